@@ -1,0 +1,32 @@
+"""A booking (lịch phát): one announcement placed in time, on areas. What the planner is fed."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+
+import msgspec
+
+from wire.plan import AfterCut, Asset, BulletinClass, Late, Level
+
+SKIP_GRACE = timedelta(seconds=30)
+
+
+class Booking(msgspec.Struct, frozen=True):
+    """One announcement, its areas and its starts (aware datetimes). The audio is finished: it has an asset."""
+
+    id: str
+    title: str
+    areas: tuple[str, ...]
+    starts: tuple[datetime, ...]
+    asset: Asset
+    bulletin_class: BulletinClass = BulletinClass.ORDINARY
+    level: Level = Level.COMMUNE
+    late: Late = Late.PLAY_LATE
+    late_for: timedelta = timedelta(minutes=30)  # how long after its start a job may still begin
+    after_cut: AfterCut = AfterCut.RESUME
+    spoken: str = ""
+    drill: bool = False
+
+    def deadline(self, start: datetime) -> datetime:
+        """The last moment at which the occurrence of ``start`` may begin."""
+        return start + (SKIP_GRACE if self.late is Late.SKIP else self.late_for)

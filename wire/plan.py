@@ -1,0 +1,104 @@
+"""The plan: what an area must sound in the days ahead, complete, numbered, sealed.
+
+- One struct serves both lanes: ``plan`` holds every class, ``urgent`` emergencies only.
+- A job is one broadcast; the same job may stand in the plans of several areas and is one job (its id).
+- A job that is no longer in any valid plan of the node is withdrawn: that is how cancelling works.
+- ``start``, ``deadline`` and the audio's hash are inside the seal: the network can change none of them.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime
+from enum import StrEnum
+from typing import Annotated
+
+import msgspec
+from msgspec import Meta
+
+from wire.names import MAX_AREA_CHARS, SLUG
+
+Name = Annotated[str, Meta(pattern=rf"^{SLUG}(:{SLUG})*$", max_length=MAX_AREA_CHARS)]
+Sha256 = Annotated[str, Meta(pattern="^[0-9a-f]{64}$")]
+Moment = Annotated[datetime, Meta(tz=True)]
+
+MAX_JOBS = 4000
+MAX_AUDIO_BYTES = 64 * 1024 * 1024
+MAX_AUDIO_MS = 4 * 3600 * 1000
+MAX_SPOKEN_CHARS = 5000
+
+
+class BulletinClass(StrEnum):
+    """Bulletin class (loại bản tin), Circular 39/2020."""
+
+    ORDINARY = "ordinary"
+    PRIORITY = "priority"
+    EMERGENCY = "emergency"
+
+
+class Level(StrEnum):
+    """Who speaks: the administrative level a bulletin comes from."""
+
+    CENTRAL = "central"
+    PROVINCE = "province"
+    DISTRICT = "district"
+    COMMUNE = "commune"
+
+
+class Late(StrEnum):
+    """What to do with a job that could not begin at its second. The deadline is the last moment to begin."""
+
+    SKIP = "skip"  # a short grace, then missed
+    PLAY_LATE = "play_late"  # any time until the deadline
+    UNTIL_EXPIRY = "until_expiry"  # emergencies: as soon as possible until the deadline
+
+
+class AfterCut(StrEnum):
+    """What becomes of a job that a higher one cut into."""
+
+    RESUME = "resume"
+    RESTART = "restart"
+    DROP = "drop"
+
+
+class Lane(StrEnum):
+    """The two documents of an area."""
+
+    PLAN = "plan"
+    URGENT = "urgent"
+
+
+class Asset(msgspec.Struct, frozen=True):
+    """A finished audio file, pinned: what does not fit hash and length is not played."""
+
+    sha256: Sha256
+    size_bytes: Annotated[int, Meta(ge=1, le=MAX_AUDIO_BYTES)]
+    duration_ms: Annotated[int, Meta(ge=1, le=MAX_AUDIO_MS)]
+    media_type: Annotated[str, Meta(max_length=60)]  # audio/ogg (Opus) or audio/mpeg
+    url: Annotated[str, Meta(max_length=500)]  # http(s), absolute, or a path below the config's media_url
+
+
+class Job(msgspec.Struct, frozen=True):
+    """One entry of a plan: one broadcast (lệnh phát)."""
+
+    id: Name
+    title: Annotated[str, Meta(max_length=200)]
+    bulletin_class: BulletinClass
+    level: Level
+    start: Moment
+    deadline: Moment
+    late: Late
+    after_cut: AfterCut
+    asset: Asset | None = None
+    spoken: Annotated[str, Meta(max_length=MAX_SPOKEN_CHARS)] = ""  # for a node that must speak itself
+    drill: bool = False
+
+
+class Plan(msgspec.Struct, frozen=True):
+    """The plan of one area in one lane."""
+
+    area: Name
+    lane: Lane
+    serial: Annotated[int, Meta(ge=1)]
+    issued_at: Moment
+    valid_until: Moment
+    jobs: Annotated[tuple[Job, ...], Meta(max_length=MAX_JOBS)] = ()

@@ -1,0 +1,113 @@
+"""The table of topics: who says what to whom, whether it is kept, how surely it travels, how large it may be.
+
+- From this one table come the topic strings, the subscriptions, the size limits, `docs/wire.md` and the
+  broker's access rules: there is no second place to forget.
+- Prefix ``radio/v1``; a change that an old node would misread gets ``radio/v2`` beside it.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+import msgspec
+
+from wire.config import NodeConfig
+from wire.health import Health
+from wire.live import LiveFrame
+from wire.plan import Plan
+from wire.presence import Presence
+from wire.receipt import Ack, Receipts
+from wire.trust import Trust
+
+PREFIX = "radio/v1"
+_KB = 1024
+
+
+@dataclass(frozen=True)
+class Line:
+    """One line of the table."""
+
+    name: str
+    pattern: str  # below the prefix, with {area}, {node} or {session}
+    down: bool  # True: station -> nodes; False: node -> station
+    retained: bool
+    qos: int
+    most_bytes: int  # of the message as it travels
+    kind: type[msgspec.Struct]
+    sealed: bool
+    what: str
+
+    def topic(self, **names: str) -> str:
+        """The topic for these names."""
+        return f"{PREFIX}/{self.pattern.format(**names)}"
+
+    def filter(self) -> str:
+        """The subscription that matches every topic of this line."""
+        return f"{PREFIX}/{re.sub(r'{[^}]+}', '+', self.pattern)}"
+
+
+PLAN = Line(
+    "plan", "areas/{area}/plan", True, True, 1, 4096 * _KB, Plan, True, "the area's jobs for the days ahead"
+)
+URGENT = Line(
+    "urgent", "areas/{area}/urgent", True, True, 1, 512 * _KB, Plan, True, "emergencies only: the fast lane"
+)
+LIVE = Line(
+    "live", "areas/{area}/live/{session}", True, False, 0, 32 * _KB, LiveFrame, True, "audio of a live session"
+)
+CONFIG = Line(
+    "config", "nodes/{node}/config", True, True, 1, 64 * _KB, NodeConfig, True, "what the station wants of a node"
+)
+TRUST = Line("trust", "trust", True, True, 1, 256 * _KB, Trust, True, "which key may seal what (root-signed)")
+ACKS = Line(
+    "acks", "nodes/{node}/acks", True, True, 1, 4 * _KB, Ack, True, "the highest receipt number stored"
+)
+PRESENCE = Line(
+    "presence", "nodes/{node}/presence", False, True, 1, 4 * _KB, Presence, False, "online / offline, and the last will"
+)
+HEALTH = Line(
+    "health", "nodes/{node}/health", False, False, 0, 16 * _KB, Health, False, "measurements, and the serials held"
+)
+RECEIPTS = Line(
+    "receipts", "nodes/{node}/receipts", False, False, 1, 256 * _KB, Receipts, True, "numbered outcomes"
+)
+
+TABLE: tuple[Line, ...] = (PLAN, URGENT, LIVE, CONFIG, TRUST, PRESENCE, HEALTH, RECEIPTS, ACKS)
+MOST_BYTES = max(line.most_bytes for line in TABLE)  # a packet larger than this ends the connection
+
+_MATCHERS = [
+    (line, re.compile(re.escape(f"{PREFIX}/") + re.sub(r"{([^}]+)}", r"(?P<\1>[^/+#]{1,200})", line.pattern)))
+    for line in TABLE
+]
+
+
+def recognise(topic: str) -> tuple[Line, dict[str, str]] | None:
+    """The table's line for ``topic`` and the names in it, or None when the table has no such topic."""
+    for line, matcher in _MATCHERS:
+        found = matcher.fullmatch(topic)
+        if found:
+            return line, found.groupdict()
+    return None
+
+
+def of_node(node: str, areas: Iterable[str]) -> list[str]:
+    """The topics that a node listens to: its own, and those of its areas (its own area among them)."""
+    own = [TRUST.topic(), CONFIG.topic(node=node), ACKS.topic(node=node)]
+    return own + [
+        line.topic(area=area) for area in sorted({node, *areas}) for line in (PLAN, URGENT)
+    ]
+
+
+def access_rules(station: str, nodes: Iterable[tuple[str, Iterable[str]]]) -> str:
+    """Access rules for mosquitto (`acl_file`): the station does all, a node only what the table lets it do.
+
+    ``nodes``: (node name, areas it listens to). The user name is the node's name (`use_identity_as_username`).
+    """
+    rules = [f"user {station}", f"topic readwrite {PREFIX}/#"]
+    rules += [f"pattern write {PREFIX}/{line.pattern.format(node='%u')}" for line in TABLE if not line.down]
+    for node, areas in nodes:
+        rules += ["", f"user {node}"] + [f"topic read {topic}" for topic in of_node(node, areas)]
+        rules += [f"topic read {LIVE.topic(area=area, session='+')}" for area in sorted({node, *areas})]
+    return "\n".join(rules) + "\n"

@@ -1,0 +1,49 @@
+"""WHAT IS SAID: every sentence that a person reads, Vietnamese first, English complete (ADR 8).
+
+- Sentences lie in ``vi/*.toml`` and ``en/*.toml``, one file per room, one key per sentence; `say` looks one up.
+- A `Said` error carries a key and its facts, so that whoever shows it chooses the language.
+- Logs are for programs and engineers: they are English and do not come from here.
+"""
+
+from __future__ import annotations
+
+import locale
+import os
+import tomllib
+from functools import cache
+from pathlib import Path
+
+LANGUAGES = ("vi", "en")
+
+
+@cache
+def table(language: str) -> dict[str, str]:
+    """All sentences of a language by ``room.key``; read once."""
+    sentences: dict[str, str] = {}
+    for path in sorted((Path(__file__).parent / language).glob("*.toml")):
+        for key, sentence in tomllib.loads(path.read_text("utf-8")).items():
+            sentences[f"{path.stem}.{key}"] = sentence
+    return sentences
+
+
+def say(key: str, language: str = "vi", **facts: object) -> str:
+    """The sentence ``room.key`` with its ``{facts}`` filled in. An unknown key raises KeyError."""
+    return table(language if language in LANGUAGES else "vi")[key].format(**facts)
+
+
+def system_language() -> str:
+    """The language of the environment (`LOA_LANG`, else the locale): ``en`` where it says so, else ``vi``."""
+    wanted = os.environ.get("LOA_LANG") or locale.getlocale(locale.LC_MESSAGES)[0] or os.environ.get("LANG", "")
+    return "en" if wanted.lower().startswith("en") else "vi"
+
+
+class Said(Exception):
+    """An error that a person must read: ``key`` names the sentence, ``facts`` fill it."""
+
+    def __init__(self, key: str, **facts: object) -> None:
+        super().__init__(say(key, "en", **facts))
+        self.key, self.facts = key, facts
+
+    def say(self, language: str) -> str:
+        """The sentence in ``language``."""
+        return say(self.key, language, **self.facts)
