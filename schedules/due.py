@@ -220,7 +220,9 @@ def _give_air(s: Situation, job: Job) -> list[Act]:
 
 def _goes_ahead(job: Job, on_air: OnAir) -> bool:
     """Whether a job takes the place of one that is only primed: it has the higher order and is not later."""
-    return not on_air.sounding and precedence.order(job) < precedence.order(on_air.job) and job.start <= on_air.job.start
+    return (
+        not on_air.sounding and precedence.order(job) < precedence.order(on_air.job) and job.start <= on_air.job.start
+    )
 
 
 def _cut(on_air: OnAir) -> Cut:

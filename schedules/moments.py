@@ -65,7 +65,9 @@ def read(text: str, now: datetime, zone_name: str) -> datetime:
         moment = datetime.fromisoformat(text)
         return (moment if moment.tzinfo else moment.replace(tzinfo=zone(zone_name))).astimezone(UTC)
     except (ValueError, OverflowError):
-        raise BadMoment(f"{text[:40]!r} is not a time, such as 2026-11-24 17:00, 24/11/2026 17:00, 17:00 or +5m") from None
+        raise BadMoment(
+            f"{text[:40]!r} is not a time, such as 2026-11-24 17:00, 24/11/2026 17:00, 17:00 or +5m"
+        ) from None
 
 
 def next_at(clock: time, now: datetime, zone_name: str) -> datetime:

@@ -34,9 +34,7 @@ class Step(StrEnum):
     MISSED = "missed"
 
 
-OUTCOMES = frozenset(
-    {Step.SOUNDED, Step.PREEMPTED, Step.INTERRUPTED, Step.WITHDRAWN, Step.REFUSED, Step.MISSED}
-)
+OUTCOMES = frozenset({Step.SOUNDED, Step.PREEMPTED, Step.INTERRUPTED, Step.WITHDRAWN, Step.REFUSED, Step.MISSED})
 
 
 class Measured(msgspec.Struct, frozen=True):

@@ -48,31 +48,21 @@ class Line:
         return f"{PREFIX}/{re.sub(r'{[^}]+}', '+', self.pattern)}"
 
 
-PLAN = Line(
-    "plan", "areas/{area}/plan", True, True, 1, 4096 * _KB, Plan, True, "the area's jobs for the days ahead"
-)
-URGENT = Line(
-    "urgent", "areas/{area}/urgent", True, True, 1, 512 * _KB, Plan, True, "emergencies only: the fast lane"
-)
-LIVE = Line(
-    "live", "areas/{area}/live/{session}", True, False, 0, 32 * _KB, LiveFrame, True, "audio of a live session"
-)
+PLAN = Line("plan", "areas/{area}/plan", True, True, 1, 4096 * _KB, Plan, True, "the area's jobs for the days ahead")
+URGENT = Line("urgent", "areas/{area}/urgent", True, True, 1, 512 * _KB, Plan, True, "emergencies only: the fast lane")
+LIVE = Line("live", "areas/{area}/live/{session}", True, False, 0, 32 * _KB, LiveFrame, True, "audio of a live session")
 CONFIG = Line(
     "config", "nodes/{node}/config", True, True, 1, 64 * _KB, NodeConfig, True, "what the station wants of a node"
 )
 TRUST = Line("trust", "trust", True, True, 1, 256 * _KB, Trust, True, "which key may seal what (root-signed)")
-ACKS = Line(
-    "acks", "nodes/{node}/acks", True, True, 1, 4 * _KB, Ack, True, "the highest receipt number stored"
-)
+ACKS = Line("acks", "nodes/{node}/acks", True, True, 1, 4 * _KB, Ack, True, "the highest receipt number stored")
 PRESENCE = Line(
     "presence", "nodes/{node}/presence", False, True, 1, 4 * _KB, Presence, False, "online / offline, and the last will"
 )
 HEALTH = Line(
     "health", "nodes/{node}/health", False, False, 0, 16 * _KB, Health, False, "measurements, and the serials held"
 )
-RECEIPTS = Line(
-    "receipts", "nodes/{node}/receipts", False, False, 1, 256 * _KB, Receipts, True, "numbered outcomes"
-)
+RECEIPTS = Line("receipts", "nodes/{node}/receipts", False, False, 1, 256 * _KB, Receipts, True, "numbered outcomes")
 
 TABLE: tuple[Line, ...] = (PLAN, URGENT, LIVE, CONFIG, TRUST, PRESENCE, HEALTH, RECEIPTS, ACKS)
 MOST_BYTES = max(line.most_bytes for line in TABLE)  # a packet larger than this ends the connection
@@ -95,9 +85,7 @@ def recognise(topic: str) -> tuple[Line, dict[str, str]] | None:
 def of_node(node: str, areas: Iterable[str]) -> list[str]:
     """The topics that a node listens to: its own, and those of its areas (its own area among them)."""
     own = [TRUST.topic(), CONFIG.topic(node=node), ACKS.topic(node=node)]
-    return own + [
-        line.topic(area=area) for area in sorted({node, *areas}) for line in (PLAN, URGENT)
-    ]
+    return own + [line.topic(area=area) for area in sorted({node, *areas}) for line in (PLAN, URGENT)]
 
 
 def access_rules(station: str, nodes: Iterable[tuple[str, Iterable[str]]]) -> str:
