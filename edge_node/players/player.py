@@ -1,0 +1,79 @@
+"""The protocol of a player: what is asked of a loudspeaker, and what it says of itself.
+
+- `prime` decodes ahead and arranges that the first sample leaves at ``take.at``; nobody calls "start".
+- One take at a time: `prime` while another take is held drops that one at once, without a fade.
+- Numbers count what was delivered to the device (after volume and fades), never what was decoded.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from typing import Protocol
+
+from wire.errors import Reason
+
+RATE = 48_000  # samples per second of everything that leaves a player; mono
+FADE_MS = 50  # how a cut fades out unless asked otherwise
+
+Now = Callable[[], datetime]  # aware, UTC
+
+
+@dataclass(frozen=True)
+class Take:
+    """One part of a job to sound: the file, from where, when, how loud."""
+
+    job_id: str
+    path: Path
+    at: datetime  # when the first sample leaves; past means at once
+    from_ms: int = 0  # position in the file, >= 0
+    volume_dbfs: float = 0.0  # attenuation, -60..0
+
+
+@dataclass(frozen=True)
+class Progress:
+    """How far a take has come.
+
+    ``energy_sum`` is the sum of the squares of the delivered samples and ``peak`` their greatest absolute value,
+    full scale being 1. ``failed`` is final for bad_audio and disk_full; audio_device means that no device has been
+    there for a while: the player goes on trying, and the take goes on where it was if one returns before `stop`.
+    """
+
+    job_id: str
+    sounding: bool = False  # the first sample has left and the last has not
+    finished: bool = False  # every sample of the file has left
+    position_ms: int = 0  # in the file: from_ms + what this take sounded
+    sounded_ms: int = 0
+    energy_sum: float = 0.0
+    samples: int = 0
+    peak: float = 0.0
+    started_at: datetime | None = None  # when the first sample left
+    ended_at: datetime | None = None  # when the last sample so far left
+    skew_ms: float = 0.0  # started_at - at; positive is late
+    failed: Reason | None = None
+
+
+class Player(Protocol):
+    """A loudspeaker. Safe to call from one thread; whatever runs in the background is the player's own matter."""
+
+    @property
+    def device(self) -> str:
+        """What sounds, for receipts and health; at most 120 characters."""
+
+    @property
+    def device_ok(self) -> bool | None:
+        """Whether the device works as far as known; None when it has not been needed yet."""
+
+    def prime(self, take: Take) -> None:
+        """Take hold of ``take``. Returns at once; what goes wrong stands in `progress`."""
+
+    def progress(self) -> Progress | None:
+        """The take held, also when it has finished or failed; None when there is none."""
+
+    def stop(self, fade_ms: int = FADE_MS) -> Progress | None:
+        """Fade out, let go of the take and return its last progress. Waits for the fade (at most a second)."""
+
+    def close(self) -> None:
+        """Stop without a fade and free everything. Closing twice is allowed; a closed player takes nothing."""
