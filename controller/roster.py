@@ -1,0 +1,67 @@
+"""The roster: which node listens to which area. Pure functions on the area tree.
+
+- An area's name is its path, so ancestors are prefixes; a group is an area that nodes are put into by hand.
+- A node listens to its own name, its home, every ancestor of its home, and its groups.
+- It keeps nothing: rows come from `controller.store`, decisions are made elsewhere.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+
+from wire.config import QuietHours, VolumeBand
+
+
+class AreaKind(StrEnum):
+    """What an area is. The tree may be of any depth; a group lies beside it."""
+
+    PROVINCE = "province"
+    DISTRICT = "district"
+    COMMUNE = "commune"
+    HAMLET = "hamlet"
+    GROUP = "group"
+
+
+@dataclass(frozen=True)
+class Area:
+    """An area (địa bàn): ``id`` is its ``:``-path."""
+
+    id: str
+    name: str
+    kind: AreaKind
+
+
+@dataclass(frozen=True)
+class Node:
+    """A node (cụm loa) as the station knows it; ``public_key`` is 64 hex digits."""
+
+    id: str
+    name: str
+    home: str
+    public_key: str
+    enrolled_at: datetime
+    groups: tuple[str, ...] = ()
+    offset_ms: int = 0
+    quiet: QuietHours = QuietHours()
+    volumes: tuple[VolumeBand, ...] = ()
+    maintenance: bool = False
+
+
+def ancestors(area: str) -> tuple[str, ...]:
+    """The areas that ``area`` lies in, the nearest first, itself not among them."""
+    parts = area.split(":")
+    return tuple(":".join(parts[:depth]) for depth in range(len(parts) - 1, 0, -1))
+
+
+def areas_of(node: Node) -> tuple[str, ...]:
+    """Every area that ``node`` listens to, each once: itself, its home, the ancestors of that, its groups."""
+    return tuple(dict.fromkeys((node.id, node.home, *ancestors(node.home), *node.groups)))
+
+
+def nodes_under(nodes: Iterable[Node], areas: Iterable[str]) -> list[Node]:
+    """Those ``nodes`` that listen to any of ``areas``, in the order given."""
+    wanted = frozenset(areas)
+    return [node for node in nodes if not wanted.isdisjoint(areas_of(node))]

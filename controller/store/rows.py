@@ -1,0 +1,263 @@
+"""The rows that the store takes and gives: frozen, complete, without a connection behind them.
+
+- Every datetime is aware and UTC.
+- `Area` and `Node` are the roster's own (`controller.roster`).
+"""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass, field
+from datetime import datetime
+from enum import StrEnum
+from typing import Any
+
+from wire.health import Health
+from wire.plan import AfterCut, BulletinClass, Lane, Late, Level
+from wire.receipt import Measured, Step
+
+
+class Role(StrEnum):
+    """What a person may do; each role includes the ones before it."""
+
+    EDITOR = "editor"
+    APPROVER = "approver"
+    ADMINISTRATOR = "administrator"
+
+
+class AnnouncementState(StrEnum):
+    """How far an announcement has come: only an approved one is planned."""
+
+    DRAFT = "draft"
+    SUBMITTED = "submitted"
+    APPROVED = "approved"
+    RETURNED = "returned"
+    WITHDRAWN = "withdrawn"
+
+
+class VoiceState(StrEnum):
+    """Whether an announcement's text has become sound."""
+
+    WAITING = "waiting"
+    DONE = "done"
+    FAILED = "failed"
+
+
+class BookingState(StrEnum):
+    """Whether a booking is still wanted."""
+
+    WANTED = "wanted"
+    WITHDRAWN = "withdrawn"
+
+
+@dataclass(frozen=True)
+class User:
+    """A person. ``area`` is what they may speak for, ``*`` for everything; ``password_hash`` empty: cannot sign in."""
+
+    id: str
+    name: str
+    role: Role
+    area: str
+    created_at: datetime
+    full_name: str = ""
+    password_hash: str = field(default="", repr=False)
+    disabled: bool = False
+
+
+@dataclass(frozen=True)
+class VoiceFault:
+    """Why a text could not be voiced: a sentence's key and its facts."""
+
+    key: str
+    facts: dict[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Announcement:
+    """An announcement (bản tin). ``version`` grows by one at every change (optimistic lock)."""
+
+    id: str
+    title: str
+    text: str
+    author: str  # a user's id
+    created_at: datetime
+    updated_at: datetime
+    bulletin_class: BulletinClass = BulletinClass.ORDINARY
+    level: Level = Level.COMMUNE
+    state: AnnouncementState = AnnouncementState.DRAFT
+    spoken: str = ""
+    spoken_rewrites: tuple[dict[str, Any], ...] = ()
+    asset: str | None = None  # SHA-256
+    voice_state: VoiceState = VoiceState.WAITING
+    voice_error: VoiceFault | None = None
+    approver: str | None = None
+    reason: str = ""  # why it was returned
+    version: int = 1
+
+    @property
+    def text_hash(self) -> str:
+        """SHA-256 of the written text, 64 hex digits: names the text that a voice was asked to read."""
+        return hashlib.sha256(self.text.encode()).hexdigest()
+
+
+@dataclass(frozen=True)
+class AssetRow:
+    """A finished audio file on the shelf."""
+
+    sha256: str
+    size_bytes: int
+    duration_ms: int
+    media_type: str
+    voice: str
+    created_at: datetime
+    lufs: float | None = None
+    peak_dbtp: float | None = None
+
+
+@dataclass(frozen=True)
+class BookingRow:
+    """A booking (lịch phát) as it is kept; ``start`` None means "as soon as the voice is ready"."""
+
+    id: str
+    announcement: str
+    areas: tuple[str, ...]
+    start: datetime | None
+    created_by: str
+    created_at: datetime
+    bulletin_class: BulletinClass = BulletinClass.ORDINARY
+    level: Level = Level.COMMUNE
+    late: Late = Late.PLAY_LATE
+    late_for_seconds: int = 1800
+    after_cut: AfterCut = AfterCut.RESUME
+    idempotency_key: str | None = None
+    state: BookingState = BookingState.WANTED
+
+
+@dataclass(frozen=True)
+class BookingView:
+    """A booking with what a list of bookings shows of its announcement."""
+
+    booking: BookingRow
+    title: str
+    announcement_state: AnnouncementState
+    voice_state: VoiceState
+    asset: str | None
+
+
+@dataclass(frozen=True)
+class Announced:
+    """What an announce call made, or had made before with the same key."""
+
+    announcement_id: str
+    booking_id: str | None
+
+
+@dataclass(frozen=True)
+class IssuedPlan:
+    """The newest sealed plan of an area in one lane."""
+
+    area: str
+    lane: Lane
+    serial: int
+    digest: str
+    issued_at: datetime
+    valid_until: datetime
+    envelope: bytes
+
+
+@dataclass(frozen=True)
+class IssuedConfig:
+    """The newest sealed config of a node."""
+
+    node: str
+    serial: int
+    digest: str
+    issued_at: datetime
+    envelope: bytes
+
+
+@dataclass(frozen=True)
+class Document:
+    """A sealed document that is kept by name, such as ``trust``."""
+
+    name: str
+    serial: int
+    envelope: bytes
+    stored_at: datetime
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """The one end of a job on a node. ``node_name`` and ``title`` are empty when no longer (or never) known."""
+
+    job: str
+    node: str
+    node_name: str
+    title: str
+    step: Step
+    at: datetime
+    planned_start: datetime
+    asset: str
+    reason: str
+    detail: str
+    measured: Measured | None
+    received_at: datetime
+
+
+@dataclass(frozen=True)
+class Condition:
+    """What is known of a node's state: presence and newest health; None where it never spoke."""
+
+    node: str
+    online: bool | None = None
+    presence_since: datetime | None = None  # when the present state was learnt
+    boot_id: str = ""
+    version: str = ""
+    health: Health | None = None
+    health_received_at: datetime | None = None
+
+
+@dataclass(frozen=True)
+class Spread:
+    """One measurement over an hour; all None with ``count`` 0."""
+
+    count: int
+    least: float | None
+    most: float | None
+    mean: float | None
+
+
+@dataclass(frozen=True)
+class HealthHour:
+    """One node's health over one hour, which begins at ``hour``."""
+
+    node: str
+    hour: datetime
+    count: int
+    cpu_celsius: Spread
+    load_1m: Spread
+    memory_used_ratio: Spread
+    disk_used_ratio: Spread
+
+
+@dataclass(frozen=True)
+class Act:
+    """A line of the audit log; it is never changed."""
+
+    who: str
+    what: str
+    subject: str
+    detail: str
+    at: datetime
+
+
+@dataclass(frozen=True)
+class RefusalCount:
+    """How often one reason was met at one place, and the newest instance."""
+
+    reason: str
+    where: str
+    count: int
+    detail: str
+    first_at: datetime
+    last_at: datetime
