@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from pathlib import Path
 
 import msgspec
@@ -31,7 +31,7 @@ class Tally(msgspec.Struct, frozen=True):
     peak: float = 0.0  # greatest absolute value, 0..1
     started_at: datetime | None = None  # of the first part
     ended_at: datetime | None = None  # of the last part so far
-    skew_ms: float = 0.0  # of the first part
+    skew_ms: float = 0.0  # of the first part: actual minus planned start, positive is late
 
     @property
     def sounded_ms(self) -> int:
@@ -57,6 +57,7 @@ class Playout:
     def __init__(self, player: Player) -> None:
         self._player = player
         self._job: Job | None = None
+        self._offset = timedelta()  # of this node, part of the planned start
         self._earlier: dict[str, Tally] = {}  # parts before the one now on air, by job
 
     @property
@@ -73,8 +74,9 @@ class Playout:
         """Prime the player with ``job``: its sample at ``from_ms`` leaves at ``at``. Replaces what was held."""
         volume = policy.volume_dbfs(job.bulletin_class, at, config)
         self.cut(0)
-        self._job = job
-        self._player.prime(Take(job.id, path, at, from_ms, volume))
+        self._job, self._offset = job, timedelta(milliseconds=config.offset_ms)
+        duration_ms = job.asset.duration_ms if job.asset else 0
+        self._player.prime(Take(job.id, path, at, from_ms, volume, duration_ms))
 
     def observe(self) -> Heard | None:
         """The job that holds the loudspeaker (also when finished or failed, until `cut`), or None."""
@@ -110,21 +112,22 @@ class Playout:
     def _heard(self, progress: Progress | None) -> Heard | None:
         if progress is None or self._job is None:
             return None
-        tally = _sum(self._earlier.get(self._job.id, Tally()), progress)
+        tally = _sum(self._earlier.get(self._job.id, Tally()), progress, self._job.start + self._offset)
         return Heard(self._job, progress.sounding, progress.finished, progress.position_ms, tally, progress.failed)
 
 
-def _sum(earlier: Tally, part: Progress) -> Tally:
+def _sum(earlier: Tally, part: Progress, planned: datetime) -> Tally:
     if part.started_at is None:
         return earlier
     first = earlier.started_at is None
+    skew_ms = (part.started_at - planned) / timedelta(milliseconds=1)
     return Tally(
         samples=earlier.samples + part.samples,
         energy_sum=earlier.energy_sum + part.energy_sum,
         peak=max(earlier.peak, part.peak),
         started_at=part.started_at if first else earlier.started_at,
         ended_at=part.ended_at or earlier.ended_at,
-        skew_ms=part.skew_ms if first else earlier.skew_ms,
+        skew_ms=skew_ms if first else earlier.skew_ms,
     )
 
 

@@ -30,6 +30,7 @@ class Take:
     at: datetime  # when the first sample leaves; past means at once
     from_ms: int = 0  # position in the file, >= 0
     volume_dbfs: float = 0.0  # attenuation, -60..0
+    duration_ms: int = 0  # of the whole file, as sealed; 0 when unknown
 
 
 @dataclass(frozen=True)
