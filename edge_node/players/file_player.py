@@ -121,7 +121,7 @@ class FilePlayer:
             if not self._fast:
                 self._stop.wait(max(0.0, begun + written / RATE - time.monotonic()))
         if len(block):
-            self._deliver(part, fade_out(block, self._fade_ms))
+            self._deliver(part, fade_out(_at_least(self._fade_ms, block, source), self._fade_ms))
         else:
             part.finish()
         self._reel.end()
@@ -148,3 +148,11 @@ def _resumes_at(reel: Reel, take: Take) -> int:
     if torn is None or torn.job != take.job_id or take.from_ms <= torn.from_ms:
         return take.from_ms
     return max(take.from_ms, torn.from_ms + torn.samples * 1000 // RATE)
+
+
+def _at_least(length_ms: int, block: Any, source: Source) -> Any:
+    """``block``, longer by what the source still has if it is shorter than ``length_ms``."""
+    import numpy as np
+
+    more = length_ms * RATE // 1000 - len(block)
+    return np.concatenate([block, source.read(more)]) if more > 0 else block

@@ -76,16 +76,16 @@ class Reel:
     def end(self) -> None:
         """The part is complete or cut on purpose."""
         if self.torn:
-            self._cue = replace(self._cue or self.torn, ended=True)
+            self._cue = replace(self.torn, ended=True)
             self._write_cue()
-        os.fdatasync(self._wav)
 
     def read(self, offset: int, samples: int) -> bytes:
         """What lies on the reel there, as bytes of int16."""
         return os.pread(self._wav, samples * 2, HEADER_BYTES + offset * 2)
 
     def close(self) -> None:
-        """Close both files."""
+        """Close both files, on disk for good."""
+        os.fdatasync(self._wav)
         os.close(self._wav)
         os.close(self._cues)
 
@@ -94,22 +94,26 @@ class Reel:
         self._wav = os.open(self._path, flags, 0o644)
         self._cues = os.open(self._cues_path, flags, 0o644)
         try:
-            self._recover()
+            self._samples, self._cue, self._cue_at = self._recovered_samples(), *self._last_cue()
+            self._mend()
         except OSError:
             self.close()
             raise
 
-    def _recover(self) -> None:
+    def _recovered_samples(self) -> int:
         size = os.fstat(self._wav).st_size
         header = os.pread(self._wav, HEADER_BYTES, 0)
         if size >= HEADER_BYTES and header[8:40] != _header(0)[8:40]:
             raise OSError(f"{self._path} is not a 48 kHz mono 16-bit WAV written here")
-        self._samples = max(0, size - HEADER_BYTES) // 2
-        os.ftruncate(self._wav, HEADER_BYTES + self._samples * 2)
-        os.pwrite(self._wav, _header(self._samples), 0)
-        self._cue, self._cue_at = self._last_cue()
-        if self.torn and self._cue:  # the samples on the reel are the truth, the cue may be one block behind
-            self._cue = replace(self._cue, samples=max(0, self._samples - self._cue.offset))
+        samples = max(0, size - HEADER_BYTES) // 2
+        os.ftruncate(self._wav, HEADER_BYTES + samples * 2)
+        os.pwrite(self._wav, _header(samples), 0)
+        return samples
+
+    def _mend(self) -> None:
+        """The samples on the reel are the truth; the cue of a torn part may be one block behind."""
+        if self.torn:
+            self._cue = replace(self.torn, samples=max(0, self._samples - self.torn.offset))
             self._write_cue()
 
     def _last_cue(self) -> tuple[Cue | None, int]:

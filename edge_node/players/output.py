@@ -1,0 +1,106 @@
+"""The output: the one door to PortAudio. Opens the sound card, notices that it is gone, opens it again.
+
+- PortAudio lists devices once, when it starts: after a loss it is started anew, or a card that was plugged in again
+  would never be seen.
+- A device is gone when its stream ended, or when its callback has not been called for `STALE_SECONDS`.
+"""
+
+from __future__ import annotations
+
+import time
+from typing import Any
+
+from edge_node.players.player import RATE, Now
+from edge_node.players.ring import Ring
+
+STALE_SECONDS = 1.5
+BLOCK = RATE // 50  # samples a callback, 20 ms
+LATENCY_SECONDS = 0.08  # of the device's buffer: what a cut still sounds after it was asked
+FIRST_BACK_OFF, MOST_BACK_OFF = 0.5, 10.0  # seconds between two tries to open
+
+
+class Lost(Exception):
+    """There is no device now; the message is PortAudio's."""
+
+
+class Output:
+    """One mono 48 kHz stream to a sound card. All methods are for one thread, but `name` and `is_open`."""
+
+    def __init__(self, device: str, now: Now) -> None:
+        self._device, self._now = device, now
+        self._stream: Any = None
+        self._ring: Ring | None = None
+        self._called = 0.0  # monotonic, the last callback
+        self._back_off, self._try_at = 0.0, 0.0
+        self._stale_library = False  # PortAudio must be started anew before the next open
+        self.name = f"sound {device}".strip()
+
+    @property
+    def is_open(self) -> bool:
+        """Whether a stream is open, alive or not."""
+        return self._stream is not None
+
+    def play(self, ring: Ring) -> None:
+        """Let the callback take from ``ring``."""
+        self._ring = ring
+
+    def check(self) -> None:
+        """See that the device is open and alive; open it if the back-off allows. Raises Lost."""
+        if self._stream is None:
+            self._open()
+            return
+        age = time.monotonic() - self._called
+        if not self._stream.active or age > STALE_SECONDS:
+            self._give_up()
+            raise Lost(f"no callback for {age:.1f} s")
+
+    def close(self) -> None:
+        """Close the stream; the next `check` opens it again."""
+        stream, self._stream, self._ring = self._stream, None, None
+        if stream is not None:
+            stream.close(ignore_errors=True)
+
+    def _open(self) -> None:
+        if time.monotonic() < self._try_at:
+            raise Lost("waiting before the next try")
+        import sounddevice as sd
+
+        try:
+            if self._stale_library:
+                sd._terminate()
+                sd._initialize()
+            self._stream = sd.RawOutputStream(
+                samplerate=RATE,
+                channels=1,
+                dtype="int16",
+                blocksize=BLOCK,
+                latency=LATENCY_SECONDS,
+                device=self._device or None,
+                callback=self._callback,
+            )
+            self._called = time.monotonic()
+            self._stream.start()
+            self.name = f"sound {sd.query_devices(self._stream.device)['name']}"
+        except (sd.PortAudioError, ValueError, OSError) as wrong:
+            self._give_up()
+            raise Lost(str(wrong)[:200]) from None
+        self._back_off, self._stale_library = 0.0, False
+
+    def _give_up(self) -> None:
+        self.close()
+        self._stale_library = True
+        self._back_off = min(max(FIRST_BACK_OFF, self._back_off * 2), MOST_BACK_OFF)
+        self._try_at = time.monotonic() + self._back_off
+
+    def _callback(self, out: Any, frames: int, times: Any, status: Any) -> None:
+        """PortAudio's thread: must not block, must not raise."""
+        import numpy as np
+
+        del frames, status
+        self._called = time.monotonic()
+        samples = np.frombuffer(out, dtype=np.int16)
+        ring = self._ring
+        if ring is None:
+            samples[:] = 0
+        else:
+            ring.take(samples, times.outputBufferDacTime - times.currentTime)
