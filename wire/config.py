@@ -7,9 +7,9 @@ from typing import Annotated
 import msgspec
 from msgspec import Meta
 
-from wire.plan import Asset, Moment, Name
+from wire.plan import END, Asset, Moment, Name
 
-LocalTime = Annotated[str, Meta(pattern="^([01][0-9]|2[0-3]):[0-5][0-9]$")]  # HH:MM in the node's zone
+LocalTime = Annotated[str, Meta(pattern=f"^([01][0-9]|2[0-3]):[0-5][0-9]{END}")]  # HH:MM in the node's zone
 Dbfs = Annotated[float, Meta(ge=-60.0, le=0.0)]
 
 

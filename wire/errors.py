@@ -28,6 +28,7 @@ class Reason(StrEnum):
     EXPIRED = "expired"  # past its valid_until
     FROM_THE_FUTURE = "from_the_future"  # issued later than this clock can believe
     UNKNOWN_TOPIC = "unknown_topic"  # a topic that is not in the table
+    INBOX_FULL = "inbox_full"  # it arrived faster than it could be taken in
     NOT_ENROLLED = "not_enrolled"  # a node that the roster does not know
     QUIET_HOURS = "quiet_hours"  # a job other than an emergency inside quiet hours
     CLOCK_UNKNOWN = "clock_unknown"  # the node does not know the time: emergencies only

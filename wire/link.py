@@ -1,7 +1,7 @@
 """The link: how messages travel. An interface; `loopback` and `mqtt` implement it and pass the same tests.
 
 - Messages wait in a bounded inbox until the owner takes them: no code of ours runs on a network thread.
-- A message larger than `topics.MOST_BYTES` never reaches the inbox; the link says so in `refusals()`.
+- A message larger than `topics.MOST_BYTES` is neither sent nor does it reach the inbox; `refusals()` says so.
 - Publishing never blocks and never raises for a broker that is down; what matters is published again on
   `connections()` changing, because the store (or the outbox) is the truth and the broker only transport.
 """

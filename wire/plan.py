@@ -17,8 +17,10 @@ from msgspec import Meta
 
 from wire.names import MAX_AREA_CHARS, SLUG
 
-Name = Annotated[str, Meta(pattern=rf"^{SLUG}(:{SLUG})*$", max_length=MAX_AREA_CHARS)]
-Sha256 = Annotated[str, Meta(pattern="^[0-9a-f]{64}$")]
+# A bare $ would also stand before a last line break; this end is the end, in Python and in JSON Schema.
+END = r"$(?!\n)"
+Name = Annotated[str, Meta(pattern=rf"^{SLUG}(?::{SLUG})*{END}", max_length=MAX_AREA_CHARS)]
+Sha256 = Annotated[str, Meta(pattern=f"^[0-9a-f]{{64}}{END}")]
 Moment = Annotated[datetime, Meta(tz=True)]
 
 MAX_JOBS = 4000

@@ -16,6 +16,7 @@ import msgspec
 from wire.config import NodeConfig
 from wire.health import Health
 from wire.live import LiveFrame
+from wire.names import SLUG, BadName, area_id, node_id
 from wire.plan import Plan
 from wire.presence import Presence
 from wire.receipt import Ack, Receipts
@@ -65,21 +66,41 @@ HEALTH = Line(
 RECEIPTS = Line("receipts", "nodes/{node}/receipts", False, False, 1, 256 * _KB, Receipts, True, "numbered outcomes")
 
 TABLE: tuple[Line, ...] = (PLAN, URGENT, LIVE, CONFIG, TRUST, PRESENCE, HEALTH, RECEIPTS, ACKS)
-MOST_BYTES = max(line.most_bytes for line in TABLE)  # a packet larger than this ends the connection
+MOST_BYTES = max(line.most_bytes for line in TABLE)  # a message larger than this is refused unread
+MOST_TOPIC_CHARS = 500
 
-_MATCHERS = [
-    (line, re.compile(re.escape(f"{PREFIX}/") + re.sub(r"{([^}]+)}", r"(?P<\1>[^/+#]{1,200})", line.pattern)))
-    for line in TABLE
-]
+_NAMES = {"area": rf"{SLUG}(?::{SLUG})*", "node": SLUG, "session": rf"{SLUG}(?::{SLUG})*"}
+
+
+def _matcher(line: Line) -> re.Pattern[str]:
+    """Only names that the wire carries are recognised: no line break, no wildcard, nothing to log twice."""
+    named = re.sub(r"{([^}]+)}", lambda hole: f"(?P<{hole[1]}>{_NAMES[hole[1]]})", line.pattern)
+    return re.compile(re.escape(f"{PREFIX}/") + named)
+
+
+_MATCHERS = [(line, _matcher(line)) for line in TABLE]
 
 
 def recognise(topic: str) -> tuple[Line, dict[str, str]] | None:
     """The table's line for ``topic`` and the names in it, or None when the table has no such topic."""
+    if len(topic) > MOST_TOPIC_CHARS:
+        return None
     for line, matcher in _MATCHERS:
         found = matcher.fullmatch(topic)
         if found:
             return line, found.groupdict()
     return None
+
+
+def matches(wanted: str, topic: str) -> bool:
+    """Whether the filter ``wanted`` covers ``topic`` (MQTT 3.1.1, §4.7)."""
+    if topic.startswith("$") != wanted.startswith("$"):
+        return False
+    filters, levels = wanted.split("/"), topic.split("/")
+    if filters[-1] == "#":
+        filters = filters[:-1]
+        levels = levels[: len(filters)]
+    return len(filters) == len(levels) and all(f in ("+", level) for f, level in zip(filters, levels, strict=True))
 
 
 def of_node(node: str, areas: Iterable[str]) -> list[str]:
@@ -92,10 +113,14 @@ def access_rules(station: str, nodes: Iterable[tuple[str, Iterable[str]]]) -> st
     """Access rules for mosquitto (`acl_file`): the station does all, a node only what the table lets it do.
 
     ``nodes``: (node name, areas it listens to). The user name is the node's name (`use_identity_as_username`).
+    Raises BadName for what would not stay one name on one line, and for a node that is named like the station.
     """
     rules = [f"user {station}", f"topic readwrite {PREFIX}/#"]
     rules += [f"pattern write {PREFIX}/{line.pattern.format(node='%u')}" for line in TABLE if not line.down]
     for node, areas in nodes:
+        if node_id(node) == node_id(station):
+            raise BadName("node", node)
+        areas = [area_id(area) for area in areas]  # noqa: PLW2901 - checked names take the place of given ones
         rules += ["", f"user {node}"] + [f"topic read {topic}" for topic in of_node(node, areas)]
         rules += [f"topic read {LIVE.topic(area=area, session='+')}" for area in sorted({node, *areas})]
     return "\n".join(rules) + "\n"

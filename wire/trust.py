@@ -11,9 +11,9 @@ from typing import Annotated
 import msgspec
 from msgspec import Meta
 
-from wire.plan import BulletinClass, Moment, Name
+from wire.plan import END, BulletinClass, Moment
 
-Hex32 = Annotated[str, Meta(pattern="^[0-9a-f]{64}$")]
+Hex32 = Annotated[str, Meta(pattern=f"^[0-9a-f]{{64}}{END}")]
 Owner = Annotated[str, Meta(max_length=200)]  # an area (with all below it), or *
 
 
@@ -35,6 +35,3 @@ class Trust(msgspec.Struct, frozen=True):
     issued_at: Moment
     valid_until: Moment
     grants: Annotated[tuple[Grant, ...], Meta(max_length=500)]
-
-
-__all__ = ["Grant", "Name", "Trust"]
