@@ -3,113 +3,54 @@
 - No stored alarms: asked again at every tick, so a hopping clock or a power cut is nothing special.
 - A job ends exactly once. The last moment to begin is its deadline; a job that has begun may go on as if it
   had begun at its deadline (position later), so a cut or a crash does not lose it at once.
-- With the time unknown nothing but an emergency sounds, and nothing ends for being late.
+- An edit reaches what has not sounded yet; what is sounding is finished as it began, unless it is withdrawn.
+- `now` is at least a lower bound. With the time unknown nothing but an emergency begins, and no other job that
+  is still in a plan ends for being late.
+- Quiet hours are strict: a negative offset does not reach into them, a late start is not given into them.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import replace
 from datetime import datetime, timedelta
-from enum import StrEnum
 
 import msgspec
 
-from schedules import policy, precedence
-from wire.config import NodeConfig
+from schedules import moments, policy, precedence
+from schedules.situation import Accept, Act, Cut, End, OnAir, Phase, Record, Situation, Start, audio_of, fresh
 from wire.errors import Reason
 from wire.plan import AfterCut, BulletinClass, Job
 from wire.receipt import Step
 
 PRIME = timedelta(seconds=2)  # how long before its second a job is handed to the player
-REST_MS = 300  # less than this left of a job that crashed at its end counts as sounded
+CUT_LEAD = timedelta(milliseconds=300)  # how long before its second it takes the loudspeaker from a lower job
+REST_MS = 300  # no more than this left of a job that was cut or crashed at its end counts as sounded
+_TICK = timedelta(milliseconds=1)
 
-
-class Phase(StrEnum):
-    """How far a job has come on this node. ON_AIR with an idle player means a crash or a power cut."""
-
-    WAITING = "waiting"
-    ON_AIR = "on_air"
-    PAUSED = "paused"
-    ENDED = "ended"
-
-
-class Record(msgspec.Struct, frozen=True):
-    """The ledger's line for one job."""
-
-    job: str
-    phase: Phase
-    start: datetime
-    deadline: datetime
-    asset: str = ""
-    position_ms: int = 0
-
-
-@dataclass(frozen=True)
-class OnAir:
-    """What the player holds: primed for its second, or sounding."""
-
-    job: Job
-    sounding: bool
-
-
-@dataclass(frozen=True)
-class Situation:
-    """Everything the decision rests on."""
-
-    jobs: Mapping[str, Job]  # the union of the held, valid plans
-    records: Mapping[str, Record]
-    on_air: OnAir | None
-    config: NodeConfig
-    now: datetime
-    clock_known: bool = True
-    unready: Mapping[str, Reason] = field(default_factory=dict)  # jobs whose audio is not on disk, and why
-
-
-@dataclass(frozen=True)
-class Accept:
-    """A job seen for the first time."""
-
-    job: Job
-
-
-@dataclass(frozen=True)
-class End:
-    """The job's one outcome."""
-
-    job: str
-    step: Step
-    reason: Reason | None = None
-
-
-@dataclass(frozen=True)
-class Cut:
-    """Take the loudspeaker from what holds it. ``then`` is PAUSED, an outcome, or None when it had not sounded."""
-
-    job: str
-    then: Step | None
-    reason: Reason | None = None
-
-
-@dataclass(frozen=True)
-class Start:
-    """Give the loudspeaker to this job: its first sample (from ``from_ms``) leaves at ``at``."""
-
-    job: Job
-    at: datetime
-    from_ms: int = 0
-
-
-Act = Accept | End | Cut | Start
+__all__ = [
+    "Accept",
+    "Act",
+    "Cut",
+    "End",
+    "OnAir",
+    "Phase",
+    "Record",
+    "Situation",
+    "Start",
+    "due",
+    "fresh",
+    "next_look",
+]
 
 
 def due(s: Situation) -> list[Act]:
     """What to do now, in this order. Applying it and asking again gives nothing new until something changes."""
-    acts: list[Act] = [Accept(job) for job_id, job in s.jobs.items() if job_id not in s.records]
-    if s.on_air:
-        stop = _must_stop(s, s.on_air)
-        if stop:
-            return [*acts, stop]
+    accepted = [Accept(job) for job in s.jobs.values() if _is_news(s, job)]
+    acts: list[Act] = list(accepted)
+    stop = _must_stop(s, s.on_air) if s.on_air else None
+    if stop:
+        acts.append(stop)
+        s = _without(s, stop)
     ended = _endings(s)
     acts += ended
     gone = {end.job for end in ended}
@@ -121,23 +62,52 @@ def due(s: Situation) -> list[Act]:
 
 def next_look(s: Situation, most: timedelta = timedelta(seconds=60)) -> datetime:
     """The next moment at which `due` may answer something else with nothing else changed."""
-    moments = [s.now + most]
+    moments_ahead = [s.now + most]
     for job in s.jobs.values():
         record = s.records.get(job.id)
-        if record is None or record.phase is Phase.ENDED:
-            continue
-        moments += [job.start + _offset(s) - PRIME, _last_moment(job.deadline, record)]
-    return min(moment for moment in moments if moment > s.now)
+        if record is None or record.phase is not Phase.ENDED:
+            begin = _begin(s, job)
+            moments_ahead += [begin - PRIME, begin - CUT_LEAD, begin, _last_moment(s, job, record) + _TICK]
+    if s.on_air:
+        quiet = moments.clock_time(s.config.quiet_hours.since)
+        moments_ahead.append(moments.next_at(quiet, s.now + _TICK, s.config.zone))
+    return min(moment for moment in moments_ahead if moment > s.now)
+
+
+def _is_news(s: Situation, job: Job) -> bool:
+    """Whether the ledger must hear of this job: new, or edited before it has ended."""
+    record = s.records.get(job.id)
+    if record is None:
+        return True
+    if record.phase is Phase.ENDED or (s.on_air and s.on_air.sounding and s.on_air.job.id == job.id):
+        return False
+    moved = (record.start, record.deadline) != (job.start, job.deadline)
+    return moved or (record.phase is Phase.WAITING and record.asset != audio_of(job))
 
 
 def _must_stop(s: Situation, on_air: OnAir) -> Cut | None:
-    """Why what holds the loudspeaker must let go, if it must: withdrawn, or quiet hours began."""
+    """Why what holds the loudspeaker must let go, if it must."""
     job = on_air.job
     if job.id not in s.jobs:
         return Cut(job.id, Step.WITHDRAWN)
-    if on_air.sounding and s.clock_known and _forbidden(s, job) is Reason.QUIET_HOURS:
-        return Cut(job.id, Step.PREEMPTED, Reason.QUIET_HOURS)
+    if on_air.sounding:
+        forbidden = _forbidden(s, job, s.now)
+        return Cut(job.id, Step.PREEMPTED, forbidden) if forbidden else None
+    edited = s.jobs[job.id] != job
+    early = s.clock_known and s.now < _begin(s, job) - PRIME  # the clock jumped back
+    unsure = not s.clock_known and job.bulletin_class is not BulletinClass.EMERGENCY
+    if edited or early or unsure or _forbidden(s, job, max(s.now, _begin(s, job))):
+        return Cut(job.id, None)
     return None
+
+
+def _without(s: Situation, cut: Cut) -> Situation:
+    """The situation after ``cut``."""
+    record = s.records.get(cut.job)
+    if record is None:
+        return replace(s, on_air=None)
+    released = msgspec.structs.replace(record, phase=record.released(cut.then))
+    return replace(s, on_air=None, records={**s.records, cut.job: released})
 
 
 def _endings(s: Situation) -> list[End]:
@@ -157,62 +127,74 @@ def _ending(s: Situation, job: Job | None, record: Record | None) -> End | None:
     """The outcome of a job that does not hold the loudspeaker, if it has come to one."""
     if job is None:
         assert record is not None
-        late = s.clock_known and s.now > _last_moment(record.deadline, record)
+        late = s.now > record.deadline + max(_offset(s), timedelta(0)) + timedelta(milliseconds=record.position_ms)
         return End(record.job, *(_too_late(s, record) if late else (Step.WITHDRAWN, None)))
-    if record and record.phase is Phase.ON_AIR and _remaining_ms(job, record) <= REST_MS:
+    record = record or fresh(job)
+    if _is_as_good_as_sounded(job, record):
         return End(job.id, Step.SOUNDED)
     timed = s.clock_known or job.bulletin_class is BulletinClass.EMERGENCY
-    if timed and s.now > _last_moment(job.deadline, record):
-        return End(job.id, *_too_late(s, record or _fresh(job)))
-    if s.clock_known and s.now >= job.start + _offset(s):
-        forbidden = _forbidden(s, job)
+    if timed and s.now > _last_moment(s, job, record):
+        return End(job.id, *_too_late(s, record))
+    if s.clock_known and s.now >= _begin(s, job):
+        forbidden = _forbidden(s, job, s.now)
         if forbidden:
-            return End(job.id, Step.REFUSED, forbidden)
+            return End(job.id, _unfinished(record) or Step.REFUSED, forbidden)
     return None
+
+
+def _is_as_good_as_sounded(job: Job, record: Record) -> bool:
+    if record.phase is Phase.WAITING or job.asset is None or record.asset != job.asset.sha256:
+        return False
+    return record.position_ms > 0 and job.asset.duration_ms - record.position_ms <= REST_MS
 
 
 def _too_late(s: Situation, record: Record) -> tuple[Step, Reason]:
     """What became of a job whose last moment passed."""
+    unready = s.unready.get(record.job)
+    if unready is Reason.AUDIO_DEVICE:
+        return Step.INTERRUPTED if record.position_ms else Step.REFUSED, unready
     if record.phase is Phase.ON_AIR:
         return Step.INTERRUPTED, Reason.LATE
     if record.phase is Phase.PAUSED:
         return Step.PREEMPTED, Reason.OUTRANKED
-    if record.job in s.unready:
-        return Step.MISSED, s.unready[record.job]
+    if unready:
+        return Step.MISSED, unready
     return Step.MISSED, Reason.OUTRANKED if s.on_air else Reason.LATE
 
 
-def _forbidden(s: Situation, job: Job) -> Reason | None:
-    """Why the node must not sound this job now, whatever the plan says."""
+def _unfinished(record: Record) -> Step | None:
+    """How a job ends that has sounded in part and may not go on; None when it has not sounded."""
+    return {Phase.ON_AIR: Step.INTERRUPTED, Phase.PAUSED: Step.PREEMPTED}.get(record.phase)
+
+
+def _forbidden(s: Situation, job: Job, moment: datetime) -> Reason | None:
+    """Why the node must not sound this job at ``moment``, whatever the plan says."""
     if job.bulletin_class is BulletinClass.EMERGENCY:
         return None
-    if not policy.may_sound(job.bulletin_class, s.now, s.config.quiet_hours, s.config.zone):
+    if not policy.may_sound(job.bulletin_class, moment, s.config.quiet_hours, s.config.zone):
         return Reason.QUIET_HOURS
     return Reason.MAINTENANCE if s.config.maintenance else None
 
 
 def _wants_air(s: Situation, job: Job) -> bool:
     """Whether the job should hold the loudspeaker now, if it were alone."""
-    record = s.records.get(job.id)
-    if record is None or record.phase is Phase.ENDED or job.id in s.unready:
-        return False
-    if s.on_air and job.id == s.on_air.job.id:
+    record = s.records.get(job.id) or fresh(job)
+    if record.phase is Phase.ENDED or job.id in s.unready or (s.on_air and job.id == s.on_air.job.id):
         return False
     if not s.clock_known:
-        return job.bulletin_class is BulletinClass.EMERGENCY and s.now >= job.start  # now is a lower bound
-    begin = job.start + _offset(s)
-    if s.now < begin - PRIME:
-        return False
-    return policy.may_sound(job.bulletin_class, max(s.now, begin), s.config.quiet_hours, s.config.zone)
+        return job.bulletin_class is BulletinClass.EMERGENCY and s.now >= job.start
+    begin = _begin(s, job)
+    return s.now >= begin - PRIME and not _forbidden(s, job, max(s.now, begin))
 
 
 def _give_air(s: Situation, job: Job) -> list[Act]:
     """The loudspeaker to ``job``, cutting into what holds it if ``job`` may."""
-    record = s.records[job.id]
-    at = max(s.now, job.start + _offset(s)) if s.clock_known else s.now
-    start = Start(job, at, _position_ms(job, record))
+    at = max(s.now, _begin(s, job)) if s.clock_known else s.now
+    start = Start(job, at, _position_ms(job, s.records.get(job.id)))
     if s.on_air is None:
         return [start]
+    if s.on_air.sounding and at - s.now > CUT_LEAD:
+        return []
     if not precedence.cuts_in(job, s.on_air.job) and not _goes_ahead(job, s.on_air):
         return []
     return [_cut(s.on_air), start]
@@ -232,24 +214,25 @@ def _cut(on_air: OnAir) -> Cut:
     return Cut(on_air.job.id, Step.PREEMPTED if dropped else Step.PAUSED, Reason.OUTRANKED)
 
 
-def _position_ms(job: Job, record: Record) -> int:
-    """Where a job goes on: an emergency and a restarting job at the beginning, else where it stopped."""
-    if job.bulletin_class is BulletinClass.EMERGENCY or job.after_cut is AfterCut.RESTART:
+def _position_ms(job: Job, record: Record | None) -> int:
+    """Where a job goes on: an emergency, a restarting job and other audio at the beginning, else where it stopped."""
+    if record is None or job.bulletin_class is BulletinClass.EMERGENCY or job.after_cut is AfterCut.RESTART:
         return 0
-    return record.position_ms
+    return record.position_ms if record.asset == audio_of(job) else 0
 
 
-def _remaining_ms(job: Job, record: Record) -> int:
-    return (job.asset.duration_ms if job.asset else 0) - record.position_ms if record.position_ms else 1 << 40
+def _last_moment(s: Situation, job: Job, record: Record | None) -> datetime:
+    """The last moment at which the job may begin or go on."""
+    return job.deadline + max(_offset(s), timedelta(0)) + timedelta(milliseconds=_position_ms(job, record))
 
 
-def _last_moment(deadline: datetime, record: Record | None) -> datetime:
-    return deadline + timedelta(milliseconds=record.position_ms if record else 0)
+def _begin(s: Situation, job: Job) -> datetime:
+    """When the job's first sample leaves on this node: its start and the node's offset."""
+    begin = job.start + _offset(s)
+    if begin < job.start and _forbidden(s, job, begin) and not _forbidden(s, job, job.start):
+        return job.start
+    return begin
 
 
 def _offset(s: Situation) -> timedelta:
     return timedelta(milliseconds=s.config.offset_ms)
-
-
-def _fresh(job: Job) -> Record:
-    return Record(job.id, Phase.WAITING, job.start, job.deadline)

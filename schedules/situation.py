@@ -1,0 +1,109 @@
+"""The words of the node's decision: what `schedules.due` rests on, and what it may answer. Data only."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from enum import StrEnum
+
+import msgspec
+
+from wire.config import NodeConfig
+from wire.errors import Reason
+from wire.plan import Job
+from wire.receipt import Step
+
+
+class Phase(StrEnum):
+    """How far a job has come on this node. ON_AIR with an idle player means a crash, a power cut or a stop."""
+
+    WAITING = "waiting"
+    ON_AIR = "on_air"
+    PAUSED = "paused"
+    ENDED = "ended"
+
+
+class Record(msgspec.Struct, frozen=True):
+    """The ledger's line for one job. ``position_ms`` is a position in ``asset``."""
+
+    job: str
+    phase: Phase
+    start: datetime
+    deadline: datetime
+    asset: str = ""
+    position_ms: int = 0
+
+    def released(self, then: Step | None) -> Phase:
+        """The phase after the loudspeaker was taken away: ``then`` as in `Cut`."""
+        if then is None:
+            return Phase.PAUSED if self.position_ms else Phase.WAITING
+        return Phase.PAUSED if then is Step.PAUSED else Phase.ENDED
+
+
+@dataclass(frozen=True)
+class OnAir:
+    """What the player holds: primed for its second, or sounding."""
+
+    job: Job
+    sounding: bool
+
+
+@dataclass(frozen=True)
+class Situation:
+    """Everything the decision rests on."""
+
+    jobs: Mapping[str, Job]  # the union of the held, valid plans
+    records: Mapping[str, Record]
+    on_air: OnAir | None
+    config: NodeConfig
+    now: datetime
+    clock_known: bool = True
+    unready: Mapping[str, Reason] = field(default_factory=dict)  # jobs that cannot be sounded now, and why
+
+
+@dataclass(frozen=True)
+class Accept:
+    """A job seen for the first time, or with another time or audio than the ledger knows."""
+
+    job: Job
+
+
+@dataclass(frozen=True)
+class End:
+    """The job's one outcome."""
+
+    job: str
+    step: Step
+    reason: Reason | None = None
+
+
+@dataclass(frozen=True)
+class Cut:
+    """Take the loudspeaker from what holds it. ``then`` is PAUSED, an outcome, or None when it had not sounded."""
+
+    job: str
+    then: Step | None
+    reason: Reason | None = None
+
+
+@dataclass(frozen=True)
+class Start:
+    """Give the loudspeaker to this job: its first sample (from ``from_ms``) leaves at ``at``."""
+
+    job: Job
+    at: datetime
+    from_ms: int = 0
+
+
+Act = Accept | End | Cut | Start
+
+
+def fresh(job: Job) -> Record:
+    """The record of a job that nothing has happened to yet."""
+    return Record(job.id, Phase.WAITING, job.start, job.deadline, audio_of(job))
+
+
+def audio_of(job: Job) -> str:
+    """The name of the job's audio; empty for a job without."""
+    return job.asset.sha256 if job.asset else ""
