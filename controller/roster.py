@@ -8,7 +8,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
 
@@ -45,7 +45,7 @@ class Node:
     enrolled_at: datetime
     groups: tuple[str, ...] = ()
     offset_ms: int = 0
-    quiet: QuietHours = QuietHours()
+    quiet: QuietHours = field(default_factory=QuietHours)
     volumes: tuple[VolumeBand, ...] = ()
     maintenance: bool = False
 

@@ -57,6 +57,10 @@ def _real(name: str) -> sa.Column[float]:
     return sa.Column(name, sa.Double)
 
 
+def _bytes(name: str) -> sa.Column[bytes]:
+    return sa.Column(name, sa.LargeBinary, nullable=False)
+
+
 def _json(name: str) -> sa.Column[object]:
     return sa.Column(name, sa.JSON(none_as_null=True))
 
@@ -187,27 +191,14 @@ plans = sa.Table(
     _text("digest"),
     _moment("issued_at"),
     _moment("valid_until"),
-    sa.Column("envelope", sa.LargeBinary, nullable=False),
+    _bytes("envelope"),
 )
 
 configs = sa.Table(
-    "configs",
-    metadata,
-    _key("node"),
-    _whole("serial"),
-    _text("digest"),
-    _moment("issued_at"),
-    sa.Column("envelope", sa.LargeBinary, nullable=False),
+    "configs", metadata, _key("node"), _whole("serial"), _text("digest"), _moment("issued_at"), _bytes("envelope")
 )
 
-documents = sa.Table(
-    "documents",
-    metadata,
-    _key("name"),
-    _whole("serial"),
-    sa.Column("envelope", sa.LargeBinary, nullable=False),
-    _moment("stored_at"),
-)
+documents = sa.Table("documents", metadata, _key("name"), _whole("serial"), _bytes("envelope"), _moment("stored_at"))
 
 streams = sa.Table("streams", metadata, _key("node"), _key("stream"), _whole("upto"))
 

@@ -1,0 +1,140 @@
+"""Announcements: texts, their way through approval, and whether they have become sound."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+
+import sqlalchemy as sa
+
+from controller.store.bookings import booking_of_key, insert_booking
+from controller.store.database import Database
+from controller.store.errors import StoreError
+from controller.store.rows import (
+    Act,
+    Announced,
+    Announcement,
+    AnnouncementState,
+    BookingRow,
+    VoiceFault,
+    VoiceState,
+)
+from controller.store.shapes import all_shaped, columns, shaped
+from controller.store.tables import announcements
+from wire.plan import BulletinClass
+
+_URGENCY = {BulletinClass.EMERGENCY.value: 0, BulletinClass.PRIORITY.value: 1}
+
+
+class Announcements:
+    """What somebody wants to be heard."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    def create(
+        self, announcement: Announcement, booking: BookingRow | None = None, act: Act | None = None
+    ) -> Announced:
+        """Enter an announcement, and its booking with it.
+
+        A booking whose ``idempotency_key`` is known enters nothing and gives what was made the first time.
+        """
+        made = Announced(announcement.id, booking.id if booking else None)
+        try:
+            with self._database.wishing(act) as connection:
+                known = booking and booking_of_key(connection, booking.idempotency_key)
+                if known:
+                    raise _Known(known)
+                connection.execute(sa.insert(announcements), columns(announcement))
+                if booking:
+                    insert_booking(connection, booking)
+        except _Known as before:
+            return Announced(before.booking.announcement, before.booking.id)
+        except StoreError as wrong:
+            known = self._entered_meanwhile(booking) if wrong.key == "store.conflict" else None
+            if known is None:
+                raise
+            return Announced(known.announcement, known.id)
+        return made
+
+    def get(self, announcement_id: str) -> Announcement | None:
+        """One announcement."""
+        with self._database.reading() as connection:
+            row = connection.execute(sa.select(announcements).where(announcements.c.id == announcement_id)).first()
+        return shaped(Announcement, row) if row else None
+
+    def update(self, announcement: Announcement, expected_version: int, act: Act | None = None) -> Announcement:
+        """Replace an announcement by this one, whose version becomes ``expected_version + 1``.
+
+        Raises StoreError ``store.stale`` when somebody else has changed it since that version.
+        """
+        newer = replace(announcement, version=expected_version + 1)
+        held = (announcements.c.id == newer.id) & (announcements.c.version == expected_version)
+        with self._database.wishing(act) as connection:
+            if not connection.execute(sa.update(announcements).where(held).values(columns(newer))).rowcount:
+                raise StoreError("store.stale", announcement=newer.id)
+        return newer
+
+    def waiting_for_voice(self, limit: int) -> list[Announcement]:
+        """What has yet to become sound: emergencies first, then priority, each oldest first."""
+        urgency = sa.case(_URGENCY, value=announcements.c.bulletin_class, else_=2)
+        waiting = (announcements.c.voice_state == VoiceState.WAITING.value) & (
+            announcements.c.state != AnnouncementState.WITHDRAWN.value
+        )
+        query = sa.select(announcements).where(waiting).order_by(urgency, announcements.c.created_at).limit(limit)
+        with self._database.reading() as connection:
+            return all_shaped(Announcement, connection.execute(query))
+
+    def set_spoken(
+        self, announcement_id: str, text_hash: str, spoken: str, rewrites: tuple[dict[str, object], ...]
+    ) -> bool:
+        """The spoken form; False, and nothing written, when the text is no longer the one hashed."""
+        return self._of_text(announcement_id, text_hash, {"spoken": spoken, "spoken_rewrites": list(rewrites)})
+
+    def set_voiced(self, announcement_id: str, text_hash: str, asset: str) -> bool:
+        """The finished sound of the text hashed; False, and nothing written, when the text has changed."""
+        values = {"asset": asset, "voice_state": VoiceState.DONE.value, "voice_error": None}
+        return self._of_text(announcement_id, text_hash, values)
+
+    def set_voice_failed(self, announcement_id: str, text_hash: str, fault: VoiceFault) -> bool:
+        """Why the text hashed could not be voiced; False, and nothing written, when the text has changed."""
+        values = {"voice_state": VoiceState.FAILED.value, "voice_error": columns(fault)}
+        return self._of_text(announcement_id, text_hash, values)
+
+    def voice_again(self, announcement_id: str, act: Act | None = None) -> None:
+        """Let the station try a failed voice once more."""
+        failed = (announcements.c.id == announcement_id) & (announcements.c.voice_state == VoiceState.FAILED.value)
+        with self._database.wishing(act) as connection:
+            waiting = {"voice_state": VoiceState.WAITING.value, "voice_error": None}
+            connection.execute(sa.update(announcements).where(failed).values(waiting))
+
+    def _of_text(self, announcement_id: str, text_hash: str, values: Mapping[str, object]) -> bool:
+        """Set ``values`` while the text is still the one hashed; the version stays, the words are the same."""
+        mine = announcements.c.id == announcement_id
+        with self._database.wishing() as connection:
+            row = connection.execute(sa.select(announcements).where(mine).with_for_update()).first()
+            if row is None or shaped(Announcement, row).text_hash != text_hash:
+                return False
+            connection.execute(sa.update(announcements).where(mine).values(values))
+        return True
+
+    def _entered_meanwhile(self, booking: BookingRow | None) -> BookingRow | None:
+        """The booking that another process entered with the same key between our look and our write."""
+        with self._database.reading() as connection:
+            return booking_of_key(connection, booking.idempotency_key) if booking else None
+
+    def list(self, limit: int = 200, state: AnnouncementState | None = None) -> list[Announcement]:
+        """The newest first, of one state or of all."""
+        query = sa.select(announcements).order_by(announcements.c.created_at.desc(), announcements.c.id).limit(limit)
+        if state is not None:
+            query = query.where(announcements.c.state == state.value)
+        with self._database.reading() as connection:
+            return all_shaped(Announcement, connection.execute(query))
+
+
+class _Known(Exception):
+    """Undoes a transaction whose wish had been entered before."""
+
+    def __init__(self, booking: BookingRow) -> None:
+        super().__init__(booking.id)
+        self.booking = booking

@@ -1,0 +1,202 @@
+"""The as-run log: what every node did with every job, as its sealed receipts say.
+
+- Storing a receipt twice is storing it once. A receipt past a gap is kept, but not acknowledged: the node sends
+  the gap again.
+- A job has one outcome on a node: the first one stored stands; another that differs is counted as forked.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Any
+
+import sqlalchemy as sa
+
+from controller.roster import Node, nodes_under
+from controller.store import roster
+from controller.store.audit import count_refusals
+from controller.store.database import Database
+from controller.store.rows import Outcome
+from controller.store.tables import announcements, bookings, node_groups, nodes, outcomes, receipts, streams
+from wire import codec
+from wire.errors import Reason
+from wire.receipt import OUTCOMES, Receipt, Receipts, Step
+
+_MOST_BYTES = 8192  # of one receipt
+
+
+class AsRun:
+    """Receipts and outcomes."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    def store_receipts(self, batch: Receipts, received_at: datetime) -> int:
+        """Store one batch; the highest number up to which the stream is stored without a gap."""
+        return self.store_batches([batch], received_at)[0]
+
+    def store_batches(self, batches: Sequence[Receipts], received_at: datetime) -> list[int]:
+        """Store many batches in one transaction; for each, as `store_receipts`."""
+        with self._database.writing() as connection:
+            return [self._store(connection, batch, received_at) for batch in batches]
+
+    def upto(self, node: str, stream: str) -> int:
+        """The highest number up to which this stream is stored without a gap; 0 when nothing is."""
+        with self._database.reading() as connection:
+            return _upto(connection, node, stream)
+
+    def receipts(self, job: str, node: str) -> list[Receipt]:
+        """Every receipt of one job on one node, in the order in which the node wrote them."""
+        mine = (receipts.c.job == job) & (receipts.c.node == node)
+        query = sa.select(receipts.c.body).where(mine).order_by(receipts.c.received_at, receipts.c.number)
+        with self._database.reading() as connection:
+            return [_receipt(body) for body in connection.execute(query).scalars()]
+
+    def outcomes(
+        self, job: str | None = None, area: str | None = None, since: datetime | None = None, limit: int = 500
+    ) -> list[Outcome]:
+        """What was stored last comes first. ``area``: of nodes that lie in it, are in the group, or are it."""
+        query = (
+            sa.select(outcomes, nodes.c.name.label("node_name"), announcements.c.title)
+            .outerjoin(nodes, nodes.c.id == outcomes.c.node)
+            .outerjoin(bookings, bookings.c.id == outcomes.c.booking)
+            .outerjoin(announcements, announcements.c.id == bookings.c.announcement)
+            .order_by(outcomes.c.received_at.desc(), outcomes.c.job, outcomes.c.node)
+            .limit(limit)
+        )
+        if job is not None:
+            query = query.where(outcomes.c.job == job)
+        if since is not None:
+            query = query.where(outcomes.c.received_at >= since)
+        if area is not None:
+            grouped = sa.select(node_groups.c.node).where(node_groups.c.area == area)
+            below = nodes.c.home.startswith(f"{area}:", autoescape=True)
+            query = query.where((nodes.c.home == area) | below | (nodes.c.id == area) | nodes.c.id.in_(grouped))
+        with self._database.reading() as connection:
+            return [_outcome(row) for row in connection.execute(query).mappings()]
+
+    def waited_for(self, job: str) -> list[str]:
+        """The nodes that the job's booking reaches and that have not told its end."""
+        with self._database.reading() as connection:
+            booked = sa.select(bookings.c.areas).where(bookings.c.id == _booking(job))
+            areas: Any = connection.execute(booked).scalar() or ()
+            told = set(connection.execute(sa.select(outcomes.c.node).where(outcomes.c.job == job)).scalars())
+            enrolled: list[Node] = roster.all_nodes(connection)
+        return [node.id for node in nodes_under(enrolled, areas) if node.id not in told]
+
+    def last_sounded(self) -> dict[str, datetime]:
+        """When each node last reported that a job sounded (as received)."""
+        sounded = outcomes.c.step == Step.SOUNDED.value
+        query = sa.select(outcomes.c.node, sa.func.max(outcomes.c.received_at)).where(sounded).group_by(outcomes.c.node)
+        with self._database.reading() as connection:
+            return {row[0]: row[1] for row in connection.execute(query)}
+
+    def _store(self, connection: sa.Connection, batch: Receipts, received_at: datetime) -> int:
+        known = _known(connection, batch)
+        fresh = []
+        for receipt in {each.number: each for each in batch.receipts}.values():
+            body = codec.write(receipt).decode()
+            if receipt.number not in known:
+                fresh.append((receipt, body))
+            elif known[receipt.number] != body:
+                self._forked(connection, batch.node, f"receipt {receipt.number} came with other content", received_at)
+        if fresh:
+            self._insert_receipts(connection, batch, fresh, received_at)
+            self._insert_outcomes(connection, batch.node, fresh, received_at)
+        return self._advance(connection, batch)
+
+    def _insert_receipts(
+        self, connection: sa.Connection, batch: Receipts, fresh: list[tuple[Receipt, str]], received_at: datetime
+    ) -> None:
+        rows = [
+            {"node": batch.node, "stream": batch.stream, "number": receipt.number, "job": receipt.job}
+            | {"step": receipt.step.value, "at": receipt.at, "body": body, "received_at": received_at}
+            for receipt, body in fresh
+        ]
+        insert = self._database.upsert(receipts)
+        connection.execute(insert.on_conflict_do_nothing(index_elements=["node", "stream", "number"]), rows)
+
+    def _insert_outcomes(
+        self, connection: sa.Connection, node: str, fresh: list[tuple[Receipt, str]], received_at: datetime
+    ) -> None:
+        """The first outcome of each job stands; one that says another thing is counted."""
+        ends = [(receipt, body) for receipt, body in fresh if receipt.step in OUTCOMES]
+        jobs = [receipt.job for receipt, _ in ends]
+        held = sa.select(outcomes.c.job, outcomes.c.step).where((outcomes.c.node == node) & outcomes.c.job.in_(jobs))
+        steps: dict[str, str] = {row.job: row.step for row in connection.execute(held)} if jobs else {}
+        rows = []
+        for receipt, body in ends:
+            step = steps.setdefault(receipt.job, "")
+            if step:
+                if step != receipt.step.value:
+                    detail = f"job {receipt.job} had ended as {step}, came again as {receipt.step.value}"
+                    self._forked(connection, node, detail, received_at)
+                continue
+            steps[receipt.job] = receipt.step.value
+            row = {"job": receipt.job, "node": node, "booking": _booking(receipt.job), "step": receipt.step.value}
+            rows.append(row | {"body": body, "received_at": received_at})
+        if rows:
+            insert = self._database.upsert(outcomes)
+            connection.execute(insert.on_conflict_do_nothing(index_elements=["job", "node"]), rows)
+
+    def _forked(self, connection: sa.Connection, node: str, detail: str, at: datetime) -> None:
+        count_refusals(self._database, connection, {(Reason.FORKED.value, f"{node}/receipts"): (1, detail)}, at)
+
+    def _advance(self, connection: sa.Connection, batch: Receipts) -> int:
+        """Move the stream's mark over everything stored without a gap."""
+        before = upto = _upto(connection, batch.node, batch.stream)
+        mine = (receipts.c.node == batch.node) & (receipts.c.stream == batch.stream)
+        beyond = sa.select(receipts.c.number).where(mine & (receipts.c.number > upto)).order_by(receipts.c.number)
+        for number in connection.execute(beyond).scalars():
+            if number != upto + 1:
+                break
+            upto = number
+        if upto > before:
+            insert = self._database.upsert(streams).values(node=batch.node, stream=batch.stream, upto=upto)
+            higher = streams.c.upto < insert.excluded.upto
+            connection.execute(
+                insert.on_conflict_do_update(index_elements=["node", "stream"], set_={"upto": upto}, where=higher)
+            )
+        return upto
+
+
+def _known(connection: sa.Connection, batch: Receipts) -> dict[int, str]:
+    """What is stored under the batch's numbers already."""
+    numbers = [receipt.number for receipt in batch.receipts]
+    mine = (receipts.c.node == batch.node) & (receipts.c.stream == batch.stream) & receipts.c.number.in_(numbers)
+    return {
+        row.number: row.body for row in connection.execute(sa.select(receipts.c.number, receipts.c.body).where(mine))
+    }
+
+
+def _upto(connection: sa.Connection, node: str, stream: str) -> int:
+    mine = (streams.c.node == node) & (streams.c.stream == stream)
+    return int(connection.execute(sa.select(streams.c.upto).where(mine)).scalar() or 0)
+
+
+def _booking(job: str) -> str:
+    """The booking that a job is an occurrence of (`planner.job_id`)."""
+    return job.partition(":")[0]
+
+
+def _receipt(body: str) -> Receipt:
+    return codec.read(Receipt, body.encode(), _MOST_BYTES)
+
+
+def _outcome(row: sa.RowMapping) -> Outcome:
+    receipt = _receipt(row["body"])
+    return Outcome(
+        job=row["job"],
+        node=row["node"],
+        node_name=row["node_name"] or "",
+        title=row["title"] or "",
+        step=receipt.step,
+        at=receipt.at,
+        planned_start=receipt.planned_start,
+        asset=receipt.asset,
+        reason=receipt.reason,
+        detail=receipt.detail,
+        measured=receipt.measured,
+        received_at=row["received_at"],
+    )

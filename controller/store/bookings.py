@@ -1,0 +1,175 @@
+"""Bookings: announcements placed in time, on areas; and what of them the planner may see."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+from typing import Any
+
+import sqlalchemy as sa
+
+from controller.store.database import Database
+from controller.store.rows import (
+    Act,
+    AnnouncementState,
+    BookingRow,
+    BookingState,
+    BookingView,
+    VoiceState,
+)
+from controller.store.shapes import all_shaped, columns, shaped
+from controller.store.tables import announcements, assets, bookings
+from schedules.booking import Booking
+from schedules.planner import HORIZON, KEPT_PAST
+from wire.plan import MAX_SPOKEN_CHARS, Asset
+
+LONGEST_LATE = timedelta(days=7)  # no booking may begin later than this after its start
+
+_WANTED = bookings.c.state == BookingState.WANTED.value
+_ON_THE_AIR = (announcements.c.state == AnnouncementState.APPROVED.value) & (
+    announcements.c.voice_state == VoiceState.DONE.value
+)
+_VIEW = sa.select(
+    bookings,
+    announcements.c.title,
+    announcements.c.state.label("announcement_state"),
+    announcements.c.voice_state,
+    announcements.c.asset,
+).join(announcements, announcements.c.id == bookings.c.announcement)
+
+
+class Bookings:
+    """What is to sound when and where."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    def add(self, booking: BookingRow, act: Act | None = None) -> BookingRow:
+        """Enter ``booking`` and give it back; one whose key is known enters nothing and gives the first one.
+
+        Raises StoreError ``store.conflict`` for an unknown announcement or person.
+        """
+        known = self.by_key(booking.idempotency_key)
+        if known:
+            return known
+        with self._database.wishing(act) as connection:
+            insert_booking(connection, booking)
+        return booking
+
+    def get(self, booking_id: str) -> BookingRow | None:
+        """One booking."""
+        found = self._rows(sa.select(bookings).where(bookings.c.id == booking_id))
+        return found[0] if found else None
+
+    def by_key(self, idempotency_key: str | None) -> BookingRow | None:
+        """The booking that was made with this key."""
+        with self._database.reading() as connection:
+            return booking_of_key(connection, idempotency_key)
+
+    def of(self, announcement_id: str) -> list[BookingRow]:
+        """Every booking of one announcement, oldest first."""
+        mine = bookings.c.announcement == announcement_id
+        return self._rows(sa.select(bookings).where(mine).order_by(bookings.c.created_at))
+
+    def view(self, booking_id: str) -> BookingView | None:
+        """One booking with what a list shows."""
+        found = self._views(_VIEW.where(bookings.c.id == booking_id))
+        return found[0] if found else None
+
+    def unplaced(self) -> list[BookingView]:
+        """What is approved, voiced and wanted "now", oldest first: the station gives each its start."""
+        ready = _VIEW.where(_WANTED & bookings.c.start.is_(None) & _ON_THE_AIR)
+        return self._views(ready.order_by(bookings.c.created_at))
+
+    def set_start(self, booking_id: str, start: datetime) -> bool:
+        """Give a booking that has none its start; False when it has one already, or is unknown."""
+        unplaced = (bookings.c.id == booking_id) & bookings.c.start.is_(None)
+        with self._database.wishing() as connection:
+            return bool(connection.execute(sa.update(bookings).where(unplaced).values(start=start)).rowcount)
+
+    def withdraw(self, booking_id: str, act: Act | None = None) -> bool:
+        """Take a booking back; False when it was withdrawn already, or is unknown."""
+        mine = (bookings.c.id == booking_id) & _WANTED
+        with self._database.wishing(act) as connection:
+            withdrawn = {"state": BookingState.WITHDRAWN.value}
+            return bool(connection.execute(sa.update(bookings).where(mine).values(withdrawn)).rowcount)
+
+    def to_plan(self, now: datetime) -> list[Booking]:
+        """What the planner may plan: wanted, placed, approved, voiced, and not long past or far ahead.
+
+        An asset's ``url`` is its hash: a path below the config's ``media_url``.
+        """
+        near = bookings.c.start.between(now - KEPT_PAST - LONGEST_LATE, now + HORIZON)
+        query = (
+            sa.select(bookings, announcements.c.title, announcements.c.spoken, *_ASSET)
+            .join(announcements, announcements.c.id == bookings.c.announcement)
+            .join(assets, assets.c.sha256 == announcements.c.asset)
+            .where(_WANTED & _ON_THE_AIR & near)
+            .order_by(bookings.c.start, bookings.c.id)
+        )
+        with self._database.reading() as connection:
+            planned = [_planned(row) for row in connection.execute(query).mappings()]
+        return [each for each in planned if each.deadline(each.starts[0]) + KEPT_PAST >= now]
+
+    def _rows(self, query: sa.Select[Any]) -> list[BookingRow]:
+        with self._database.reading() as connection:
+            return all_shaped(BookingRow, connection.execute(query))
+
+    def _views(self, query: sa.Select[Any]) -> list[BookingView]:
+        with self._database.reading() as connection:
+            rows = connection.execute(query).mappings().all()
+        return [
+            BookingView(
+                booking=shaped(BookingRow, row),
+                title=row["title"],
+                announcement_state=AnnouncementState(row["announcement_state"]),
+                voice_state=VoiceState(row["voice_state"]),
+                asset=row["asset"],
+            )
+            for row in rows
+        ]
+
+    def list(
+        self, limit: int = 200, since: datetime | None = None, until: datetime | None = None, wanted_only: bool = False
+    ) -> list[BookingView]:
+        """Those without a start first, then the latest start first; ``since`` and ``until`` bound the start."""
+        first = sa.case((bookings.c.start.is_(None), 0), else_=1)
+        query = _VIEW.order_by(first, bookings.c.start.desc(), bookings.c.created_at.desc()).limit(limit)
+        if since is not None:
+            query = query.where(bookings.c.start.is_(None) | (bookings.c.start >= since))
+        if until is not None:
+            query = query.where(bookings.c.start.is_(None) | (bookings.c.start < until))
+        return self._views(query.where(_WANTED) if wanted_only else query)
+
+
+_ASSET = (assets.c.sha256, assets.c.size_bytes, assets.c.duration_ms, assets.c.media_type)
+
+
+def insert_booking(connection: sa.Connection, booking: BookingRow) -> None:
+    """Within a transaction: one booking more."""
+    connection.execute(sa.insert(bookings), columns(booking))
+
+
+def booking_of_key(connection: sa.Connection, idempotency_key: str | None) -> BookingRow | None:
+    """Within a transaction: the booking that was made with this key."""
+    if idempotency_key is None:
+        return None
+    row = connection.execute(sa.select(bookings).where(bookings.c.idempotency_key == idempotency_key)).first()
+    return shaped(BookingRow, row) if row else None
+
+
+def _planned(row: sa.RowMapping) -> Booking:
+    kept = shaped(BookingRow, row)
+    assert kept.start is not None
+    return Booking(
+        id=kept.id,
+        title=row["title"],
+        areas=kept.areas,
+        starts=(kept.start,),
+        asset=Asset(row["sha256"], row["size_bytes"], row["duration_ms"], row["media_type"], url=row["sha256"]),
+        bulletin_class=kept.bulletin_class,
+        level=kept.level,
+        late=kept.late,
+        late_for=timedelta(seconds=kept.late_for_seconds),
+        after_cut=kept.after_cut,
+        spoken=row["spoken"][:MAX_SPOKEN_CHARS],
+    )

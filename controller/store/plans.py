@@ -1,0 +1,88 @@
+"""What was issued: the newest sealed plan of each area and lane, the newest config of each node.
+
+- A serial is taken and its document saved in one transaction, before anybody publishes; a number once taken is
+  never taken again, even when its area's plan has been dropped.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import datetime
+
+import sqlalchemy as sa
+
+from controller.store.database import Database
+from controller.store.rows import IssuedConfig, IssuedPlan
+from controller.store.shapes import all_shaped, columns, shaped
+from controller.store.tables import configs, plans, serials
+from schedules.planner import VALIDITY
+from wire.plan import Lane
+
+Make = Callable[[int], bytes]
+
+
+class Plans:
+    """The issued documents."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    def issue(self, area: str, lane: Lane, digest: str, make: Make, now: datetime) -> IssuedPlan | None:
+        """Issue the plan that ``make(serial)`` seals; it is valid for `planner.VALIDITY` from ``now``.
+
+        None, and no serial taken, when the plan held has this ``digest`` and more than half its validity left.
+        """
+        place = (plans.c.area == area) & (plans.c.lane == lane.value)
+        with self._database.writing() as connection:
+            held = connection.execute(sa.select(plans).where(place)).first()
+            if held and held.digest == digest and held.valid_until - now > VALIDITY / 2:
+                return None
+            serial = self._next(connection, f"plan/{area}/{lane.value}")
+            issued = IssuedPlan(area, lane, serial, digest, now, now + VALIDITY, make(serial))
+            connection.execute(self._replacing(plans, ["area", "lane"]), columns(issued))
+        return issued
+
+    def issue_config(self, node: str, digest: str, make: Make, now: datetime) -> IssuedConfig | None:
+        """Issue the config that ``make(serial)`` seals; None when the one held has this ``digest``."""
+        with self._database.writing() as connection:
+            held = connection.execute(sa.select(configs.c.digest).where(configs.c.node == node)).scalar()
+            if held == digest:
+                return None
+            serial = self._next(connection, f"config/{node}")
+            issued = IssuedConfig(node, serial, digest, now, make(serial))
+            connection.execute(self._replacing(configs, ["node"]), columns(issued))
+        return issued
+
+    def current(self) -> list[IssuedPlan]:
+        """The newest plan of every area and lane."""
+        with self._database.reading() as connection:
+            return all_shaped(IssuedPlan, connection.execute(sa.select(plans).order_by(plans.c.area, plans.c.lane)))
+
+    def of(self, area: str, lane: Lane) -> IssuedPlan | None:
+        """The newest plan of one area and lane."""
+        place = (plans.c.area == area) & (plans.c.lane == lane.value)
+        with self._database.reading() as connection:
+            row = connection.execute(sa.select(plans).where(place)).first()
+        return shaped(IssuedPlan, row) if row else None
+
+    def configs(self) -> list[IssuedConfig]:
+        """The newest config of every node."""
+        with self._database.reading() as connection:
+            return all_shaped(IssuedConfig, connection.execute(sa.select(configs).order_by(configs.c.node)))
+
+    def drop(self, area: str, lane: Lane) -> None:
+        """Forget the plan of an area that is no more; its serials stay taken."""
+        place = (plans.c.area == area) & (plans.c.lane == lane.value)
+        with self._database.writing() as connection:
+            connection.execute(sa.delete(plans).where(place))
+
+    def _next(self, connection: sa.Connection, subject: str) -> int:
+        """The next serial of ``subject``; its row is locked until the transaction ends."""
+        first = self._database.upsert(serials).values(subject=subject, last=1)
+        further = first.on_conflict_do_update(index_elements=["subject"], set_={"last": serials.c.last + 1})
+        return int(connection.execute(further.returning(serials.c.last)).scalar_one())
+
+    def _replacing(self, table: sa.Table, key: list[str]) -> sa.Insert:
+        insert = self._database.upsert(table)
+        newer = {column.name: insert.excluded[column.name] for column in table.c if column.name not in key}
+        return insert.on_conflict_do_update(index_elements=key, set_=newer)

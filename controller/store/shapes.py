@@ -1,0 +1,29 @@
+"""Rows of the database <-> the frozen rows of this room: enums, tuples and nested structs in and out of JSON."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from datetime import datetime
+from typing import Any, TypeVar
+
+import msgspec
+import sqlalchemy as sa
+
+T = TypeVar("T")
+
+
+def columns(thing: object, *without: str) -> dict[str, Any]:
+    """A frozen row as the values of its table's columns; those named in ``without`` left out."""
+    values: dict[str, Any] = msgspec.to_builtins(thing, builtin_types=(datetime, bytes))
+    return {name: value for name, value in values.items() if name not in without}
+
+
+def shaped(kind: type[T], row: sa.Row[Any] | sa.RowMapping | Mapping[str, Any]) -> T:
+    """A database row as a frozen row of ``kind``; columns that ``kind`` does not have are left out."""
+    mapping = row._mapping if isinstance(row, sa.Row) else row
+    return msgspec.convert(dict(mapping), kind)
+
+
+def all_shaped(kind: type[T], rows: Iterable[sa.Row[Any]]) -> list[T]:
+    """Every row as a ``kind``."""
+    return [shaped(kind, row) for row in rows]
