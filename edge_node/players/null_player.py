@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import timedelta
 
 from edge_node.players.player import FADE_MS, RATE, Now, Progress, Take
@@ -49,7 +50,7 @@ class NullPlayer:
         del fade_ms
         last = self.progress()
         self._take = None
-        return last
+        return replace(last, sounding=False) if last else None
 
     def close(self) -> None:
         """See `Player`."""

@@ -63,8 +63,11 @@ class Output:
     def _open(self) -> None:
         if time.monotonic() < self._try_at:
             raise Lost("waiting before the next try")
-        import sounddevice as sd
-
+        try:
+            import sounddevice as sd
+        except OSError as wrong:  # the library itself is not installed
+            self._give_up()
+            raise Lost(str(wrong)[:200]) from None
         try:
             if self._stale_library:
                 sd._terminate()

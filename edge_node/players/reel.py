@@ -51,6 +51,7 @@ class Reel:
     def __init__(self, path: Path) -> None:
         path.parent.mkdir(parents=True, exist_ok=True)
         self._path, self._cues_path = path, path.with_suffix(".cues.jsonl")
+        self._cue: Cue | None = None
         self._open()
 
     @property

@@ -13,7 +13,6 @@ import logging
 import threading
 import time
 from datetime import timedelta
-from typing import Any
 
 from edge_node.players.decoding import BadAudio, Source
 from edge_node.players.output import Lost, Output
