@@ -1,0 +1,25 @@
+"""THE NEWSROOM: what an official writes becomes what a voice reads.
+
+- `clean` makes text safe to keep and refuses what is too long; `spoken` writes figures, dates, units, document
+  numbers, acronyms and symbols out as words; `sentences` and `parts` cut text for voices that take little at once.
+- Pure: no files but this room's own tables, no clock, no network. `spoken` never raises.
+- Each rewrite says where it stood, what stood there, what is read instead, and why, so that a person can check it.
+- It does not guess meaning: capitals it does not know are spelt out and *flagged*, for a person to decide.
+"""
+
+from controller.newsroom.cutting import parts, sentences
+from controller.newsroom.editor import Flag, Rewrite, Spoken, spoken
+from controller.newsroom.tidy import MAX_CHARS, NewsroomError, clean, has_words
+
+__all__ = [
+    "MAX_CHARS",
+    "Flag",
+    "NewsroomError",
+    "Rewrite",
+    "Spoken",
+    "clean",
+    "has_words",
+    "parts",
+    "sentences",
+    "spoken",
+]

@@ -1,0 +1,120 @@
+"""The editor's desk: all reading rules over one text, in one order, each rewrite recorded.
+
+- `spoken` is total (any string in, a result out), linear, and leaves text that is already words as it is.
+- The order of ``PASSES`` is the whole of precedence: what is more specific stands first.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+
+from controller.newsroom import acronyms, clock_times, dates, documents, figures, layout, money, phones, roman, units
+from controller.newsroom.rules import Rule
+from controller.newsroom.tidy import tidy
+
+PASSES: tuple[Rule, ...] = (
+    *layout.DROPS,
+    *layout.ADDRESSES,
+    *phones.RULES,
+    *documents.RULES,
+    *dates.RULES,
+    *clock_times.RULES,
+    *roman.RULES,
+    *money.RULES,
+    *units.RULES,
+    *acronyms.RULES,
+    *figures.RULES,
+    *layout.SYMBOLS,
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Rewrite:
+    """``source[start:end]`` was ``written`` and is read ``spoken`` (empty: not read), because of ``why``."""
+
+    start: int
+    end: int
+    written: str
+    spoken: str
+    why: str
+
+
+@dataclass(frozen=True, slots=True)
+class Flag:
+    """``source[start:end]``, ``written``: capitals in no table; they were spelt out or left alone. A person decides."""
+
+    start: int
+    end: int
+    written: str
+
+
+@dataclass(frozen=True, slots=True)
+class Spoken:
+    """``text`` is what a voice reads; ``rewrites`` and ``flags`` (in order) point into ``source``, the tidied text."""
+
+    text: str
+    source: str
+    rewrites: tuple[Rewrite, ...]
+    flags: tuple[Flag, ...]
+
+
+def spoken(text: str) -> Spoken:
+    """How ``text`` is read aloud: no digit is left, abbreviations are words, emoji and bullets are gone.
+
+    Paragraphs stay lines; lines broken in mid-sentence are joined. Never raises.
+    """
+    source = tidy(text)
+    claims: list[Rewrite] = []
+    masked = source
+    for rule in PASSES:
+        masked = _apply(rule, source, masked, claims)
+    claims.sort(key=lambda claim: claim.start)
+    flags = tuple(Flag(c.start, c.end, c.written) for c in claims if c.why == acronyms.UNKNOWN)
+    return Spoken(_join(source, claims), source, tuple(c for c in claims if c.written != c.spoken), flags)
+
+
+def _apply(rule: Rule, source: str, masked: str, claims: list[Rewrite]) -> str:
+    pieces: list[str] = []
+    done = 0
+    for match in rule.pattern.finditer(masked):
+        start, end = match.span()
+        if start == end or (said := rule.say(match)) is None:
+            continue
+        claims.append(Rewrite(start, end, source[start:end], said, rule.why))
+        pieces += [masked[done:start], rule.mark * (end - start)]
+        done = end
+    return "".join([*pieces, masked[done:]])
+
+
+_SPACES = re.compile(r" {2,}")
+_BEFORE_MARK = re.compile(r" +(?=[,.;:!?…)\n])")
+_LINE_START = re.compile(r"(?m)^[ ,;:.]+|[ ]+$")
+_DOUBLE = re.compile(r"([,;:])(?:[ ,;:])*(?=[,;:.])")
+_OPEN_END = re.compile(r"(?<=[^\s.!?…:;,\"'”’)])(?P<quotes>[\"'”’)]{0,3}+),?\n")
+_EMPTY = re.compile(r"\n{2,}")
+
+
+def _join(source: str, claims: list[Rewrite]) -> str:
+    pieces: list[str] = []
+    done = 0
+    last = ""
+    for claim in claims:
+        for piece in (source[done : claim.start], claim.spoken):
+            if not piece:
+                continue
+            if last and last.isalnum() and piece[0].isalnum() and pieces:
+                pieces.append(" ")
+            pieces.append(piece)
+            last = piece[-1]
+        done = claim.end
+    tail = source[done:]
+    if last.isalnum() and tail[:1].isalnum():
+        pieces.append(" ")
+    return _smooth("".join([*pieces, tail]))
+
+
+def _smooth(text: str) -> str:
+    single = _BEFORE_MARK.sub("", _SPACES.sub(" ", text))
+    lines = _EMPTY.sub("\n", _LINE_START.sub("", _DOUBLE.sub("", single))).strip()
+    return _OPEN_END.sub(r"\g<quotes>.\n", lines)

@@ -1,0 +1,53 @@
+"""Quantities with a unit: 12 kg, 1m³, 100 km/h, 3/4m, 25°C, 1m65. The units are in units.toml."""
+
+from __future__ import annotations
+
+import re
+
+from controller.newsroom.figures import FRACTION, fraction_words, signed
+from controller.newsroom.numbers import cardinal, spell
+from controller.newsroom.rules import END, GAP, SIGNED, START, Rule, always, data, one_of, rule
+
+_UNITS = data("units")["units"]
+_GLUED = data("units")["glued"]
+_PER = data("units")["per"]
+_ANY = one_of(list(_UNITS))
+_RATE = rf"(?:{GAP}/{GAP}(?P<per>{one_of([*_UNITS, *_PER])}){END})?"
+
+
+def _rate(match: re.Match[str]) -> str:
+    per = match["per"]
+    return f" trên {_PER.get(per) or _UNITS[per]}" if per else ""
+
+
+def _quantity(match: re.Match[str]) -> str:
+    return f"{signed(match, match['figure'])} {_UNITS[match['unit']]}{_rate(match)}"
+
+
+def _glued(match: re.Match[str]) -> str:
+    return f"{signed(match, match['figure'])} {_GLUED[match['unit']]}"
+
+
+def _part(match: re.Match[str]) -> str | None:
+    words = fraction_words(match)
+    return words and f"{words} {_UNITS[match['unit']]}{_rate(match)}"
+
+
+def _height(match: re.Match[str]) -> str:
+    metres, rest = match.groups()
+    return f"{cardinal(int(metres))} mét {cardinal(int(rest)) if rest[0] != '0' else spell(rest)}"
+
+
+RULES: tuple[Rule, ...] = (
+    rule("height", rf"{START}(\d{{1,2}})m(\d{{1,2}}){END}", _height),
+    rule("unit", rf"{START}{FRACTION}{GAP}(?P<unit>{_ANY}){END}{_RATE}", _part),
+    rule("unit", rf"{START}(?P<figure>{SIGNED}){GAP}(?P<unit>{_ANY}){END}{_RATE}", _quantity),
+    rule("unit", rf"{START}(?P<figure>{SIGNED})(?P<unit>{one_of(list(_GLUED))}){END}", _glued),
+    rule(
+        "unit",
+        rf"(?<=[^\W\d_]) ?/ ?(?P<unit>{one_of([*_UNITS, *_PER])}){END}",
+        lambda m: f" trên {_PER.get(m['unit']) or _UNITS[m['unit']]}",
+    ),
+    rule("unit", rf"(?<![\w/]){one_of(list(data('units')['bare']))}{END}", lambda m: _UNITS[m.group()]),
+    rule("unit", rf"\b(?:Km|KM)(?={GAP}\d)", always("ki lô mét ")),
+)
