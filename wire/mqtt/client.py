@@ -25,6 +25,8 @@ _READ_BYTES = 64 * 1024
 _MOST_UNFINISHED, _MOST_UNWRITTEN = 1000, 200_000
 
 log = logging.getLogger(__name__)
+_paho_log = log.getChild("paho")
+_paho_log.setLevel(logging.WARNING)  # it says every packet, and building that sentence costs
 
 
 class ConnectionLost(Exception):
@@ -83,7 +85,7 @@ class WireClient(Client):
         self._refused_because = ""
         self._wakeable = wakeable
         self.suppress_exceptions = True
-        self.enable_logger(log.getChild("paho"))
+        self.enable_logger(_paho_log)
         self.on_connect = self._on_connect_answer
         self.on_message = lambda _client, _data, message: self._deliver(message)
         self.on_publish = lambda *_: self.when_published(self)
