@@ -1,0 +1,231 @@
+"""The cache: audio on the node's disk before it is needed, and checked before it is heard.
+
+- `want` says what is needed, soonest first; one thread checks what is there and fetches what is not, in that order,
+  and lets go of a fetch when something is needed sooner.
+- Nothing is ready that was not hashed; a file that changed since is hashed again; `verified` hashes before a play.
+- Network and disk faults are answers (`why_not`), never exceptions; each asset backs off by itself.
+"""
+
+from __future__ import annotations
+
+import logging
+import secrets
+import threading
+import time
+from collections import Counter
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from edge_node.fetch import Aborted, Fetcher, NotFetched, Patience
+from edge_node.rack import Rack, Signature
+from wire.errors import Reason
+from wire.plan import Asset
+
+log = logging.getLogger(__name__)
+
+FIRST_BACK_OFF, MOST_BACK_OFF = 1.0, 60.0  # seconds, before jitter
+CLOSE_SECONDS = 5.0  # for a server that does not answer at all; the thread is a daemon
+_random = secrets.SystemRandom()
+
+
+@dataclass
+class Trouble:
+    """Why an asset is not there, and when it is tried again."""
+
+    reason: Reason
+    tries: int
+    again_at: float  # monotonic
+
+
+class Cache:
+    """Thread-safe. ``on_ready`` is called from the cache's thread and must only wake somebody."""
+
+    def __init__(
+        self,
+        folder: Path,
+        budget_bytes: int = 2_000_000_000,
+        on_ready: Callable[[], None] = lambda: None,
+        patience: Patience | None = None,
+    ) -> None:
+        self._rack = Rack(folder, budget_bytes)
+        self._fetcher = Fetcher(patience)
+        self._on_ready = on_ready
+        self._wake = threading.Condition()
+        self._order: tuple[Asset, ...] = ()
+        self._standby: frozenset[str] = frozenset()
+        self._media_url = ""
+        self._true: dict[str, Signature] = {}  # hashed and found true, as it was then
+        self._troubles: dict[str, Trouble] = {}
+        self._fetching: str | None = None
+        self._counts: Counter[str] = Counter()
+        self._thread: threading.Thread | None = None
+        self._closed = False
+
+    def want(self, assets: Sequence[Asset], standby: Sequence[Asset] = (), media_url: str = "") -> None:
+        """Replace the wish: ``assets`` in the order they are needed, then ``standby``, which is never evicted.
+
+        ``media_url``: where relative asset addresses start.
+        """
+        order = tuple({asset.sha256: asset for asset in (*assets, *standby)}.values())
+        with self._wake:
+            if self._closed or (order, media_url) == (self._order, self._media_url):
+                return
+            self._order, self._media_url = order, media_url
+            self._standby = frozenset(asset.sha256 for asset in standby)
+            wanted = {asset.sha256 for asset in order}
+            self._troubles = {key: value for key, value in self._troubles.items() if key in wanted}
+            if self._thread is None and order:
+                self._thread = threading.Thread(target=self._work, name="cache", daemon=True)
+                self._thread.start()
+            self._abort_if_not_first()
+            self._wake.notify_all()
+
+    def set_budget(self, budget_bytes: int) -> None:
+        """How many bytes the audio may take on disk, from now on."""
+        self._rack.budget_bytes = budget_bytes
+
+    def hurry(self) -> None:
+        """Forget all back-off: the network has come back."""
+        with self._wake:
+            for trouble in self._troubles.values():
+                trouble.again_at = 0.0
+            self._wake.notify_all()
+
+    def ready(self, asset: Asset) -> Path | None:
+        """The file, if it is there and was hashed as it is now. Cheap: one stat."""
+        signature = self._rack.signature(asset)
+        if signature is not None and self._true.get(asset.sha256) == signature:
+            return self._rack.path(asset)
+        if self._true.pop(asset.sha256, None):
+            with self._wake:
+                self._wake.notify_all()
+        return None
+
+    def verified(self, asset: Asset) -> Path | None:
+        """The file, its whole content hashed now; None when it is not there or not true (removed, fetched anew)."""
+        if self._check(asset):
+            self._rack.touch(asset)
+            self._note_true(asset)
+            return self._rack.path(asset)
+        with self._wake:
+            self._wake.notify_all()
+        return None
+
+    def why_not(self, asset: Asset) -> Reason:
+        """Why `ready` is None: no_audio, bad_hash or disk_full."""
+        trouble = self._troubles.get(asset.sha256)
+        return trouble.reason if trouble else Reason.NO_AUDIO
+
+    def counts(self) -> dict[str, int]:
+        """How often what went wrong since the start, by reason code."""
+        return dict(self._counts)
+
+    def close(self) -> None:
+        """Stop fetching; what was fetched so far stays for the next time."""
+        with self._wake:
+            self._closed = True
+            self._wake.notify_all()
+        self._fetcher.close()
+        if self._thread:
+            self._thread.join(CLOSE_SECONDS)
+
+    def _work(self) -> None:
+        while True:
+            with self._wake:
+                asset = self._next()
+                while asset is None and not self._closed:
+                    self._wake.wait(self._seconds_to_wait())
+                    asset = self._next()
+                if self._closed or asset is None:
+                    return
+                self._fetching = asset.sha256
+                self._fetcher.rearm()
+            got = self._get(asset)
+            with self._wake:
+                self._fetching = None
+            if got:
+                self._on_ready()
+
+    def _next(self) -> Asset | None:
+        """The first wanted asset that is not ready and may be tried now."""
+        now = time.monotonic()
+        for asset in self._order:
+            trouble = self._troubles.get(asset.sha256)
+            if asset.sha256 not in self._true and (trouble is None or trouble.again_at <= now):
+                return asset
+        return None
+
+    def _seconds_to_wait(self) -> float | None:
+        times = [trouble.again_at for trouble in self._troubles.values()]
+        return max(0.01, min(times) - time.monotonic()) if times else None
+
+    def _abort_if_not_first(self) -> None:
+        first = self._next()
+        if self._fetching and (first is None or first.sha256 != self._fetching):
+            self._fetcher.abort()
+
+    def _get(self, asset: Asset) -> bool:
+        """Check what is on disk or fetch it; whether it is ready now."""
+        if not self._check(asset):
+            try:
+                self._fetch(asset)
+            except NotFetched as wrong:
+                self._note_trouble(asset, wrong)
+                return False
+            except Aborted:
+                return False
+            except OSError as wrong:
+                self._note_trouble(asset, NotFetched(Reason.DISK_FULL, str(wrong)))
+                return False
+        self._note_true(asset)
+        return True
+
+    def _check(self, asset: Asset) -> bool:
+        """Whether the file is there and true, by its whole content; one that is not is removed."""
+        path = self._rack.path(asset)
+        if not path.exists():
+            self._true.pop(asset.sha256, None)
+            return False
+        if self._rack.is_true(asset, path):
+            return True
+        self._true.pop(asset.sha256, None)
+        self._rack.drop(asset)
+        self._counts[Reason.BAD_HASH] += 1
+        log.warning("corrupt audio removed asset=%s", asset.sha256)
+        return False
+
+    def _fetch(self, asset: Asset) -> None:
+        order = [each.sha256 for each in self._order]
+        place = order.index(asset.sha256) if asset.sha256 in order else len(order)
+        later = [name for name in order[place + 1 :] if name not in self._standby]
+        if not self._rack.make_room(asset, keep=order, give_way=later):
+            raise NotFetched(Reason.DISK_FULL, f"no room for {asset.size_bytes} bytes")
+        part = self._rack.part(asset)
+        self._fetcher.fetch(self._address(asset), asset.size_bytes, part)
+        if not self._rack.is_true(asset, part):
+            raise NotFetched(Reason.BAD_HASH, "the audio is not the one that was sealed", start_over=True)
+        self._rack.finish(asset)
+        with self._wake:  # making room may have taken what was true before
+            self._true = {key: value for key, value in self._true.items() if (self._rack.folder / key).exists()}
+
+    def _address(self, asset: Asset) -> str:
+        return asset.url if "://" in asset.url else f"{self._media_url.rstrip('/')}/{asset.url.lstrip('/')}"
+
+    def _note_true(self, asset: Asset) -> None:
+        signature = self._rack.signature(asset)
+        with self._wake:
+            self._troubles.pop(asset.sha256, None)
+            if signature:
+                self._true[asset.sha256] = signature
+
+    def _note_trouble(self, asset: Asset, wrong: NotFetched) -> None:
+        if wrong.start_over:
+            self._rack.drop(asset)
+        with self._wake:
+            before = self._troubles.get(asset.sha256)
+            tries = before.tries + 1 if before else 1
+            pause = min(MOST_BACK_OFF, FIRST_BACK_OFF * 2 ** min(tries - 1, 10)) * _random.uniform(0.5, 1.5)
+            self._troubles[asset.sha256] = Trouble(wrong.reason, tries, time.monotonic() + pause)
+            self._counts[wrong.reason] += 1
+        log.warning("audio not fetched asset=%s reason=%s try=%d detail=%s", asset.sha256, wrong.reason, tries, wrong)
