@@ -12,7 +12,10 @@ SKIP_GRACE = timedelta(seconds=30)
 
 
 class Booking(msgspec.Struct, frozen=True):
-    """One announcement, its areas and its starts (aware datetimes). The audio is finished: it has an asset."""
+    """One announcement, its areas and its starts (aware datetimes). The audio is finished: it has an asset.
+
+    ``id`` is one slug of at most 64 characters, so that every job's id is a name the wire carries.
+    """
 
     id: str
     title: str
@@ -26,6 +29,7 @@ class Booking(msgspec.Struct, frozen=True):
     after_cut: AfterCut = AfterCut.RESUME
     spoken: str = ""
     drill: bool = False
+    repeats: bool = False  # its starts may grow or shrink: every job is then named by its start, even the only one
 
     def deadline(self, start: datetime) -> datetime:
         """The last moment at which the occurrence of ``start`` may begin."""

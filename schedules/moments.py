@@ -3,19 +3,34 @@
 - Every datetime is aware; UTC inside, local only to compare with a policy or to show.
 - A local time that does not exist (spring forward) means the moment the clocks jump to; one that occurs
   twice means the first (PEP 495, fold=0).
+- Nothing is rounded: a time of day that stands in a file is `HH:MM`, exactly.
 """
 
 from __future__ import annotations
 
-from datetime import UTC, date, datetime, time, timedelta
+import re
+from datetime import UTC, date, datetime, time, timedelta, tzinfo
 from functools import lru_cache
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 DEFAULT_ZONE = "Asia/Ho_Chi_Minh"
 
+_CLOCK = re.compile(r"([01][0-9]|2[0-3]):([0-5][0-9])")
+_SOON = re.compile(r"\+([0-9]{1,7})([smh])")
+_BARE = re.compile(r"([0-9]|[01][0-9]|2[0-3]):([0-5][0-9])")
+_UNIT_SECONDS = {"s": 1, "m": 60, "h": 3600}
+_MOST_CHARS = 40
+
 
 class BadMoment(ValueError):
-    """A time that cannot be read; the message shows the forms that can."""
+    """A time that cannot be read; the message shows the forms that can.
+
+    ``key`` names the sentence for a person (`words`), ``facts`` fill it.
+    """
+
+    def __init__(self, key: str, message: str, **facts: object) -> None:
+        super().__init__(message)
+        self.key, self.facts = key, facts
 
 
 @lru_cache(maxsize=64)
@@ -24,7 +39,8 @@ def zone(name: str) -> ZoneInfo:
     try:
         return ZoneInfo(name)
     except (ZoneInfoNotFoundError, ValueError, OSError):
-        raise BadMoment(f"{name!r} is not an IANA time zone, such as {DEFAULT_ZONE}") from None
+        message = f"{name[:_MOST_CHARS]!r} is not an IANA time zone, such as {DEFAULT_ZONE}"
+        raise BadMoment("schedules.bad_zone", message, zone=name[:_MOST_CHARS], example=DEFAULT_ZONE) from None
 
 
 def local(moment: datetime, zone_name: str) -> datetime:
@@ -33,48 +49,61 @@ def local(moment: datetime, zone_name: str) -> datetime:
 
 
 def at_local(day: date, clock: time, zone_name: str) -> datetime:
-    """The moment, in UTC, when the zone's clock shows ``clock`` on ``day``."""
-    return datetime.combine(day, clock, zone(zone_name)).astimezone(UTC)
+    """The moment, in UTC, when the zone's clock shows ``clock`` on ``day``; the jump when it skips that time.
+
+    Raises BadMoment for a day at the very ends of the calendar, which has no moment in UTC.
+    """
+    there = zone(zone_name)
+    wall = datetime.combine(day, clock.replace(fold=0, tzinfo=None))
+    try:
+        moment = wall.replace(tzinfo=there).astimezone(UTC)
+        if moment.astimezone(there).replace(tzinfo=None, fold=0) == wall:
+            return moment
+        return _jump(wall.replace(tzinfo=there, fold=1).astimezone(UTC), moment, there)
+    except OverflowError:
+        raise _unreadable(wall.isoformat()) from None
 
 
 def clock_time(text: str) -> time:
     """``HH:MM`` as a time. Raises BadMoment."""
-    try:
-        return datetime.strptime(text, "%H:%M").time()
-    except ValueError:
-        raise BadMoment(f"{text!r} is not a time of day, such as 05:00") from None
+    found = _CLOCK.fullmatch(text)
+    if not found:
+        message = f"{text[:_MOST_CHARS]!r} is not a time of day, such as 05:00"
+        raise BadMoment("schedules.bad_clock", message, text=text[:_MOST_CHARS])
+    return time(int(found[1]), int(found[2]))
 
 
 def read(text: str, now: datetime, zone_name: str) -> datetime:
     """A time as a person or a program writes it, as a moment in UTC.
 
-    Takes ISO 8601 with or without zone, ``YYYY-MM-DD HH:MM[:SS]``, ``dd/mm/yyyy HH:MM``, ``HH:MM`` (the next
-    time the clock shows it) and ``+90s``/``+5m``/``+2h`` from now. Without a zone, local. Raises BadMoment.
+    Takes ISO 8601 with or without zone (a date alone is its midnight), ``YYYY-MM-DD HH:MM[:SS]``,
+    ``dd/mm/yyyy HH:MM[:SS]``, ``HH:MM`` (the next time the clock shows it) and ``+90s``/``+5m``/``+2h``
+    from now. Without a zone, local. Raises BadMoment.
     """
     text = text.strip()
-    if text[:1] == "+" and text[1:-1].isdigit() and text[-1:] in "smh" and len(text) < 10:
-        return now.astimezone(UTC) + timedelta(seconds=int(text[1:-1]) * {"s": 1, "m": 60, "h": 3600}[text[-1]])
-    if len(text) == 5 and text[2] == ":":
-        return next_at(clock_time(text), now, zone_name)
-    for form in ("%d/%m/%Y %H:%M", "%d/%m/%Y %H:%M:%S"):
-        try:
-            return datetime.strptime(text, form).replace(tzinfo=zone(zone_name)).astimezone(UTC)
-        except ValueError:
-            continue
+    if soon := _SOON.fullmatch(text):
+        return now.astimezone(UTC) + timedelta(seconds=int(soon[1]) * _UNIT_SECONDS[soon[2]])
+    if bare := _BARE.fullmatch(text):
+        return next_at(time(int(bare[1]), int(bare[2])), now, zone_name)
+    wall = _written(text)
     try:
-        moment = datetime.fromisoformat(text)
-        return (moment if moment.tzinfo else moment.replace(tzinfo=zone(zone_name))).astimezone(UTC)
-    except (ValueError, OverflowError):
-        raise BadMoment(
-            f"{text[:40]!r} is not a time, such as 2026-11-24 17:00, 24/11/2026 17:00, 17:00 or +5m"
-        ) from None
+        return wall.astimezone(UTC) if wall.tzinfo else at_local(wall.date(), wall.time(), zone_name)
+    except OverflowError:
+        raise _unreadable(text) from None
 
 
 def next_at(clock: time, now: datetime, zone_name: str) -> datetime:
     """The next moment after ``now`` (or now itself) when the zone's clock shows ``clock``."""
     today = local(now, zone_name).date()
-    moment = at_local(today, clock, zone_name)
-    return moment if moment >= now else at_local(today + timedelta(days=1), clock, zone_name)
+    # the day before and two days on: a zone may jump over midnight, or leave a whole day out
+    moments = (occurs(today + timedelta(days=ahead), clock, zone_name) for ahead in range(-1, 3))
+    return min(moment for moment in moments if moment and moment >= now)
+
+
+def occurs(day: date, clock: time, zone_name: str) -> datetime | None:
+    """`at_local`, or None where ``day`` ends before it shows ``clock`` (Apia has no 30 December 2011)."""
+    moment = at_local(day, clock, zone_name)
+    return moment if local(moment, zone_name).date() == day else None
 
 
 def within(clock: time, since: time, until: time) -> bool:
@@ -82,3 +111,33 @@ def within(clock: time, since: time, until: time) -> bool:
     if since <= until:
         return since <= clock < until
     return clock >= since or clock < until
+
+
+def _written(text: str) -> datetime:
+    """``text`` as a date and time, aware where it names a zone. Raises BadMoment."""
+    for form in ("%d/%m/%Y %H:%M", "%d/%m/%Y %H:%M:%S"):
+        try:
+            return datetime.strptime(text, form)  # noqa: DTZ007 – a local time; `read` gives it its zone
+        except ValueError:
+            continue
+    try:
+        return datetime.fromisoformat(text)
+    except ValueError:
+        raise _unreadable(text) from None
+
+
+def _jump(before: datetime, after: datetime, there: tzinfo) -> datetime:
+    """The first second in (before, after], both UTC, at which the zone has the offset that it has at ``after``."""
+    settled = after.astimezone(there).utcoffset()
+    low, high = 0, int((after - before).total_seconds())
+    while high - low > 1:
+        middle = (low + high) // 2
+        offset = (before + timedelta(seconds=middle)).astimezone(there).utcoffset()
+        low, high = (low, middle) if offset == settled else (middle, high)
+    return before.replace(microsecond=0) + timedelta(seconds=high)
+
+
+def _unreadable(text: str) -> BadMoment:
+    shown = text[:_MOST_CHARS]
+    message = f"{shown!r} is not a time, such as 2026-11-24 17:00, 24/11/2026 17:00, 17:00 or +5m"
+    return BadMoment("schedules.bad_moment", message, text=shown)

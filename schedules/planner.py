@@ -2,17 +2,20 @@
 
 - Emergencies go into the urgent lane, everything else into the plan lane (one publish each, ADR 1).
 - A job stays in its plan for two days past its deadline, so that a node that was off reports it as missed.
-- The same bookings give the same jobs in the same order, so an unchanged area has unchanged bytes.
+- The same bookings, in any order, give the same jobs in the same order: an unchanged area has unchanged bytes.
+- A plan that would be larger than its topic carries, or longer than a node reads, ends earlier than the
+  horizon; what did not fit enters as the window moves on. A node never meets a plan it must refuse for its size.
 """
 
 from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 
 from schedules.booking import Booking
-from wire.plan import BulletinClass, Job, Lane
+from wire import codec, topics
+from wire.plan import MAX_JOBS, BulletinClass, Job, Lane
 
 HORIZON = timedelta(days=14)
 KEPT_PAST = timedelta(days=2)
@@ -20,11 +23,17 @@ VALIDITY = timedelta(days=15)
 
 AreaLane = tuple[str, Lane]
 
+_ENVELOPE_BYTES = 4096  # the plan's own fields, and the signatures around it
+_ROOM_BYTES = {  # the seal carries its payload as base64: three bytes become four
+    Lane.PLAN: topics.PLAN.most_bytes * 3 // 4 - _ENVELOPE_BYTES,
+    Lane.URGENT: topics.URGENT.most_bytes * 3 // 4 - _ENVELOPE_BYTES,
+}
+
 
 def jobs_of(booking: Booking, now: datetime) -> list[Job]:
     """The jobs that ``booking`` asks for between two days ago and the horizon, in order of start."""
     jobs = []
-    for start in sorted(set(booking.starts)):
+    for start in sorted({start.astimezone(UTC) for start in booking.starts}):
         deadline = booking.deadline(start)
         if deadline + KEPT_PAST < now or start > now + HORIZON:
             continue
@@ -47,21 +56,28 @@ def jobs_of(booking: Booking, now: datetime) -> list[Job]:
 
 
 def job_id(booking: Booking, start: datetime) -> str:
-    """The job of one occurrence: the booking's own name when it airs once, else with the start in UTC."""
-    return booking.id if len(booking.starts) == 1 else f"{booking.id}:{start:%Y%m%dt%H%M%S}"
+    """The job of one occurrence: the booking's own name when it airs once, else with the start in UTC.
+
+    The id must outlive edits: a job that changes its name is a new job to the node, and sounds again.
+    """
+    if not booking.repeats and all(other == booking.starts[0] for other in booking.starts):
+        return booking.id
+    moment = start.astimezone(UTC)
+    fraction = f"-{moment:%f}" if moment.microsecond else ""
+    return f"{booking.id}:{moment:%Y%m%dt%H%M%S}{fraction}"
 
 
 def plan(bookings: Iterable[Booking], now: datetime) -> dict[AreaLane, tuple[Job, ...]]:
-    """The jobs of every (area, lane) that has any, sorted by start and name."""
+    """The jobs of every (area, lane) that has any, sorted by start and name. Booking ids are unique."""
     wanted: dict[AreaLane, list[Job]] = defaultdict(list)
+    sizes: dict[str, int] = {}
     for booking in bookings:
         lane = Lane.URGENT if booking.bulletin_class is BulletinClass.EMERGENCY else Lane.PLAN
         jobs = jobs_of(booking, now)
-        for area in booking.areas:
+        sizes.update((job.id, len(codec.write(job)) + 1) for job in jobs)
+        for area in set(booking.areas):
             wanted[area, lane].extend(jobs)
-    return {
-        key: tuple(sorted(jobs, key=lambda job: (job.start, job.id))) for key, jobs in sorted(wanted.items()) if jobs
-    }
+    return {key: _fitting(jobs, key[1], sizes) for key, jobs in sorted(wanted.items()) if jobs}
 
 
 def merge(plans: Iterable[tuple[datetime, tuple[Job, ...]]]) -> dict[str, Job]:
@@ -70,3 +86,15 @@ def merge(plans: Iterable[tuple[datetime, tuple[Job, ...]]]) -> dict[str, Job]:
     for _, jobs in sorted(plans, key=lambda each: each[0]):
         merged.update((job.id, job) for job in jobs)
     return merged
+
+
+def _fitting(jobs: list[Job], lane: Lane, sizes: dict[str, int]) -> tuple[Job, ...]:
+    """The earliest of ``jobs`` that a plan of this lane has room for, in order."""
+    fitting: list[Job] = []
+    room_bytes = _ROOM_BYTES[lane]
+    for job in sorted(jobs, key=lambda job: (job.start, job.id))[:MAX_JOBS]:
+        room_bytes -= sizes[job.id]
+        if room_bytes < 0:
+            break
+        fitting.append(job)
+    return tuple(fitting)

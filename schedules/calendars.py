@@ -1,0 +1,119 @@
+"""Recurrences and holidays: the one door to python-dateutil and holidays (controller only).
+
+- Rules are RFC 5545 recurrence rules, expanded on the wall clock of the station's zone and only then turned
+  into moments: every Monday 05:00 stays at 05:00 when a zone's offset changes.
+- Answers are finite: a window is always given, and what would fill it without end is refused.
+- The lists of holidays are the library's; they follow the yearly decisions only as fast as its releases.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from datetime import UTC, date, datetime, timedelta
+from functools import lru_cache
+from types import MappingProxyType
+
+import holidays
+from dateutil.rrule import rrule, rrulestr
+
+from schedules import moments
+from words import Said
+
+MOST_STARTS = 5_000
+MOST_STEPS = 50_000  # occurrences walked over between the first and the end of the window
+MOST_RULE_CHARS = 500
+
+RULE_PARTS = frozenset(  # RFC 5545, 3.3.10; the library knows one more of its own
+    ("FREQ", "INTERVAL", "COUNT", "UNTIL", "WKST", "BYMONTH", "BYWEEKNO", "BYYEARDAY", "BYMONTHDAY")
+    + ("BYDAY", "BYHOUR", "BYMINUTE", "BYSECOND", "BYSETPOS")
+)
+
+_TOO_FAST = ("SECONDLY", "MINUTELY", "HOURLY")
+_PARTS = re.compile(r"[A-Z-]+=[A-Z0-9,+-]+(;[A-Z-]+=[A-Z0-9,+-]+)*")
+_LAST_SECOND = timedelta(days=1) - timedelta(seconds=1)
+
+
+class RuleError(Said):
+    """A recurrence rule that cannot be read, or fires more often than a radio may."""
+
+
+def starts(rule: str, first: datetime, since: datetime, until: datetime, zone_name: str) -> list[datetime]:
+    """The moments (UTC, ascending) in [since, until) at which ``rule`` fires; the first possible is ``first``.
+
+    ``rule`` is the value of an RRULE (``FREQ=WEEKLY;BYDAY=MO,WE``), with or without the ``RRULE:`` before it;
+    COUNT counts from ``first``. A local time of an occurrence that does not exist is the jump; a day that
+    does not exist (31 April) is left out, as RFC 5545 says. Raises RuleError; BadMoment for the zone.
+    """
+    written = rule.strip().upper().removeprefix("RRULE:")
+    begin = moments.local(first, zone_name).replace(tzinfo=None, fold=0)
+    rules = _rule(written, begin, zone_name)
+    found: list[datetime] = []
+    for step, wall in enumerate(rules):
+        moment = moments.at_local(wall.date(), wall.time(), zone_name)
+        if moment >= until:
+            break
+        if moment >= since:
+            found.append(moment)
+        if len(found) > MOST_STARTS or step >= MOST_STEPS:
+            raise RuleError("schedules.rule_too_often", rule=written[:80], most=MOST_STARTS)
+    return sorted(set(found))  # two local times in the hour that a zone leaves out are one moment
+
+
+def holiday(day: date, language: str = "vi") -> str | None:
+    """The name of the Vietnamese public holiday on ``day`` (days in lieu too), or None."""
+    return holidays_of(day.year, language).get(day)
+
+
+@lru_cache(maxsize=64)
+def holidays_of(year: int, language: str = "vi") -> Mapping[date, str]:
+    """The Vietnamese public holidays of ``year`` by day, named in ``vi`` or ``en``."""
+    spoken = "en_US" if language == "en" else "vi"
+    named = holidays.country_holidays("VN", years=year, language=spoken)
+    return MappingProxyType(dict(sorted(named.items())))
+
+
+def _rule(written: str, begin: datetime, zone_name: str) -> rrule:
+    """``written`` as a rule on naive wall clock time. Raises RuleError."""
+    if len(written) > MOST_RULE_CHARS or not _PARTS.fullmatch(written):
+        raise RuleError("schedules.bad_rule", rule=written[:80], detail="FREQ=…;BYDAY=…")
+    parts = dict(part.split("=", 1) for part in written.split(";"))
+    if parts.get("FREQ") in _TOO_FAST:
+        raise RuleError("schedules.rule_too_often", rule=written[:80], most=MOST_STARTS)
+    wrong = _why_not(written, parts)
+    if wrong:
+        raise RuleError("schedules.bad_rule", rule=written[:80], detail=wrong)
+    try:
+        if "UNTIL" in parts:
+            parts["UNTIL"] = f"{_until(parts['UNTIL'], zone_name):%Y%m%dT%H%M%S}"
+        read = rrulestr(";".join(f"{key}={value}" for key, value in parts.items()), dtstart=begin)
+    except (ValueError, OverflowError, TypeError, IndexError) as error:  # the library's ways of not reading
+        raise RuleError("schedules.bad_rule", rule=written[:80], detail=str(error)[:100]) from None
+    assert isinstance(read, rrule)  # one rule and nothing else fits the pattern
+    return read
+
+
+def _why_not(written: str, parts: dict[str, str]) -> str:
+    """What the library would take and should not."""
+    if len(parts) < written.count(";") + 1:
+        return "a part stands twice"
+    if "FREQ" not in parts:
+        return "FREQ is missing"
+    if unknown := sorted(set(parts) - RULE_PARTS):
+        return f"{unknown[0][:40]} is not a part of a rule"
+    if "COUNT" in parts and "UNTIL" in parts:
+        return "COUNT and UNTIL exclude each other"
+    for key in ("COUNT", "INTERVAL"):
+        if key in parts and not re.fullmatch(r"[1-9][0-9]{0,4}", parts[key]):
+            return f"{key} is a whole number from 1"
+    return ""
+
+
+def _until(text: str, zone_name: str) -> datetime:
+    """An UNTIL as naive local time: a moment in UTC, a local time, or a day, which counts whole."""
+    if text.endswith("Z"):
+        moment = datetime.strptime(text, "%Y%m%dT%H%M%SZ").replace(tzinfo=UTC)
+        return moments.local(moment, zone_name).replace(tzinfo=None, fold=0)
+    if "T" in text:
+        return datetime.strptime(text, "%Y%m%dT%H%M%S")  # noqa: DTZ007 – the rule runs on the wall clock
+    return datetime.strptime(text, "%Y%m%d") + _LAST_SECOND  # noqa: DTZ007 – the rule runs on the wall clock
