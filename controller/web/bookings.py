@@ -1,0 +1,93 @@
+"""Bookings: the plan of the days ahead, one booking and how far it is, and taking one back."""
+
+from __future__ import annotations
+
+from datetime import date, timedelta
+from itertools import groupby
+from typing import Any
+
+from flask import Blueprint, abort, redirect, render_template, request, url_for
+from flask.typing import ResponseReturnValue
+
+from controller.store.rows import BookingState, BookingView
+from controller.web import reading
+from controller.web.doors import door, who
+from controller.web.language import chosen
+from controller.web.times import day_name
+from controller.web.window import window
+from schedules.moments import local
+
+AHEAD = timedelta(days=14)
+BEHIND = timedelta(hours=6)
+
+pages = Blueprint("bookings", __name__)
+
+
+@pages.get("/ke-hoach")
+@door()
+def plan() -> ResponseReturnValue:
+    """What will sound in the days ahead, by day; of one area when asked."""
+    area = request.args.get("dia-ban", "")[:200]
+    return render_template("plan.html", area=area, areas=reading.own_areas(), days=days(ahead(area)), **shared())
+
+
+@pages.get("/lich-phat/<booking>")
+@door()
+def sent(booking: str) -> ResponseReturnValue:
+    """One booking: what was asked, where it stands, how it ended on each node."""
+    view = visible(booking)
+    announcement = window().store.announcements.get(view.booking.announcement)
+    outcomes = window().store.asrun.outcomes(job=booking)
+    waiting = set(window().store.asrun.waited_for(booking))
+    nodes = [node for node in window().store.roster.nodes() if node.id in waiting]
+    return render_template("booking.html", v=view, a=announcement, outcomes=outcomes, waiting=nodes, **shared())
+
+
+@pages.post("/lich-phat/<booking>/rut")
+@door()
+def withdraw(booking: str) -> ResponseReturnValue:
+    """Take a booking back: it leaves the plan, and nodes forget it."""
+    window().desk.withdraw(visible(booking).booking.id, who(), window().now())
+    values: dict[str, Any] = {"dia-ban": request.form.get("dia-ban", "")[:200] or None}
+    return redirect(url_for("bookings.plan", **values), 303)
+
+
+def visible(booking: str) -> BookingView:
+    """The booking if it sounds in what this person answers for."""
+    view = window().store.bookings.view(booking)
+    if view is None or not concerns_me(view):
+        abort(404)
+    return view
+
+
+def concerns_me(view: BookingView) -> bool:
+    """Whether a booking sounds in what this person answers for."""
+    return who().area == "*" or reading.concerns(view, who().area)
+
+
+def ahead(area: str) -> list[BookingView]:
+    """The wanted bookings from a few hours ago to two weeks ahead, those without a time first."""
+    now = window().now()
+    views = window().store.bookings.list(limit=2000, since=now - BEHIND, until=now + AHEAD, wanted_only=True)
+    views = [view for view in views if concerns_me(view) and (not area or reading.concerns(view, area))]
+    return sorted(views, key=lambda view: (view.booking.start or now, view.booking.id))
+
+
+def days(views: list[BookingView]) -> list[tuple[str, date, list[BookingView]]]:
+    """Bookings by local day: (name of the day, the day, its bookings)."""
+    now, zone = window().now(), window().settings.zone
+    today = local(now, zone).date()
+    grouped = groupby(views, key=lambda view: local(view.booking.start or now, zone).date())
+    return [(day_name(day, today, chosen()), day, list(some)) for day, some in grouped]
+
+
+def shared() -> dict[str, Any]:
+    """What every page about bookings needs: names, and functions over the rows."""
+    here = window()
+    nodes, now = here.store.roster.nodes(), here.now()
+    return {
+        "names": reading.area_names(),
+        "wanted": BookingState.WANTED,
+        "stage": lambda view: reading.stage(view, now),
+        "progress": lambda view: reading.progress(view, nodes, here.store.asrun.outcomes(job=view.booking.id)),
+    }

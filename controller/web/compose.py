@@ -1,0 +1,85 @@
+"""The front page: type, see how it will be read, hear it, choose where and when, send."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from flask import Blueprint, abort, redirect, render_template, request, url_for
+from flask.typing import ResponseReturnValue
+
+from controller.desk import DeskError
+from controller.store.rows import Announcement
+from controller.web import reading, sending
+from controller.web.doors import door, who
+from controller.web.forms import FIELD_OF, Problem, Typed, fresh_key, problems, read
+from controller.web.language import said, t
+from controller.web.window import window
+
+pages = Blueprint("compose", __name__)
+
+
+@pages.get("/")
+@door()
+def form() -> ResponseReturnValue:
+    """An empty form; the areas of the last sending are chosen already."""
+    return page(Typed(key=fresh_key(), areas=reading.last_areas()))
+
+
+@pages.post("/nghe-thu")
+@door()
+def hear() -> ResponseReturnValue:
+    """Keep the text as a draft, so that the station voices it, and show the form with the spoken form."""
+    typed = read(request.form)
+    if not typed.text.strip():
+        return page(typed, [Problem("text", t("problem_text"))])
+    try:
+        draft = sending.keep_draft(typed, who(), window())
+    except DeskError as wrong:
+        return page(typed, [Problem(FIELD_OF.get(wrong.key, "text"), said(wrong))])
+    return page(replace(typed, draft=draft.id), draft=draft)
+
+
+@pages.get("/nghe-thu/<announcement>")
+@door()
+def heard(announcement: str) -> ResponseReturnValue:
+    """The part of the page with the spoken form and the sound, for a page that waits for the voice."""
+    return render_template("_hear.html", draft=own(announcement), **reading.hearing(own(announcement)))
+
+
+@pages.post("/nghe-thu/<announcement>/lai")
+@door()
+def again(announcement: str) -> ResponseReturnValue:
+    """Ask for the voice once more after it failed."""
+    window().desk.voice_again(own(announcement).id, who(), window().now())
+    return render_template("_hear.html", draft=own(announcement), **reading.hearing(own(announcement)))
+
+
+@pages.post("/")
+@door()
+def send() -> ResponseReturnValue:
+    """Send: a sending that came twice with the same key leads to the same booking."""
+    typed = read(request.form)
+    known = {area.id: area for area in reading.own_areas()}
+    wrong = problems(typed, known, window().settings.zone)
+    if wrong:
+        return page(typed, [Problem(field, t(key)) for field, key in wrong.items()])
+    try:
+        booking = sending.send(typed, who(), window())
+    except DeskError as refused:
+        return page(typed, [Problem(FIELD_OF.get(refused.key, "text"), said(refused))])
+    return redirect(url_for("bookings.sent", booking=booking, moi=1), 303)
+
+
+def own(announcement: str) -> Announcement:
+    """A draft of the person who asks; of nobody else."""
+    found = window().store.announcements.get(announcement)
+    if found is None or found.author != who().id:
+        abort(404)
+    return found
+
+
+def page(typed: Typed, wrong: list[Problem] | None = None, draft: Announcement | None = None) -> ResponseReturnValue:
+    """The form as typed, with its problems; 422 when there are any."""
+    draft = draft or sending.draft_of(typed, who(), window())
+    view = reading.composing(typed, draft)
+    return render_template("compose.html", f=typed, problems=wrong or [], draft=draft, **view), 422 if wrong else 200

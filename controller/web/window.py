@@ -1,0 +1,33 @@
+"""What a view may reach: the desk to wish, the store to read, the shelf to listen."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+
+from flask import current_app
+
+from controller.desk import Desk
+from controller.settings import Settings
+from controller.store import Store
+
+
+@dataclass(frozen=True)
+class Window:
+    """The web's surroundings. ``now`` gives aware UTC; ``heartbeat`` the station's last tick, None when unknown."""
+
+    desk: Desk
+    store: Store
+    shelf_dir: Path
+    settings: Settings
+    now: Callable[[], datetime]
+    heartbeat: Callable[[], datetime | None] = lambda: None
+
+
+def window() -> Window:
+    """The window of the app that answers this request."""
+    held = current_app.extensions["window"]
+    assert isinstance(held, Window)
+    return held
