@@ -151,8 +151,6 @@ def _is_as_good_as_sounded(job: Job, record: Record) -> bool:
 def _too_late(s: Situation, record: Record) -> tuple[Step, Reason]:
     """What became of a job whose last moment passed."""
     unready = s.unready.get(record.job)
-    if unready is Reason.AUDIO_DEVICE:
-        return Step.INTERRUPTED if record.position_ms else Step.REFUSED, unready
     if record.phase is Phase.ON_AIR:
         return Step.INTERRUPTED, Reason.LATE
     if record.phase is Phase.PAUSED:

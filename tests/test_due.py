@@ -194,11 +194,6 @@ def test_a_clock_that_jumps_back_takes_the_primed_job_back() -> None:
     assert due(s) == [Cut("b1", None)]
 
 
-def test_a_broken_sound_card_is_the_outcome_of_what_it_silenced() -> None:
-    s = situation(make_job(), now=after(3600), unready={"b1": Reason.AUDIO_DEVICE})
-    assert due(s) == [End("b1", Step.REFUSED, Reason.AUDIO_DEVICE)]
-
-
 def test_a_central_emergency_cuts_into_a_communes_and_not_the_other_way_round() -> None:
     commune, central = make_emergency("e1"), make_emergency("e2", level=Level.CENTRAL)
     assert due(situation(commune, central, on_air=OnAir(central, sounding=True))) == []

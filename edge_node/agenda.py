@@ -1,0 +1,125 @@
+"""The agenda: what the plans ask of this node now, put together for the decision, and the audio it will need.
+
+- A job that is in no plan any more is withdrawn only after a short while: a booking that moves from one area to
+  another leaves the first plan before it enters the second. One that is sounding is withdrawn at once.
+- When documents could not be read back from disk, absence means nothing until the broker has had time to say
+  them again.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import datetime, timedelta
+
+from edge_node.cache import Cache
+from edge_node.gate import Gate
+from edge_node.ledger import Ledger
+from edge_node.wallclock import Wallclock
+from schedules.due import OnAir, Phase, Record, Situation
+from wire.config import NodeConfig
+from wire.errors import Reason
+from wire.plan import BulletinClass, Job
+
+GRACE_SECONDS = 2.0
+RELEARN_SECONDS = 60.0  # connected, after documents were lost
+FETCH_SECONDS = 60.0
+PRUNE_SECONDS = 3600.0
+SOON = timedelta(seconds=10)
+
+
+class Agenda:
+    """Reads the gate, the ledger and the cache; decides nothing."""
+
+    def __init__(self, gate: Gate, ledger: Ledger, cache: Cache) -> None:
+        self._gate, self._ledger, self._cache = gate, ledger, cache
+        self._missing_since: dict[str, float] = {}
+        self._relearn_until: float | None = None
+        self._relearning = self._hides = False
+        self._fetch_at = self._prune_at = 0.0
+
+    def changed(self) -> None:
+        """Plans or config are new: fetch at the next occasion."""
+        self._fetch_at = 0.0
+
+    def lost_documents(self) -> None:
+        """Something that was held could not be read back."""
+        self._relearning = True
+
+    def connected(self, mono: float) -> None:
+        """The broker can say again what was lost."""
+        self._relearn_until = self._relearn_until or mono + RELEARN_SECONDS
+
+    def open_jobs(self, now: datetime) -> dict[str, Job]:
+        """The jobs of the plans that have no outcome yet."""
+        records = self._ledger.records
+        return {
+            name: job
+            for name, job in self._gate.jobs(now).items()
+            if name not in records or records[name].phase is not Phase.ENDED
+        }
+
+    def situation(self, on_air: OnAir | None, now: datetime, clock: Wallclock) -> Situation:
+        """Everything the decision rests on, at ``now``."""
+        jobs = self.open_jobs(now)
+        records = self._open_records(jobs, on_air, clock.monotonic())
+        known = clock.known()
+        config = self._gate.config or NodeConfig("unconfigured", 1, now, (), "")
+        return Situation(jobs, records, on_air, config, now, known, self._unready(jobs, now, known))
+
+    def without_spoilt(self, s: Situation, job: Job) -> Situation:
+        """The situation once the audio of ``job`` was found spoilt just before its start."""
+        return replace(s, unready={**s.unready, job.id: self._why_not(job) or Reason.BAD_HASH})
+
+    def longest_rest(self, most: timedelta) -> timedelta:
+        """How long the walk may sleep: shorter while a withdrawal is being waited for."""
+        return timedelta(seconds=0.5) if self._hides else most
+
+    def fetch(self, now: datetime, mono: float) -> None:
+        """Tell the cache what is needed: emergencies first, then by start, and what is kept at all times."""
+        config = self._gate.config
+        if config is None or mono < self._fetch_at:
+            return
+        self._fetch_at = mono + FETCH_SECONDS
+        jobs = sorted(self.open_jobs(now).values(), key=_urgency)
+        self._cache.set_budget(config.disk_budget_bytes)
+        self._cache.want([job.asset for job in jobs if job.asset], config.standby, config.media_url)
+
+    def ready_count(self, jobs: dict[str, Job]) -> int:
+        """How many of ``jobs`` have their audio on disk."""
+        return sum(1 for job in jobs.values() if job.asset and self._cache.ready(job.asset))
+
+    def prune(self, now: datetime, mono: float) -> None:
+        """Let the ledger forget what is long past, now and then."""
+        if mono >= self._prune_at:
+            self._prune_at = mono + PRUNE_SECONDS
+            self._ledger.prune(now)
+
+    def _open_records(self, jobs: dict[str, Job], on_air: OnAir | None, mono: float) -> dict[str, Record]:
+        records = {name: record for name, record in self._ledger.records.items() if record.phase is not Phase.ENDED}
+        held = on_air.job.id if on_air else None
+        absent = [name for name in records if name not in jobs and name != held]
+        self._missing_since = {name: self._missing_since.get(name, mono) for name in absent}
+        hidden = [name for name in absent if self._is_unsure(mono) or mono - self._missing_since[name] < GRACE_SECONDS]
+        self._hides = bool(hidden)
+        for name in hidden:
+            del records[name]
+        return records
+
+    def _is_unsure(self, mono: float) -> bool:
+        """Whether absence from the plans means nothing yet."""
+        if self._gate.config is None:
+            return True
+        return self._relearning and (self._relearn_until is None or mono < self._relearn_until)
+
+    def _unready(self, jobs: dict[str, Job], now: datetime, clock_known: bool) -> dict[str, Reason]:
+        soon = [job for job in jobs.values() if job.start - SOON <= now or not clock_known]
+        return {job.id: why for job in soon if (why := self._why_not(job))}
+
+    def _why_not(self, job: Job) -> Reason | None:
+        if job.asset is None:
+            return Reason.NO_AUDIO
+        return None if self._cache.ready(job.asset) else self._cache.why_not(job.asset)
+
+
+def _urgency(job: Job) -> tuple[bool, datetime, str]:
+    return job.bulletin_class is not BulletinClass.EMERGENCY, job.start, job.id

@@ -1,0 +1,177 @@
+"""The air: what was decided becomes sound, and what sounded becomes receipts. Between `due`, ledger and playout.
+
+- Written down before it is done: a job is ON_AIR in the ledger before the player hears of it; its outcome stands
+  in the ledger before the player lets go. So a crash anywhere repeats at most one checkpoint's worth of sound.
+- The checkpoint follows the loudspeaker several times a second; it is read once, at the start.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Iterable
+from datetime import datetime, timedelta
+
+import msgspec
+
+from edge_node.cache import Cache
+from edge_node.disk import Checkpoint
+from edge_node.ledger import Ledger, Word
+from edge_node.playout import Heard, Playout, Tally
+from schedules.due import Accept, Act, Cut, End, OnAir, Phase, Start
+from schedules.situation import audio_of
+from wire import codec
+from wire.config import NodeConfig
+from wire.errors import Reason
+from wire.receipt import Step
+
+log = logging.getLogger("loa.node.air")
+
+_MOST_TALLY_BYTES = 4096
+
+
+class Mark(msgspec.Struct, frozen=True):
+    """The checkpoint's content: the job on air, how far it is, what it has sounded."""
+
+    job: str
+    asset: str
+    position_ms: int
+    tally: Tally
+
+
+class Air:
+    """The one way to the loudspeaker."""
+
+    def __init__(self, ledger: Ledger, playout: Playout, checkpoint: Checkpoint, cache: Cache) -> None:
+        self._ledger, self._playout, self._checkpoint, self._cache = ledger, playout, checkpoint, cache
+        self._begins: Step | None = None  # the receipt to write when the first sample has left
+        self.last_sounded: datetime | None = None
+
+    def recover(self) -> None:
+        """After a start: what was on air when the process before ended, and what paused jobs have sounded."""
+        raw = self._checkpoint.load()
+        if raw:
+            self._recover_mark(raw)
+        for job, record in self._ledger.records.items():
+            tally = self._ledger.tally(job)
+            if tally and record.phase is not Phase.ENDED:
+                self._playout.carry(job, codec.read(Tally, tally, _MOST_TALLY_BYTES))
+
+    def observe(self, now: datetime) -> OnAir | None:
+        """What holds the loudspeaker. Writes down what has begun, finished or failed since."""
+        heard = self._playout.observe()
+        if heard is None:
+            return None
+        if heard.sounding or heard.finished or heard.tally.samples:
+            self._write_beginning(heard, now)
+        step, reason = _result(heard, now)
+        if step is None:
+            self._mark(heard)
+            return OnAir(heard.job, heard.sounding)
+        self._end(End(heard.job.id, step, reason), now)
+        self._let_go()
+        return None
+
+    def apply(self, acts: Iterable[Act], config: NodeConfig, now: datetime) -> None:
+        """Do what `due` decided, in its order."""
+        acts = list(acts)
+        with self._ledger.together():
+            for act in acts:
+                if isinstance(act, Accept):
+                    self._ledger.accept(act.job, now)
+        for act in acts:
+            if isinstance(act, Cut):
+                self._cut(act, now)
+        with self._ledger.together():
+            for act in acts:
+                if isinstance(act, End):
+                    self._end(act, now)
+        for act in acts:
+            if isinstance(act, Start):
+                self._start(act, config)
+
+    def stop(self) -> None:
+        """The process ends: fade out; the job goes on at the next start."""
+        heard = self._playout.cut()
+        if heard and not heard.finished:
+            self._mark(heard)
+            self._ledger.heard(heard.job.id, heard.position_ms, codec.write(heard.tally))
+
+    def _start(self, act: Start, config: NodeConfig) -> None:
+        path = self._cache.ready(act.job.asset) if act.job.asset else None
+        if path is None:  # vanished since it was verified: decided anew at the next tick
+            return
+        self._begins = Step.RESUMED if self._ledger.tally(act.job.id) else Step.STARTED
+        self._ledger.on_air(act.job, act.from_ms)
+        self._playout.begin(act.job, path, act.at, act.from_ms, config)
+        log.info("primed job=%s at=%s from_ms=%d", act.job.id, act.at.isoformat(), act.from_ms)
+
+    def _cut(self, act: Cut, now: datetime) -> None:
+        heard = self._playout.cut()
+        record = self._ledger.records[act.job]
+        position = heard.position_ms if heard else record.position_ms
+        tally = codec.write(heard.tally) if heard and heard.tally.samples else self._ledger.tally(act.job)
+        if heard and heard.tally.samples:
+            self._write_beginning(heard, now)
+        log.info("cut job=%s then=%s reason=%s position_ms=%d", act.job, act.then, act.reason, position)
+        if heard and heard.finished:
+            self._end(End(act.job, Step.SOUNDED), now)
+        elif act.then is None:
+            self._ledger.released(act.job, position, tally)
+        elif act.then is Step.PAUSED:
+            self._ledger.paused(act.job, position, tally, now)
+        else:
+            self._end(End(act.job, act.then, act.reason), now)
+        self._let_go()
+
+    def _end(self, act: End, now: datetime) -> None:
+        word = Word(reason=act.reason or "", measured=self._playout.measured(act.job))
+        if self._ledger.end(act.job, act.step, now, word):
+            log.info("ended job=%s step=%s reason=%s", act.job, act.step, act.reason or "-")
+            if act.step is Step.SOUNDED:
+                self.last_sounded = now
+        self._playout.forget(act.job)
+
+    def _let_go(self) -> None:
+        heard = self._playout.cut(0)
+        if heard and self._ledger.records[heard.job.id].phase is Phase.ENDED:
+            self._playout.forget(heard.job.id)
+        self._begins = None
+        try:
+            self._checkpoint.clear()
+        except OSError as wrong:
+            log.debug("checkpoint_not_cleared error=%s", wrong)
+
+    def _write_beginning(self, heard: Heard, now: datetime) -> None:
+        if self._begins:
+            step, self._begins = self._begins, None
+            self._ledger.began(heard.job.id, step, now)
+
+    def _mark(self, heard: Heard) -> None:
+        if not heard.tally.samples:
+            return
+        mark = Mark(heard.job.id, audio_of(heard.job), heard.position_ms, heard.tally)
+        try:
+            self._checkpoint.save(codec.write(mark))
+        except OSError as wrong:
+            log.debug("checkpoint_not_saved error=%s", wrong)
+
+    def _recover_mark(self, raw: bytes) -> None:
+        try:
+            mark = codec.read(Mark, raw, _MOST_TALLY_BYTES)
+        except codec.Malformed as wrong:
+            log.warning("checkpoint_spoilt error=%s", wrong)
+            return
+        record = self._ledger.records.get(mark.job)
+        if record and record.phase is Phase.ON_AIR and record.asset == mark.asset:
+            self._ledger.heard(mark.job, mark.position_ms, codec.write(mark.tally))
+            log.info("recovered job=%s position_ms=%d", mark.job, mark.position_ms)
+
+
+def _result(heard: Heard, now: datetime) -> tuple[Step | None, Reason | None]:
+    """How the job on air has ended, if it has. A lost device is waited for until the job's last moment."""
+    if heard.finished:
+        return Step.SOUNDED, None
+    last = heard.job.deadline + timedelta(milliseconds=heard.position_ms)
+    if heard.failed is None or (heard.failed is Reason.AUDIO_DEVICE and now <= last):
+        return None, None
+    return Step.INTERRUPTED if heard.tally.samples else Step.REFUSED, heard.failed

@@ -1,0 +1,69 @@
+"""What a node says of itself: presence on every connection, health now and then, refusals counted and logged once."""
+
+from __future__ import annotations
+
+import logging
+import secrets
+from collections import Counter
+from collections.abc import Mapping
+from datetime import datetime
+from importlib import metadata
+
+from wire import codec, topics
+from wire.errors import Refusal
+from wire.link import Will
+from wire.presence import Presence, State
+
+log = logging.getLogger("loa.node.gate")
+
+_MOST_REMEMBERED = 1000
+
+
+def version() -> str:
+    """The version of the installed program."""
+    try:
+        return metadata.version("loa-radio")
+    except metadata.PackageNotFoundError:
+        return "0"
+
+
+class Self:
+    """The node's name and this run of it: ``boot_id`` is new for every process, so two clones show as two."""
+
+    def __init__(self, node: str) -> None:
+        self.node = node
+        self.boot_id = secrets.token_hex(8)
+        self.version = version()[:40]
+        self.presence_topic = topics.PRESENCE.topic(node=node)
+
+    def presence(self, state: State, at: datetime, clean: bool = False) -> bytes:
+        """A presence message."""
+        return codec.write(Presence(self.node, state, self.boot_id, at, self.version, clean))
+
+    def will(self, at: datetime) -> Will:
+        """What the broker says when this connection dies."""
+        return Will(self.presence_topic, self.presence(State.OFFLINE, at))
+
+
+class Refusals:
+    """Counts refusals by reason; logs the first of its kind at warning, the others at debug."""
+
+    def __init__(self) -> None:
+        self.counts: Counter[str] = Counter()
+        self._said: set[tuple[str, str]] = set()
+
+    def note(self, refusal: Refusal) -> None:
+        """One more refusal."""
+        self.counts[refusal.reason] += 1
+        kind = (refusal.reason, refusal.where)
+        first = kind not in self._said and len(self._said) < _MOST_REMEMBERED
+        self._said.add(kind) if first else None
+        level = logging.WARNING if first else logging.DEBUG
+        log.log(level, "refused reason=%s where=%s detail=%s", refusal.reason, refusal.where, refusal.detail)
+
+    def with_others(self, *others: Mapping[str, int]) -> dict[str, int]:
+        """All counts together, none of them zero."""
+        total = Counter(self.counts)
+        for other in others:
+            total.update(other)
+        return {reason: count for reason, count in total.items() if count}
