@@ -7,7 +7,7 @@ from dataclasses import replace
 
 import sqlalchemy as sa
 
-from controller.store.bookings import booking_of_key, insert_booking
+from controller.store.bookings import booking_of_key, insert_booking, withdraw_bookings
 from controller.store.database import Database
 from controller.store.errors import StoreError
 from controller.store.rows import (
@@ -63,16 +63,28 @@ class Announcements:
             row = connection.execute(sa.select(announcements).where(announcements.c.id == announcement_id)).first()
         return shaped(Announcement, row) if row else None
 
-    def update(self, announcement: Announcement, expected_version: int, act: Act | None = None) -> Announcement:
-        """Replace an announcement by this one, whose version becomes ``expected_version + 1``.
+    def update(
+        self,
+        announcement: Announcement,
+        expected_version: int,
+        act: Act | None = None,
+        booking: BookingRow | None = None,
+    ) -> Announcement:
+        """Replace an announcement by this one, whose version becomes ``expected_version + 1``; enter ``booking``.
 
         Raises StoreError ``store.stale`` when somebody else has changed it since that version.
         """
-        newer = replace(announcement, version=expected_version + 1)
-        held = (announcements.c.id == newer.id) & (announcements.c.version == expected_version)
         with self._database.wishing(act) as connection:
-            if not connection.execute(sa.update(announcements).where(held).values(columns(newer))).rowcount:
-                raise StoreError("store.stale", announcement=newer.id)
+            newer = _replaced(connection, announcement, expected_version)
+            if booking:
+                insert_booking(connection, booking)
+        return newer
+
+    def end(self, announcement: Announcement, expected_version: int, act: Act | None = None) -> Announcement:
+        """As `update`, and every booking of it is withdrawn."""
+        with self._database.wishing(act) as connection:
+            newer = _replaced(connection, announcement, expected_version)
+            withdraw_bookings(connection, newer.id)
         return newer
 
     def waiting_for_voice(self, limit: int) -> list[Announcement]:
@@ -130,6 +142,14 @@ class Announcements:
             query = query.where(announcements.c.state == state.value)
         with self._database.reading() as connection:
             return all_shaped(Announcement, connection.execute(query))
+
+
+def _replaced(connection: sa.Connection, announcement: Announcement, expected_version: int) -> Announcement:
+    newer = replace(announcement, version=expected_version + 1)
+    held = (announcements.c.id == newer.id) & (announcements.c.version == expected_version)
+    if not connection.execute(sa.update(announcements).where(held).values(columns(newer))).rowcount:
+        raise StoreError("store.stale", announcement=newer.id)
+    return newer
 
 
 class _Known(Exception):

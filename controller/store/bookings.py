@@ -149,6 +149,12 @@ def insert_booking(connection: sa.Connection, booking: BookingRow) -> None:
     connection.execute(sa.insert(bookings), columns(booking))
 
 
+def withdraw_bookings(connection: sa.Connection, announcement_id: str) -> None:
+    """Within a transaction: every booking of an announcement is taken back."""
+    mine = bookings.c.announcement == announcement_id
+    connection.execute(sa.update(bookings).where(mine).values(state=BookingState.WITHDRAWN.value))
+
+
 def booking_of_key(connection: sa.Connection, idempotency_key: str | None) -> BookingRow | None:
     """Within a transaction: the booking that was made with this key."""
     if idempotency_key is None:

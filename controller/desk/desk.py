@@ -1,0 +1,20 @@
+"""The desk as one object: announcing, entrance and registry over one store."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from controller.desk.announcing import Announcing
+from controller.desk.entrance import Entrance
+from controller.desk.registry import Registry
+from controller.store import Store
+
+
+class Desk(Announcing, Entrance, Registry):
+    """Where every wish enters. Any method may raise DeskError, or StoreError when the store cannot take it."""
+
+    def __init__(self, store: Store, zone: str, bell: Callable[[], None]) -> None:
+        """``zone``: the IANA zone of quiet hours; ``bell`` is rung after every wish that was written."""
+        self._store = store
+        self._zone = zone
+        self._bell = bell

@@ -1,0 +1,81 @@
+"""What is asked of the desk, and how it says no."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from controller.store.rows import Role, User
+from wire.plan import BulletinClass, Level
+from words import Said
+
+
+class DeskError(Said):
+    """A wish that cannot stand; nothing was written."""
+
+
+@dataclass(frozen=True)
+class Wish:
+    """An announcement, and where and when it shall sound. ``start`` None: as soon as it is voiced.
+
+    Without a title the first line of the text stands for it. A draft is only kept: its areas and start are not
+    looked at. The same ``idempotency_key`` from the same person is the same wish.
+    """
+
+    text: str
+    areas: tuple[str, ...] = ()
+    start: datetime | None = None
+    title: str = ""
+    bulletin_class: BulletinClass = BulletinClass.ORDINARY
+    level: Level = Level.COMMUNE
+    idempotency_key: str | None = None
+    draft: bool = False
+
+
+@dataclass(frozen=True)
+class Draft:
+    """The words of an announcement."""
+
+    text: str
+    title: str = ""
+    bulletin_class: BulletinClass = BulletinClass.ORDINARY
+    level: Level = Level.COMMUNE
+
+
+@dataclass(frozen=True)
+class Placing:
+    """Where and when a draft shall sound."""
+
+    areas: tuple[str, ...]
+    start: datetime | None = None
+    idempotency_key: str | None = None
+
+
+@dataclass(frozen=True)
+class Enrolment:
+    """A node to enter: its name on the wire, its name for people, where it hangs, its public key in hex."""
+
+    node: str
+    name: str
+    home: str
+    public_key: str
+    groups: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class NewUser:
+    """A person to enter. Without a password they come in by an invitation."""
+
+    name: str
+    role: Role
+    area: str
+    full_name: str = ""
+    password: str | None = field(default=None, repr=False)
+
+
+@dataclass(frozen=True)
+class Entry:
+    """A person who has come in, and the token that says so; the store knows only its hash."""
+
+    user: User
+    token: str = field(repr=False)
