@@ -13,7 +13,7 @@ from typing import Protocol
 
 from wire import topics
 
-BATCH = 100  # filters in one SUBSCRIBE
+BATCH = 20  # filters in one SUBSCRIBE; NATS may lose what is published while it works on one packet
 FIRST_RETRY_SECONDS, MOST_RETRY_SECONDS = 1.0, 60.0
 FOREVER_SECONDS = 3600.0
 

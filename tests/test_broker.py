@@ -1,0 +1,321 @@
+"""The embedded broker: real processes, real users, real access rules."""
+
+from __future__ import annotations
+
+import os
+import pwd
+import signal
+import socket
+import subprocess
+import sys
+import threading
+from collections.abc import Iterator
+from pathlib import Path
+
+import psutil
+import pytest
+from makers_wire import eventually
+
+from fleet import broker as broker_room
+from fleet import mosquitto
+from fleet.broker import BrokerError, EmbeddedBroker
+from fleet.wanted import Access
+from wire import topics
+from wire.link import Message
+from wire.mqtt import MqttLink
+
+ROOT = Path(__file__).parent.parent
+ENGINES = ("mosquitto", "nats")
+PARENT = """
+import sys
+from pathlib import Path
+from fleet.broker import EmbeddedBroker
+broker = EmbeddedBroker(Path(sys.argv[1]), int(sys.argv[2]), engine=sys.argv[3])
+broker.start()
+print(broker.pid, broker.port, flush=True)
+sys.stdin.read()
+"""
+
+
+@pytest.fixture(params=ENGINES)
+def running(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[EmbeddedBroker]:
+    with EmbeddedBroker(tmp_path / "state", engine=request.param) as broker:
+        yield broker
+
+
+def gone(pid: int) -> bool:
+    try:
+        return psutil.Process(pid).status() == psutil.STATUS_ZOMBIE
+    except psutil.NoSuchProcess:
+        return True
+
+
+def parent(state: Path, port: int, engine: str) -> tuple[subprocess.Popen[bytes], int, int]:
+    """A process that runs a broker: (it, the broker's pid, the broker's port)."""
+    command = [sys.executable, "-c", PARENT, str(state), str(port), engine]
+    process = subprocess.Popen(command, cwd=ROOT, stdin=subprocess.PIPE, stdout=subprocess.PIPE)
+    assert process.stdout is not None
+    pid, port = map(int, process.stdout.readline().split())
+    return process, pid, port
+
+
+@pytest.mark.parametrize("engine", ENGINES)
+def test_a_broker_dies_with_its_parent_even_of_kill_9_and_its_port_is_free_again(engine: str, tmp_path: Path) -> None:
+    first, pid, port = parent(tmp_path, 0, engine)
+    with first:
+        assert not gone(pid)
+        first.kill()
+    second, again, same = parent(tmp_path, port, engine)
+    with second:
+        assert same == port
+        assert gone(pid)
+        second.kill()
+    eventually(lambda: gone(again))
+
+
+def test_a_broker_outlives_the_thread_that_started_it(tmp_path: Path) -> None:
+    broker = EmbeddedBroker(tmp_path)
+    thread = threading.Thread(target=broker.start)
+    thread.start()
+    thread.join()
+    eventually(lambda: not thread.is_alive())
+    assert broker.alive()
+    with socket.create_connection((broker.host, broker.port), timeout=5):
+        pass
+    broker.stop()
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root has rights to lose")
+def test_a_broker_started_by_root_is_not_root(running: EmbeddedBroker) -> None:
+    process = psutil.Process(running.pid)
+    allowed = {pwd.getpwnam(name).pw_uid for name in ("mosquitto", "nobody")}
+    assert {*process.uids()} <= allowed
+    assert 0 not in process.gids()
+    status = Path(f"/proc/{running.pid}/status").read_text()
+    assert "Groups:\t\n" in status.replace(" ", "")
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root sees past a closed folder")
+@pytest.mark.parametrize("engine", ENGINES)
+def test_a_broker_lives_in_a_folder_whose_parents_are_closed_to_it(engine: str, tmp_path: Path) -> None:
+    closed = tmp_path / "closed"
+    closed.mkdir(mode=0o700)
+    with EmbeddedBroker(closed / "state", engine=engine) as broker:  # type: ignore[arg-type]
+        publish_kept(broker, "radio/v1/trust", b"kept")
+        broker.stop()
+        broker.start()
+        assert first_of(broker, "radio/v1/trust") == Message("radio/v1/trust", b"kept", retained=True)
+
+
+def test_it_listens_on_this_machine_alone(running: EmbeddedBroker) -> None:
+    listening = [known for known in psutil.Process(running.pid).net_connections("tcp") if known.status == "LISTEN"]
+    assert {known.laddr.ip for known in listening} == {"127.0.0.1"}
+    assert running.port in {known.laddr.port for known in listening}
+    assert running.port not in (1883, 4222)
+
+
+def test_what_is_retained_outlives_a_stop_and_not_a_wipe(running: EmbeddedBroker) -> None:
+    publish_kept(running, "radio/v1/trust", b"kept")
+    port = running.port
+    running.stop()
+    assert not running.alive()
+    running.start()
+    assert running.port == port
+    assert first_of(running, "radio/v1/trust").payload == b"kept"
+    running.wipe()
+    assert running.port == port
+    publish_kept(running, "radio/v1/areas/x/plan", b"new")
+    assert first_of(running, "radio/v1/#").payload == b"new"
+
+
+def test_a_port_in_use_is_said_in_one_sentence(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(broker_room, "PORT_SECONDS", 0.1)
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+        with pytest.raises(BrokerError) as refused:
+            EmbeddedBroker(tmp_path, port).start()
+    assert refused.value.key == "broker.port_in_use"
+    assert str(port) in refused.value.say("vi")
+    assert str(port) in refused.value.say("en")
+
+
+def test_a_machine_without_any_broker_is_told_what_to_install(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    for module in broker_room.ENGINES.values():
+        monkeypatch.setattr(module, "find", lambda: None)
+    with pytest.raises(BrokerError, match="apt install mosquitto"):
+        EmbeddedBroker(tmp_path)
+    with pytest.raises(BrokerError, match="nats is not installed"):
+        EmbeddedBroker(tmp_path, engine="nats")
+
+
+def test_without_mosquitto_nats_takes_its_place(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    assert EmbeddedBroker(tmp_path).engine == "mosquitto"
+    monkeypatch.setattr(mosquitto, "find", lambda: None)
+    assert EmbeddedBroker(tmp_path).engine == "nats"
+
+
+def test_a_broker_that_dies_at_start_is_quoted(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(mosquitto, "configure", lambda wanted: ["-c", "there-is-no-such.conf"])
+    with pytest.raises(BrokerError) as refused:
+        EmbeddedBroker(tmp_path, engine="mosquitto").start()
+    assert refused.value.key == "broker.died"
+    assert "there-is-no-such.conf" in str(refused.value)
+
+
+def test_a_program_that_is_none_is_a_broker_that_dies(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    broken = tmp_path / "mosquitto"
+    broken.write_text("not a program")
+    broken.chmod(0o755)
+    monkeypatch.setattr(mosquitto, "find", lambda: str(broken))
+    monkeypatch.setattr(mosquitto, "version", lambda program: "0")
+    with pytest.raises(BrokerError, match="ended right after"):
+        EmbeddedBroker(tmp_path / "state", engine="mosquitto").start()
+
+
+def test_a_folder_that_cannot_be_is_said(tmp_path: Path) -> None:
+    (tmp_path / "state").write_text("a file stands here")
+    with pytest.raises(BrokerError) as refused:
+        EmbeddedBroker(tmp_path / "state").start()
+    assert refused.value.key == "broker.cannot_start"
+
+
+def test_its_version_is_logged(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    with caplog.at_level("INFO", "fleet.broker"), EmbeddedBroker(tmp_path, engine="mosquitto") as broker:
+        assert broker.version[0].isdigit()
+        assert f"version={broker.version}" in caplog.text
+
+
+def test_stopping_twice_and_starting_twice_change_nothing(running: EmbeddedBroker) -> None:
+    pid = running.pid
+    running.start()
+    assert running.pid == pid
+    running.stop()
+    running.stop()
+    assert gone(pid)
+
+
+def test_no_file_of_a_password_is_open_to_all(tmp_path: Path) -> None:
+    access = Access(topics.access_rules("station", []), {"station": "s"})
+    with EmbeddedBroker(tmp_path, access=access) as broker:
+        mode = (tmp_path / broker.engine / "passwords").stat().st_mode
+        assert mode & 0o007 == 0
+        assert "s" not in (tmp_path / broker.engine / "passwords").read_text().split(":")[1].split("$")
+
+
+# ---- the access rules that the table of topics gives, kept by a real mosquitto ------------------------------
+
+
+@pytest.fixture
+def guarded(tmp_path: Path) -> Iterator[EmbeddedBroker]:
+    rules = topics.access_rules("station", [("loa-01", ["lang-son:a"]), ("loa-02", ["lang-son:b"])])
+    access = Access(rules, {"station": "p-station", "loa-01": "p-01", "loa-02": "p-02"})
+    with EmbeddedBroker(tmp_path, access=access) as broker:
+        yield broker
+
+
+@pytest.fixture
+def users(guarded: EmbeddedBroker) -> Iterator[dict[str, MqttLink]]:
+    passwords = {"station": "p-station", "loa-01": "p-01", "loa-02": "p-02"}
+    links = {
+        name: MqttLink(name, guarded.host, guarded.port, username=name, password=password)
+        for name, password in passwords.items()
+    }
+    for link in links.values():
+        link.listen([("radio/v1/#", 1)])
+        link.start()
+    eventually(lambda: all(link.connected() for link in links.values()))
+    yield links
+    for link in links.values():
+        link.stop()
+
+
+def heard(link: MqttLink, last: str) -> set[str]:
+    """The topics that ``link`` hears, up to and with the topic ``last``."""
+    got: set[str] = set()
+    eventually(lambda: got.update(message.topic for message in link.take(0.2)) or last in got)
+    return got
+
+
+def test_a_node_hears_its_own_and_its_areas_and_nothing_else(users: dict[str, MqttLink]) -> None:
+    for node, area in (("loa-02", "lang-son:b"), ("loa-01", "lang-son:a")):
+        for line, names in ((topics.CONFIG, {"node": node}), (topics.ACKS, {"node": node})):
+            users["station"].publish(line.topic(**names), b"x", retain=True, qos=1)
+        for line in (topics.PLAN, topics.URGENT):
+            users["station"].publish(line.topic(area=area), b"x", retain=True, qos=1)
+        users["station"].publish(topics.LIVE.topic(area=area, session="b1"), b"x", retain=False, qos=1)
+    users["station"].publish(topics.HEALTH.topic(node="loa-02"), b"x", retain=True, qos=1)
+    users["station"].publish(topics.TRUST.topic(), b"x", retain=True, qos=1)
+    assert heard(users["loa-01"], topics.TRUST.topic()) == {
+        *topics.of_node("loa-01", ["lang-son:a"]),
+        topics.LIVE.topic(area="lang-son:a", session="b1"),
+    } - {topics.PLAN.topic(area="loa-01"), topics.URGENT.topic(area="loa-01")}
+
+
+def test_a_node_may_speak_for_itself_alone(users: dict[str, MqttLink]) -> None:
+    own = {line.topic(node="loa-01") for line in (topics.PRESENCE, topics.HEALTH, topics.RECEIPTS)}
+    forbidden = [
+        topics.PLAN.topic(area="lang-son:a"),
+        topics.URGENT.topic(area="lang-son:a"),
+        topics.PLAN.topic(area="loa-01"),
+        topics.CONFIG.topic(node="loa-01"),
+        topics.CONFIG.topic(node="loa-02"),
+        topics.ACKS.topic(node="loa-01"),
+        topics.TRUST.topic(),
+        topics.PRESENCE.topic(node="loa-02"),
+        topics.RECEIPTS.topic(node="loa-02"),
+        "radio/v1/anything",
+    ]
+    for topic in [*forbidden, *sorted(own - {topics.RECEIPTS.topic(node="loa-01")})]:
+        users["loa-01"].publish(topic, b"x", retain=True, qos=1)
+    users["loa-01"].publish(topics.RECEIPTS.topic(node="loa-01"), b"x", retain=False, qos=1)
+    assert heard(users["station"], topics.RECEIPTS.topic(node="loa-01")) == own
+
+
+def test_a_stranger_and_a_wrong_password_stay_outside(guarded: EmbeddedBroker, users: dict[str, MqttLink]) -> None:
+    outside = [
+        MqttLink("stranger", guarded.host, guarded.port),
+        MqttLink("loa-01x", guarded.host, guarded.port, username="loa-01", password="guess"),
+    ]
+    for link in outside:
+        link.start()
+    eventually(lambda: all(link._attempt >= 2 for link in outside))
+    assert [link.connections() for link in outside] == [0, 0]
+    assert users["loa-01"].connections() == 1
+    for link in outside:
+        link.stop()
+
+
+def test_a_node_cannot_throw_another_off_by_taking_its_client_id(
+    guarded: EmbeddedBroker, users: dict[str, MqttLink]
+) -> None:
+    thief = MqttLink("loa-02", guarded.host, guarded.port, username="loa-01", password="p-01")
+    thief.start()
+    eventually(thief.connected)
+    thief.stop()
+    assert users["loa-02"].connections() == 1
+    assert users["loa-02"].connected()
+
+
+def publish_kept(broker: EmbeddedBroker, topic: str, payload: bytes) -> None:
+    link = MqttLink("writer", broker.host, broker.port)
+    link.start()
+    eventually(link.connected)
+    assert link.publish(topic, payload, retain=True, qos=1)
+    link.stop()  # waits for the broker's word
+
+
+def first_of(broker: EmbeddedBroker, wanted: str) -> Message:
+    link = MqttLink("reader", broker.host, broker.port, clean=True)
+    link.listen([(wanted, 1)])
+    link.start()
+    got: list[Message] = []
+    eventually(lambda: got.extend(link.take(0.2)) or got)
+    link.stop()
+    return got[0]
+
+
+def test_the_child_is_told_to_end_and_not_only_killed(running: EmbeddedBroker) -> None:
+    child = running._child
+    assert child is not None
+    running.stop()
+    assert child.exit_code in (0, -signal.SIGTERM)
