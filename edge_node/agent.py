@@ -153,7 +153,8 @@ class Agent:
 
     def _hear(self, message: Message) -> None:
         try:
-            self._admit(message.topic, message.payload)
+            if message.payload:  # an empty one says that the broker keeps nothing there any more
+                self._admit(message.topic, message.payload)
         except Exception:
             log.exception("message_failed topic=%s", message.topic[:200])
             self.refusals.note(Refusal(Reason.MALFORMED, message.topic[:200], "it could not be handled"))

@@ -98,8 +98,9 @@ class Ledger:
     def accept(self, job: Job, now: datetime) -> None:
         """The job is known: new, or edited before it ended."""
         record, old = fresh(job), self._records.get(job.id)
-        if old and old.phase is not Phase.WAITING:
-            record = msgspec.structs.replace(old, start=job.start, deadline=job.deadline)
+        if old:
+            asset = old.asset if old.position_ms else record.asset  # a position is worth something in its audio only
+            record = msgspec.structs.replace(old, start=job.start, deadline=job.deadline, asset=asset)
         self._put(record, Step.ACCEPTED, now)
 
     def on_air(self, job: Job, from_ms: int) -> None:

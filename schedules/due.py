@@ -82,7 +82,7 @@ def _is_news(s: Situation, job: Job) -> bool:
     if record.phase is Phase.ENDED or (s.on_air and s.on_air.sounding and s.on_air.job.id == job.id):
         return False
     moved = (record.start, record.deadline) != (job.start, job.deadline)
-    return moved or (record.phase is Phase.WAITING and record.asset != audio_of(job))
+    return moved or (record.position_ms == 0 and record.asset != audio_of(job))
 
 
 def _must_stop(s: Situation, on_air: OnAir) -> Cut | None:

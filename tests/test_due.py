@@ -242,7 +242,7 @@ class World:
     def _accept(self, act: Accept) -> None:
         self.seen.add(act.job.id)
         record = self.records.get(act.job.id)
-        kept = {} if record is None or record.phase is Phase.WAITING else {"asset": record.asset}
+        kept = {} if record is None or not record.position_ms else {"asset": record.asset}
         base = fresh(act.job)
         if record:
             base = msgspec.structs.replace(base, phase=record.phase, position_ms=record.position_ms, **kept)
