@@ -21,7 +21,8 @@ def columns(thing: object, *without: str) -> dict[str, Any]:
 def shaped(kind: type[T], row: sa.Row[Any] | sa.RowMapping | Mapping[str, Any]) -> T:
     """A database row as a frozen row of ``kind``; columns that ``kind`` does not have are left out."""
     mapping = row._mapping if isinstance(row, sa.Row) else row
-    return msgspec.convert(dict(mapping), kind)
+    # SQLAlchemy names columns by a kind of str that msgspec does not take
+    return msgspec.convert({str(name): value for name, value in mapping.items()}, kind)
 
 
 def all_shaped(kind: type[T], rows: Iterable[sa.Row[Any]]) -> list[T]:
