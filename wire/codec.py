@@ -33,6 +33,11 @@ def write(message: msgspec.Struct) -> bytes:
     return _encoder.encode(message)
 
 
+def encoded(value: object) -> str:
+    """``value``, such as a field's default, as JSON text."""
+    return _encoder.encode(value).decode()
+
+
 def read(kind: type[T], raw: bytes, most_bytes: int) -> T:
     """``raw`` as a ``kind``.
 

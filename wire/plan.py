@@ -32,9 +32,9 @@ MAX_SPOKEN_CHARS = 5000
 class BulletinClass(StrEnum):
     """Bulletin class (loại bản tin), Circular 39/2020."""
 
-    ORDINARY = "ordinary"
-    PRIORITY = "priority"
-    EMERGENCY = "emergency"
+    ORDINARY = "ordinary"  # thông thường
+    PRIORITY = "priority"  # ưu tiên: ahead of the ordinary
+    EMERGENCY = "emergency"  # khẩn cấp: cuts in at once, quiet hours or not
 
 
 class Level(StrEnum):
@@ -57,16 +57,16 @@ class Late(StrEnum):
 class AfterCut(StrEnum):
     """What becomes of a job that a higher one cut into."""
 
-    RESUME = "resume"
-    RESTART = "restart"
-    DROP = "drop"
+    RESUME = "resume"  # goes on where it was cut, while its deadline allows
+    RESTART = "restart"  # begins again
+    DROP = "drop"  # ends as pre-empted
 
 
 class Lane(StrEnum):
     """The two documents of an area."""
 
-    PLAN = "plan"
-    URGENT = "urgent"
+    PLAN = "plan"  # every class, the days ahead
+    URGENT = "urgent"  # emergencies only; small, so that it is read first
 
 
 class Asset(msgspec.Struct, frozen=True):
