@@ -1,7 +1,7 @@
 """Acronyms and abbreviations by table (acronyms.toml); capitals in no table are spelt out and flagged.
 
-- `words`: whole words, case counts. `dotted`: abbreviations with a point before a name (TP. Lạng Sơn). `kept`: capitals a
-  voice may have as they are.
+- `words`: whole words, case counts. `dotted`: abbreviations with a point before a name (TP. Lạng Sơn). `kept`:
+  capitals a voice may have as they are.
 - A word in capitals that is built like a Vietnamese syllable is a word (THÔNG BÁO), unless the table knows it.
 """
 

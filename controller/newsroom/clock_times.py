@@ -30,7 +30,8 @@ def _span(match: re.Match[str]) -> str:
 RULES: tuple[Rule, ...] = (
     rule(
         "clock",
-        rf"{START}(?P<h>\d{{1,2}}) ?{_H} ?(?P<m>\d{{1,2}}){_MINUTE_MARK}(?: ?(?P<s>\d{{1,2}}) ?(?:giây|s|\"))?(?![\w/]|[.,:]\d)",
+        rf"{START}(?P<h>\d{{1,2}}) ?{_H} ?(?P<m>\d{{1,2}}){_MINUTE_MARK}"
+        rf"(?: ?(?P<s>\d{{1,2}}) ?(?:giây|s|\"))?(?![\w/]|[.,:]\d)",
         _clock,
     ),
     rule(

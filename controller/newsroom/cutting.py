@@ -1,7 +1,7 @@
 """Text cut where a reader breathes: for voices that take a limited length, and for pauses between sentences.
 
 - Nothing is lost: the parts hold every word of the text, in order.
-- A cut is made at a paragraph or sentence end; else behind , ; : or a dash; else at a blank; else (hostile text) anywhere.
+- A cut is made at a paragraph or sentence end; else behind , ; : or a dash; else at a blank; else anywhere.
 """
 
 from __future__ import annotations

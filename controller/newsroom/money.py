@@ -1,4 +1,4 @@
-"""Money and short magnitudes: 50.000đ, 1,5 tỷ VNĐ, 10k, 1tr2, 2,50€, $100, 50.000đ/ngày. Currencies are in money.toml."""
+"""Money and short magnitudes: 50.000đ, 1,5 tỷ VNĐ, 10k, 1tr2, 2,50€, $100, 50.000đ/ngày. Tables: money.toml."""
 
 from __future__ import annotations
 

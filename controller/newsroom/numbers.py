@@ -1,7 +1,7 @@
 """Numbers in Vietnamese words.
 
 - mốt, tư, lăm after mươi; linh between a hundred and a unit; groups of thousands, millions, tỷ (and tỷ tỷ).
-- Groups without hundreds are read short, as broadcasters do: 2026 is "hai nghìn hai mươi sáu", 1.005 "một nghìn linh năm".
+- Groups without hundreds are read short: 2026 is "hai nghìn hai mươi sáu", 1.005 "một nghìn linh năm".
 - Decimals are read digit by digit behind "phẩy"; anything beyond 21 digits is read digit by digit.
 """
 

@@ -1,7 +1,7 @@
 """Roman numerals, where a word before them says that they are: quý I/2022, thế kỷ XV, khóa XI, Quân khu I.
 
-- Capitals of two letters or more stand for a number without such a word too, unless they are an acronym or the line is in
-  capitals; small letters need the word before and the end of the phrase (or another such word) behind.
+- Capitals of two letters or more stand for a number without such a word too, unless they are an acronym or before a
+  word in capitals; small letters need the word before and the end of the phrase (or another such word) behind.
 """
 
 from __future__ import annotations
@@ -14,8 +14,9 @@ from controller.newsroom.rules import Rule, data, rule
 _VALUES = {"I": 1, "V": 5, "X": 10, "L": 50, "C": 100, "D": 500, "M": 1000}
 _CANONICAL = re.compile(r"M{0,3}(?:CM|CD|D?C{0,3})(?:XC|XL|L?X{0,3})(?:IX|IV|V?I{0,3})")
 _WORDS = (
-    "quý|thế kỷ|thế kỉ|thứ|lần|phần|mục|chương|điều|khoản|điểm|đoạn|phụ lục|khóa|khoá|kỳ|kì|năm|số|hạng|loại|cấp|vùng|khu|"
-    "quyển|tập|bậc|giai đoạn|vòng|đợt|nhóm|bảng|báo động|cấp độ|tiểu mục|học kỳ|nhiệm kỳ|đại hội|hội nghị|quân khu|quân đoàn"
+    "quý|thế kỷ|thế kỉ|thứ|lần|phần|mục|chương|điều|khoản|điểm|đoạn|phụ lục|khóa|khoá|kỳ|kì|năm|số|hạng|loại|cấp|"
+    "vùng|khu|quyển|tập|bậc|giai đoạn|vòng|đợt|nhóm|bảng|báo động|cấp độ|tiểu mục|học kỳ|nhiệm kỳ|đại hội|"
+    "hội nghị|quân khu|quân đoàn"
 )
 _CASED = "(?:" + "|".join(f"[{w[0].upper()}{w[0]}]{w[1:]}|{w.upper()}" for w in _WORDS.split("|")) + ")"
 
@@ -35,7 +36,7 @@ def _named(match: re.Match[str]) -> str | None:
     if number is None:
         return None
     word = match["word"]
-    said = ordinal(number) if word.lower().endswith(("thứ", "lần")) and word.lower() == "thứ" else cardinal(number)
+    said = ordinal(number) if word.lower() == "thứ" else cardinal(number)
     year = match.groupdict().get("year")
     return f"{word} {said}" + (f" năm {cardinal(int(year))}" if year else "")
 

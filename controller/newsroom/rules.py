@@ -22,7 +22,8 @@ MARKS = FIGURE + OTHER
 START = rf"(?<![\d{FIGURE}])(?<!\d[.,])"
 END = r"(?![^\W_])"  # no letter or digit follows
 GAP = r" ?"
-NUMBER = r"(?:\d{1,3}(?:(?:\.\d{3}){1,6}|(?:,\d{3}){2,6}|(?: \d{3}){1,6})(?!\d)(?:,\d{1,12})?+(?!\d)|\d++(?:[.,]\d{1,12}(?!\d))?+)"
+_GROUPED = r"\d{1,3}(?:(?:\.\d{3}){1,6}|(?:,\d{3}){2,6}|(?: \d{3}){1,6})(?!\d)(?:,\d{1,12})?+(?!\d)"
+NUMBER = rf"(?:{_GROUPED}|\d++(?:[.,]\d{{1,12}}(?!\d))?+)"
 SIGNED = rf"(?:(?<![^\s(:=])[-−])?{NUMBER}"
 
 Say = Callable[[re.Match[str]], str | None]

@@ -1,0 +1,30 @@
+"""THE STUDIO: spoken text becomes a finished recording on the shelf.
+
+- The walk of one text: `Studio.produce` → a voice → mastering (tone, speech, closing, loudness, Opus) → shelf.
+- The same text, class and voice give the same bytes, so the same name on the shelf.
+- A voice that fails says how (`Trouble`); the next in the chain is asked, and who failed why is kept.
+- No network but in `gtts_voice`; no clock, no store.
+"""
+
+from controller.studio.chain import VOICES, Chain, Failure, VoiceState, make_chain, voices
+from controller.studio.mastering import MasteringError
+from controller.studio.shelf import Shelf, ShelfError
+from controller.studio.studio import Finished, Studio
+from controller.studio.voice import Trouble, Voice, VoiceError
+
+__all__ = [
+    "VOICES",
+    "Chain",
+    "Failure",
+    "Finished",
+    "MasteringError",
+    "Shelf",
+    "ShelfError",
+    "Studio",
+    "Trouble",
+    "Voice",
+    "VoiceError",
+    "VoiceState",
+    "make_chain",
+    "voices",
+]

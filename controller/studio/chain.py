@@ -1,0 +1,92 @@
+"""The chain of voices: asked in the order of the settings until one has read the text.
+
+- A failure is logged and kept with its voice; the next voice is asked.
+- A text that no voice can read (``bad_text``) is not offered to the next.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from controller.studio.espeak_voice import EspeakVoice
+from controller.studio.gtts_voice import GttsVoice
+from controller.studio.voice import Trouble, Voice, VoiceError
+
+log = logging.getLogger(__name__)
+
+VOICES = ("espeak", "gtts")
+
+
+@dataclass(frozen=True, slots=True)
+class Failure:
+    """The voice ``voice`` did not read the text, because of ``error``."""
+
+    voice: str
+    error: VoiceError
+
+
+@dataclass(frozen=True, slots=True)
+class VoiceState:
+    """A voice the station knows; ``why_not`` is None where it can be used."""
+
+    name: str
+    available: bool
+    why_not: VoiceError | None
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """A text read: the WAV file, by which voice, and who failed before it."""
+
+    wav: Path
+    voice: str
+    failures: tuple[Failure, ...]
+
+
+class Chain:
+    """Voices in the order they are asked (at least one)."""
+
+    def __init__(self, voices: Sequence[Voice]) -> None:
+        if not voices:
+            raise VoiceError(Trouble.REFUSED, "studio.no_voice", tried="–")
+        self.voices = tuple(voices)
+
+    def speak(self, text: str, work_dir: Path) -> Reading:
+        """``text`` read by the first voice that can. Raises VoiceError: the one failure, or all of them."""
+        failures: list[Failure] = []
+        for voice in self.voices:
+            try:
+                return Reading(voice.speak(text, work_dir), voice.name, tuple(failures))
+            except VoiceError as error:
+                log.warning("voice failed voice=%s kind=%s why=%s", voice.name, error.kind, error)
+                failures.append(Failure(voice.name, error))
+                if error.kind is Trouble.BAD_TEXT:
+                    raise
+        raise _all_failed(failures)
+
+
+def _all_failed(failures: list[Failure]) -> VoiceError:
+    if len(failures) == 1:
+        return failures[0].error
+    kinds = {failure.error.kind for failure in failures}
+    kind = next((k for k in (Trouble.TEMPORARY, Trouble.QUOTA) if k in kinds), Trouble.REFUSED)
+    tried = "; ".join(f"{failure.voice}: {failure.error.say('vi')}" for failure in failures)
+    return VoiceError(kind, "studio.no_voice", tried=tried)
+
+
+def make_chain(names: Sequence[str]) -> Chain:
+    """The chain of voices with these names (see ``VOICES``). Raises VoiceError for a name that is none."""
+    makers: dict[str, type[EspeakVoice] | type[GttsVoice]] = {"espeak": EspeakVoice, "gtts": GttsVoice}
+    for name in names:
+        if name not in makers:
+            raise VoiceError(Trouble.REFUSED, "studio.unknown_voice", name=name, known=", ".join(VOICES))
+    return Chain([makers[name]() for name in names])
+
+
+def voices() -> list[VoiceState]:
+    """Every voice the station knows, and whether it can be used here."""
+    known = [(voice.name, voice.why_not()) for voice in make_chain(VOICES).voices]
+    return [VoiceState(name, why_not is None, why_not) for name, why_not in known]

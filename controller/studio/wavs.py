@@ -1,0 +1,53 @@
+"""WAV files of speech on their way to mastering: checked and joined block by block, never whole in memory."""
+
+from __future__ import annotations
+
+import shutil
+import wave
+from collections.abc import Sequence
+from pathlib import Path
+
+from controller.studio.voice import Trouble, VoiceError
+
+_BLOCK_FRAMES = 1 << 16
+_FASTEST, _SLOWEST = 45.0, 2.5  # letters and digits a second; speech beyond either is not this text
+_SPARE_SECONDS = 4.0
+_NO_ROOM_BYTES = 1 << 20  # espeak-ng ends with code 0 when it could not write
+
+
+def duration_seconds(path: Path) -> float:
+    """Seconds of sound in a WAV file. Raises wave.Error, EOFError, OSError on what is none."""
+    with wave.open(str(path), "rb") as sound:
+        return sound.getnframes() / sound.getframerate()
+
+
+def check_duration(path: Path, text: str, voice: str) -> None:
+    """Raises VoiceError (temporary) unless ``path`` is a WAV file about as long as reading ``text`` takes."""
+    try:
+        seconds = duration_seconds(path)
+    except (wave.Error, EOFError, OSError, ZeroDivisionError):
+        seconds = -1.0
+    heard = sum(char.isalnum() for char in text)
+    plausible = heard / _FASTEST <= seconds <= heard / _SLOWEST + _SPARE_SECONDS
+    if not plausible and shutil.disk_usage(path.parent).free < _NO_ROOM_BYTES:
+        raise VoiceError(Trouble.TEMPORARY, "studio.disk_full", folder=path.parent)
+    if seconds < 0:
+        raise VoiceError(Trouble.TEMPORARY, "studio.unreadable", voice=voice)
+    if not plausible:
+        raise VoiceError(Trouble.TEMPORARY, "studio.implausible", voice=voice, seconds=f"{seconds:.1f}", letters=heard)
+
+
+def join(pieces: Sequence[Path], target: Path, pause_ms: int) -> Path:
+    """``pieces`` (WAV files of one format, at least one) one after the other in ``target``; they are removed."""
+    with wave.open(str(target), "wb") as out:
+        for number, piece in enumerate(pieces):
+            with wave.open(str(piece), "rb") as sound:
+                if number == 0:
+                    out.setparams(sound.getparams())
+                else:
+                    frames = sound.getframerate() * pause_ms // 1000
+                    out.writeframes(bytes(frames * sound.getsampwidth() * sound.getnchannels()))
+                while block := sound.readframes(_BLOCK_FRAMES):
+                    out.writeframes(block)
+            piece.unlink()
+    return target
