@@ -17,6 +17,6 @@ pages = Blueprint("acts", __name__)
 def log() -> ResponseReturnValue:
     """The newest acts, and every refusal counted so far."""
     store = window().store
-    people = {person.id: person.full_name or person.name for person in store.people.all()}
+    people = {person.name: person.full_name or person.name for person in store.people.all()}
     refusals = sorted(store.refusals.all(), key=lambda each: each.last_at, reverse=True)[:200]
     return render_template("acts.html", acts=store.acts.recent(limit=200), refusals=refusals, people=people)

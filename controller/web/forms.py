@@ -18,12 +18,12 @@ from controller.roster import Area
 from controller.web.times import moment, written_day
 from wire.plan import BulletinClass
 
-MOST_TEXT_CHARS = 20_000
 FIELD_OF = {
     "desk.empty_text": "text",
     "desk.text_too_long": "text",
     "desk.bad_title": "title",
     "desk.no_area": "areas",
+    "desk.too_many_areas": "areas",
     "desk.unknown_area": "areas",
     "desk.not_your_area": "areas",
     "desk.past_time": "when",

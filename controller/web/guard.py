@@ -14,12 +14,12 @@ from contextlib import suppress
 from pathlib import Path
 from tempfile import NamedTemporaryFile
 
-from flask import Flask, Response, render_template, request
+from flask import Flask, Response, current_app, render_template, request
 from flask.typing import ResponseReturnValue
 from flask_wtf.csrf import CSRFError, CSRFProtect
 from werkzeug.exceptions import HTTPException
 
-from controller.web.language import said, t, t_or
+from controller.web.language import chosen, said, t, t_or
 from words import Said
 
 log = logging.getLogger(__name__)
@@ -86,6 +86,8 @@ def headers(answer: Response) -> Response:
 def error_page(wrong: HTTPException) -> ResponseReturnValue:
     """An HTTP error in words."""
     code = wrong.code or 500
+    if code == 500:  # the page itself may be what failed
+        return broken_page(wrong)
     if isinstance(wrong, CSRFError):
         log.warning("form key refused path=%s why=%s", request.path, wrong.description)
     sentence = t("error_form_key") if isinstance(wrong, CSRFError) else t_or(f"error_{code}", t("error_other"))
@@ -102,4 +104,5 @@ def said_page(wrong: Said) -> ResponseReturnValue:
 def broken_page(wrong: Exception) -> ResponseReturnValue:
     """Around one request: what nobody foresaw is logged and said plainly; the server lives."""
     log.error("request failed path=%s", request.path, exc_info=wrong)
-    return render_template("error.html", sentence=t("error_500"), code=500), 500
+    facts = {"title": t("error_title"), "sentence": t("error_500"), "home": t("home"), "lang": chosen()}
+    return current_app.jinja_env.get_template("broken.html").render(facts), 500  # asks nobody: the store may be away

@@ -93,7 +93,7 @@ def composing(typed: Typed, draft: Announcement | None) -> dict[str, Any]:
     here = window()
     days = days_ahead(here.now(), here.settings.zone, chosen())
     view = {"tree": tree(own_areas(), own_nodes()), "days": days, "hours": HOURS, "minutes": MINUTES}
-    return view | (hearing(draft) if draft and draft.text == typed.text else {"hearing": None})
+    return view | (hearing(draft) if draft and draft.text == typed.text.strip() else {"hearing": None})
 
 
 def hearing(draft: Announcement) -> dict[str, Any]:

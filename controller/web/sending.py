@@ -9,6 +9,7 @@ from controller.web.forms import Typed, class_of, start_of
 from controller.web.window import Window
 from wire.plan import BulletinClass, Level
 
+_OVERTAKEN = {"desk.stale", "desk.wrong_state"}
 _LEVELS = {
     AreaKind.PROVINCE: Level.PROVINCE,
     AreaKind.DISTRICT: Level.DISTRICT,
@@ -27,7 +28,12 @@ def draft_of(typed: Typed, who: User, window: Window) -> Announcement | None:
 
 def keep_draft(typed: Typed, who: User, window: Window) -> Announcement:
     """The form's text as a draft: the one it made before, brought up to date, or a new one. Raises DeskError."""
-    wanted = Draft(typed.title, typed.text, class_of(typed) or BulletinClass.ORDINARY, level_of(who, window))
+    wanted = Draft(
+        text=typed.text,
+        title=typed.title,
+        bulletin_class=class_of(typed) or BulletinClass.ORDINARY,
+        level=level_of(who, window),
+    )
     draft = draft_of(typed, who, window)
     if draft is None:
         wish = Wish(
@@ -36,33 +42,29 @@ def keep_draft(typed: Typed, who: User, window: Window) -> Announcement:
         made = window.store.announcements.get(window.desk.announce(wish, who, window.now()).announcement_id)
         assert made is not None
         return made
-    same = (draft.text, draft.bulletin_class) == (wanted.text, wanted.bulletin_class)
+    same = (draft.text, draft.bulletin_class) == (wanted.text.strip(), wanted.bulletin_class)
     if same and (draft.title == wanted.title or not wanted.title):
         return draft
     return window.desk.edit(draft.id, draft.version, wanted, who, window.now())
 
 
 def send(typed: Typed, who: User, window: Window) -> str:
-    """Book what was typed; the booking's id. The same key again gives the same booking. Raises DeskError."""
-    earlier = _earlier(typed, who, window)
-    if earlier:
-        return earlier
+    """Book what was typed; the booking's id. The same form again gives the same booking. Raises DeskError."""
     try:
         made = _book(typed, who, window)
-    except DeskError:
-        earlier = _earlier(typed, who, window)  # the twin of a double tap won the race
-        if earlier:
-            return earlier
-        raise
+    except DeskError as wrong:
+        if wrong.key not in _OVERTAKEN:
+            raise
+        made = _book(typed, who, window)  # the twin of a double tap was first: the key leads to its booking
     assert made.booking_id is not None
     return made.booking_id
 
 
 def _book(typed: Typed, who: User, window: Window) -> Announced:
-    start, key = start_of(typed, window.settings.zone), _key(typed, who)
+    start = start_of(typed, window.settings.zone)
     if draft_of(typed, who, window) is not None:
         draft = keep_draft(typed, who, window)
-        return window.desk.submit(draft.id, Placing(typed.areas, start, key), who, window.now())
+        return window.desk.submit(draft.id, Placing(typed.areas, start, typed.key), who, window.now())
     wish = Wish(
         text=typed.text,
         title=typed.title,
@@ -70,18 +72,9 @@ def _book(typed: Typed, who: User, window: Window) -> Announced:
         start=start,
         bulletin_class=class_of(typed) or BulletinClass.ORDINARY,
         level=level_of(who, window),
-        idempotency_key=key,
+        idempotency_key=typed.key,
     )
     return window.desk.announce(wish, who, window.now())
-
-
-def _key(typed: Typed, who: User) -> str:
-    return f"{who.id}:{typed.key}"  # one person's key never meets another's
-
-
-def _earlier(typed: Typed, who: User, window: Window) -> str | None:
-    booking = window.store.bookings.by_key(_key(typed, who))
-    return booking.id if booking else None
 
 
 def level_of(who: User, window: Window) -> Level:

@@ -6,6 +6,7 @@
 
 from __future__ import annotations
 
+from hmac import compare_digest
 from threading import BoundedSemaphore
 from urllib.parse import urlsplit
 
@@ -13,7 +14,7 @@ from flask import Blueprint, current_app, redirect, render_template, request, se
 from flask.typing import ResponseReturnValue
 from werkzeug.wrappers import Response
 
-from controller.desk import DeskError
+from controller.desk import DeskError, Entry
 from controller.web.doors import COOKIE, COOKIE_SECONDS, someone
 from controller.web.language import said, t
 from controller.web.throttle import Throttle
@@ -76,10 +77,23 @@ def accept(token: str) -> ResponseReturnValue:
         return welcome_page(token, t("signin_wait", minutes=15), 429)
     try:
         with HASHING:
-            entry = window().desk.accept(token, password, window().now())
+            entry = opened(password) if is_first(token) else window().desk.accept(token, password, window().now())
     except DeskError as wrong:
         return welcome_page(token, said(wrong))
     return let_in(entry.token, "/")
+
+
+def is_first(token: str) -> bool:
+    """Whether this is the way in for the first administrator, and nobody has come before."""
+    key = window().first_token
+    return bool(key) and compare_digest(token.encode(), key.encode()) and window().store.people.count() == 0
+
+
+def opened(password: str) -> Entry:
+    """The first administrator, under the name that was typed. Raises DeskError."""
+    desk, now, name = window().desk, window().now(), typed("name").strip()
+    desk.open_house(name, password, now)
+    return desk.sign_in(name, password, now)
 
 
 def typed(field: str) -> str:
@@ -101,7 +115,9 @@ def page(problem: str = "", status: int = 200) -> ResponseReturnValue:
 
 def welcome_page(token: str, problem: str = "", status: int = 422) -> ResponseReturnValue:
     """The welcome page with what went wrong."""
-    return render_template("welcome.html", token=token, problem=problem), status if problem else 200
+    return render_template(
+        "welcome.html", token=token, first=is_first(token), problem=problem
+    ), status if problem else 200
 
 
 def let_in(token: str, path: str) -> Response:

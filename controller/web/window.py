@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
 
@@ -16,7 +16,11 @@ from controller.store import Store
 
 @dataclass(frozen=True)
 class Window:
-    """The web's surroundings. ``now`` gives aware UTC; ``heartbeat`` the station's last tick, None when unknown."""
+    """The web's surroundings. ``now`` gives aware UTC; ``heartbeat`` the station's last tick, None when unknown.
+
+    ``first_token``: whoever brings it to ``/chao/<token>`` while there are no people becomes the first
+    administrator. It lives in memory only; empty closes that way.
+    """
 
     desk: Desk
     store: Store
@@ -24,6 +28,7 @@ class Window:
     settings: Settings
     now: Callable[[], datetime]
     heartbeat: Callable[[], datetime | None] = lambda: None
+    first_token: str = field(default="", repr=False)
 
 
 def window() -> Window:

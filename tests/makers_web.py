@@ -1,0 +1,180 @@
+"""Makers for the web: a real store with two communes, twelve loudspeakers and four people, and an app over it."""
+
+from __future__ import annotations
+
+import hashlib
+import io
+import re
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import numpy as np
+import soundfile
+from flask import Flask
+from flask.testing import FlaskClient
+
+from controller.desk import Desk, NewUser
+from controller.roster import Area, AreaKind, Node
+from controller.settings import Settings
+from controller.store import Store
+from controller.store.rows import AssetRow, Role, User
+from controller.web import Window, create_app
+from wire.health import Health, Held, Vitals
+from wire.plan import BulletinClass
+from wire.presence import Presence, State
+from wire.receipt import Measured, Receipt, Receipts, Step
+
+NOON = datetime(2026, 11, 24, 5, 0, tzinfo=UTC)  # Tuesday, 12:00 in Việt Nam
+PASSWORD = "một câu dễ nhớ"
+FIRST_TOKEN = "first-token-of-the-tests-0123456789"
+COMMUNES = {"lang-son:dong-dang": "Xã Đồng Đăng", "lang-son:cao-loc": "Xã Cao Lộc"}
+TEXT = "Thông báo: ngày 25/11/2026, UBND xã tổ chức tiêm phòng cho trẻ em lúc 8h tại trạm y tế."
+
+
+def opus(seconds: float = 1.0, pitch: float = 440.0) -> bytes:
+    """A tone as Opus in Ogg, mono, 48 kHz."""
+    held = io.BytesIO()
+    tone = 0.2 * np.sin(2 * np.pi * pitch * np.arange(int(48_000 * seconds)) / 48_000)
+    soundfile.write(held, tone, 48_000, format="OGG", subtype="OPUS")
+    return held.getvalue()
+
+
+@dataclass
+class Town:
+    """A station as the web sees it. ``now`` is turned by hand."""
+
+    folder: Path
+    now: datetime = NOON
+    rings: int = 0
+    numbers: dict[str, int] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        self.settings = Settings(state_dir=self.folder, station_name="Truyền thanh Đồng Đăng")
+        self.store = Store(f"sqlite:///{self.folder}/loa.db")
+        self.store.migrate()
+        self.desk = Desk(self.store, self.settings.zone, self._ring)
+        self.settings.shelf_dir.mkdir(exist_ok=True)
+
+    def _ring(self) -> None:
+        self.rings += 1
+
+    def app(self) -> Flask:
+        """The app over this town."""
+        seen = Window(
+            self.desk, self.store, self.settings.shelf_dir, self.settings, self.moment, first_token=FIRST_TOKEN
+        )
+        return create_app(seen)
+
+    def moment(self) -> datetime:
+        """Now."""
+        return self.now
+
+    def settle(self) -> None:
+        """Areas, loudspeakers, and four people: an administrator, an approver, and an editor in each commune."""
+        self.boss = self.desk.open_house("quan-tri", PASSWORD, self.now)
+        self.settle_areas()
+        self.approver = self.person("chu-tich", Role.APPROVER, "lang-son:dong-dang", "Nông Văn Thịnh")
+        self.editor = self.person("van-hoa", Role.EDITOR, "lang-son:dong-dang", "Hoàng Thị Mai")
+        self.stranger = self.person("cao-loc", Role.EDITOR, "lang-son:cao-loc", "Lý A Sìn")
+
+    def settle_areas(self) -> None:
+        """A province, two communes of six hamlets, a loudspeaker in each."""
+        self.store.roster.add_area(Area("lang-son", "Tỉnh Lạng Sơn", AreaKind.PROVINCE))
+        for commune, name in COMMUNES.items():
+            self.store.roster.add_area(Area(commune, name, AreaKind.COMMUNE))
+            for number in range(1, 7):
+                self.store.roster.add_area(
+                    Area(f"{commune}:thon-{number}", f"Thôn {number} {name[3:]}", AreaKind.HAMLET)
+                )
+                self._hang(commune, number)
+
+    def _hang(self, commune: str, number: int) -> None:
+        short = commune.split(":")[1]
+        name = f"{short}-{number}"
+        key = f"{len(self.numbers):064x}"
+        self.numbers[name] = 0
+        home = f"{commune}:thon-{number}"
+        self.store.roster.add_node(Node(name, f"Cụm loa {COMMUNES[commune][3:]} {number}", home, key, self.now))
+
+    def person(self, name: str, role: Role, area: str, full_name: str) -> User:
+        """Somebody with the password of the tests."""
+        return self.desk.add_user(NewUser(name, role, area, full_name, PASSWORD), self.boss, self.now)
+
+    def client(self, app: Flask, who: str | None = None) -> FlaskClient:
+        """A browser without scripts, signed in as ``who``."""
+        client = app.test_client()
+        if who:
+            client.set_cookie("loa_phien", self.desk.sign_in(who, PASSWORD, self.now).token)
+        return client
+
+    def voice(self, announcement: str) -> str:
+        """What the station does: a finished recording on the shelf and in the store. Its SHA-256."""
+        held = self.store.announcements.get(announcement)
+        assert held is not None
+        sound = opus(1.0, 300 + len(held.text))
+        asset = hashlib.sha256(sound).hexdigest()
+        (self.settings.shelf_dir / asset).write_bytes(sound)
+        self.store.assets.put(AssetRow(asset, len(sound), 1000, "audio/ogg", "espeak", self.now, -16.0, -1.5))
+        assert self.store.announcements.set_voiced(announcement, held.text_hash, asset)
+        return asset
+
+    def report(self, booking: str, node: str, step: Step = Step.SOUNDED, reason: str = "") -> None:
+        """A receipt of ``node`` reaches the store."""
+        self.numbers[node] += 1
+        began = self.now
+        sounded = step is Step.SOUNDED
+        measured = Measured(began, began + timedelta(seconds=1), 12.4, 1000, -18.2, -3.1, "file") if sounded else None
+        line = Receipt(self.numbers[node], booking, step, self.now, began, reason=reason, measured=measured)
+        self.store.asrun.store_receipts(Receipts(node, "s1", (line,)), self.now)
+
+    def wake(self, node: str, state: State = State.ONLINE) -> None:
+        """``node`` says that it is there, and how it is."""
+        self.store.health.take_presence([Presence(node, state, "boot-1", self.now, "0.1.0")], self.now)
+        vitals = Vitals(
+            cpu_celsius=51.5, load_1m=0.2, memory_used_ratio=0.31, disk_used_ratio=0.4, uptime_seconds=90_000
+        )
+        held = (Held("lang-son:dong-dang", 7, 0), Held("lang-son", 3, 1))
+        health = Health(node, self.now, "boot-1", "0.1.0", vitals, held=held, jobs_ahead=2, audio_ready=1)
+        self.store.health.take_health([health], self.now)
+
+    def booked(self, client: FlaskClient, **changed: object) -> str:
+        """An announcement sent through the form; the booking's id."""
+        answer = send(client, **changed)
+        assert answer.status_code == 303, answer.text
+        return answer.location.split("/")[-1].split("?")[0]
+
+    def announcement_of(self, booking: str) -> str:
+        """The announcement behind a booking."""
+        row = self.store.bookings.get(booking)
+        assert row is not None
+        return row.announcement
+
+
+def form_key(client: FlaskClient, path: str = "/") -> str:
+    """The CSRF token of a page."""
+    found = re.search(r'name="csrf_token" value="([^"]+)"', client.get(path).text)
+    assert found, f"no form key on {path}"
+    return found[1]
+
+
+def composed(client: FlaskClient, **changed: object) -> dict[str, object]:
+    """A whole compose form, as a browser would send it."""
+    fields: dict[str, object] = {
+        "csrf_token": form_key(client),
+        "key": "0" * 32,
+        "text": TEXT,
+        "title": "",
+        "areas": ["lang-son:dong-dang"],
+        "when": "at",
+        "day": "2026-11-24",
+        "hour": "17",
+        "minute": "00",
+        "bulletin_class": BulletinClass.ORDINARY.value,
+    }
+    return fields | changed
+
+
+def send(client: FlaskClient, **changed: object):  # type: ignore[no-untyped-def]
+    """Send a compose form."""
+    return client.post("/", data=composed(client, **changed))
