@@ -16,7 +16,7 @@ from edge_node.agenda import Agenda
 from edge_node.air import Air
 from edge_node.cache import Cache
 from edge_node.gate import Admitted, Gate
-from edge_node.health import Reporter
+from edge_node.health import Measures, Reporter
 from edge_node.held import Held, arrival_order
 from edge_node.ledger import Ledger
 from edge_node.outbox import Outbox
@@ -29,12 +29,9 @@ from edge_node.wallclock import Wallclock
 from schedules.due import OnAir, Start, due, next_look
 from wire.config import NodeConfig
 from wire.errors import Reason, Refusal
-from wire.health import Vitals
 from wire.link import Link, Message
 from wire.plan import Job
-from wire.presence import State
 from wire.receipt import Ack
-from wire.topics import HEALTH, PRESENCE
 
 log = logging.getLogger("loa.node.agent")
 
@@ -66,9 +63,8 @@ class Agent:
         self._air = Air(self.ledger, self._playout, self._checkpoint, cache)
         self._agenda = Agenda(self.gate, self.ledger, cache)
         self._senses = Senses(home)
-        self._reporter = Reporter(self.itself, self.gate, self._vitals)
+        self._reporter = Reporter(self.itself, self.gate)
         self._restarted_for = home / "restart_request"
-        self._connections = 0
         self._next = clock.now()
         self._on_air: OnAir | None = None
         self.exit_code = 0
@@ -97,7 +93,8 @@ class Agent:
     def tick(self, wait_seconds: float = 0.0) -> None:
         """One look at everything. Waits at most ``wait_seconds`` for a message first."""
         messages = self._link.take(wait_seconds)
-        self._greet()
+        if self._reporter.greet(self._link, self._clock):
+            self._agenda.connected(self._clock.monotonic())
         for message in sorted(messages, key=lambda each: arrival_order(each.topic)):
             self._hear(message)
         for refusal in self._link.refusals():
@@ -108,7 +105,7 @@ class Agent:
         self._decide(now)
         self.ledger.flush()
         self.outbox.send(self._link, self._clock.monotonic())
-        self._report(now)
+        self._reporter.report(self._link, self._clock, self._measure)
         self._agenda.prune(now, self._clock.monotonic())
         self._clock.keep()
 
@@ -117,7 +114,7 @@ class Agent:
         self._air.stop()
         self.ledger.flush()
         self.outbox.send(self._link, self._clock.monotonic())
-        self._say_presence(State.OFFLINE, clean=True)
+        self._reporter.say_goodbye(self._link, self._clock)
         self._link.stop()
         self.close()
 
@@ -201,34 +198,18 @@ class Agent:
     def _filters(self) -> list[tuple[str, int]]:
         return [(topic, 1) for topic in self.gate.listens_to()]
 
-    def _greet(self) -> None:
-        """A new connection: say that we are there."""
-        if self._link.connected() and self._link.connections() != self._connections:
-            self._connections = self._link.connections()
-            self._say_presence(State.ONLINE)
-            self._reporter.soon(self._clock.monotonic())
-            self._agenda.connected(self._clock.monotonic())
-
-    def _say_presence(self, state: State, clean: bool = False) -> None:
-        said = self.itself.presence(state, self._clock.now(), clean)
-        self._link.publish(self.itself.presence_topic, said, retain=PRESENCE.retained, qos=PRESENCE.qos)
-
-    def _report(self, now: datetime) -> None:
-        mono = self._clock.monotonic()
-        if self._link.connected() and self._reporter.is_due(mono):
-            said = self._reporter.message(now, self._counts(now), self._all_refusals(), self._air.last_sounded)
-            self._link.publish(HEALTH.topic(node=self.itself.node), said, retain=HEALTH.retained, qos=HEALTH.qos)
-            self._reporter.said(mono)
-
-    def _vitals(self) -> Vitals:
-        return self._senses.read(self._clock.known(), self._playout.device, self._playout.device_ok)
-
-    def _counts(self, now: datetime) -> dict[str, int]:
-        jobs = self._agenda.open_jobs(now)
-        ready = self._agenda.ready_count(jobs)
-        return {"jobs_ahead": len(jobs), "audio_ready": ready, "receipts_waiting": self.ledger.waiting()}
-
     def _all_refusals(self) -> dict[str, int]:
         unwritten = self.ledger.write_failures + self.held.write_failures
         own = {Reason.DISK_FULL.value: unwritten, "ledger_spoilt": int(self.ledger.spoilt)}
         return self.refusals.with_others(self._cache.counts(), own)
+
+    def _measure(self, now: datetime) -> Measures:
+        jobs = self._agenda.open_jobs(now)
+        return Measures(
+            vitals=self._senses.read(self._clock.known(), self._playout.device, self._playout.device_ok),
+            jobs_ahead=len(jobs),
+            audio_ready=self._agenda.ready_count(jobs),
+            receipts_waiting=self.ledger.waiting(),
+            refusals=self._all_refusals(),
+            last_sounded=self._air.last_sounded,
+        )

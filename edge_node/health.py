@@ -1,67 +1,105 @@
-"""Health: when to say it, and what: measurements, the serials held, how much is ahead, what was refused.
+"""Presence and health: when to say them and what is in them.
 
-- Every ``config.health_seconds``; soon after a connection and after what is held has changed, so that the station
-  sees what arrived. Spread by the node's name: thousands of nodes that got one plan do not answer in one instant.
+- Presence on every connection, before anything else.
+- Health every ``config.health_seconds``; soon after a connection and after what is held has changed, so that the
+  station sees what arrived. Spread by the node's name: thousands that got one plan do not answer in one instant.
 """
 
 from __future__ import annotations
 
 import zlib
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
+from dataclasses import dataclass
 from datetime import datetime
 
 from edge_node.gate import Gate
 from edge_node.report import Self
+from edge_node.wallclock import Wallclock
 from wire import codec
 from wire.health import Health, Vitals
+from wire.link import Link
+from wire.presence import State
+from wire.topics import HEALTH, PRESENCE
 
 SPREAD_SECONDS = 2.0
 DEFAULT_SECONDS = 60
 
 
-class Reporter:
-    """Knows when health is due and what is in it; ``vitals`` measures the machine when asked."""
+@dataclass(frozen=True)
+class Measures:
+    """What only the agent knows, asked for when health is due."""
 
-    def __init__(self, itself: Self, gate: Gate, vitals: Callable[[], Vitals]) -> None:
-        self._itself, self._gate, self._vitals = itself, gate, vitals
-        self._delay = (zlib.crc32(itself.node.encode()) % 1000) / 1000 * SPREAD_SECONDS
+    vitals: Vitals
+    jobs_ahead: int
+    audio_ready: int
+    receipts_waiting: int
+    refusals: dict[str, int]
+    last_sounded: datetime | None
+
+
+class Reporter:
+    """Says presence and health of ``itself`` over a link."""
+
+    def __init__(self, itself: Self, gate: Gate) -> None:
+        self._itself, self._gate = itself, gate
+        self._topic = HEALTH.topic(node=itself.node)
+        self._delay = zlib.crc32(itself.node.encode()) % 1000 / 1000 * SPREAD_SECONDS
+        self._connections = 0
         self._at = 0.0
         self._held: object = None
 
-    def soon(self, mono: float) -> None:
-        """Something changed: say it after this node's own delay."""
+    def greet(self, link: Link, clock: Wallclock) -> bool:
+        """On a new connection: say that we are there. True when there was one."""
+        if not link.connected() or link.connections() == self._connections:
+            return False
+        self._connections = link.connections()
+        self._say(link, State.ONLINE, clock.now())
+        self._soon(clock.monotonic())
+        return True
+
+    def say_goodbye(self, link: Link, clock: Wallclock) -> None:
+        """A clean stop: offline by our own word, not by the will."""
+        self._say(link, State.OFFLINE, clock.now(), clean=True)
+
+    def report(self, link: Link, clock: Wallclock, measure: Callable[[datetime], Measures]) -> None:
+        """Say health if it is due. Asked at every tick."""
+        mono, now = clock.monotonic(), clock.now()
+        self._note_changes(mono)
+        if mono < self._at or not link.connected():
+            return
+        config = self._gate.config
+        self._at = mono + (config.health_seconds if config else DEFAULT_SECONDS)
+        link.publish(self._topic, self._message(now, measure(now)), retain=HEALTH.retained, qos=HEALTH.qos)
+
+    def _soon(self, mono: float) -> None:
         self._at = min(self._at, mono + self._delay)
 
-    def is_due(self, mono: float) -> bool:
-        """Whether to say it now. Asked at every tick."""
+    def _note_changes(self, mono: float) -> None:
         gate = self._gate
         held = (gate.serials(), gate.config and gate.config.serial, gate.trust and gate.trust.serial)
         if held != self._held:
             self._held = held
-            self.soon(mono)
-        return mono >= self._at
+            self._soon(mono)
 
-    def said(self, mono: float) -> None:
-        """It was said; the next one in `health_seconds`."""
-        config = self._gate.config
-        self._at = mono + (config.health_seconds if config else DEFAULT_SECONDS)
+    def _say(self, link: Link, state: State, at: datetime, clean: bool = False) -> None:
+        said = self._itself.presence(state, at, clean)
+        link.publish(self._itself.presence_topic, said, retain=PRESENCE.retained, qos=PRESENCE.qos)
 
-    def message(
-        self, now: datetime, counts: Mapping[str, int], refusals: dict[str, int], last: datetime | None
-    ) -> bytes:
-        """The health message. ``counts``: jobs_ahead, audio_ready, receipts_waiting."""
-        gate = self._gate
+    def _message(self, now: datetime, measures: Measures) -> bytes:
+        gate, itself = self._gate, self._itself
         health = Health(
-            node=self._itself.node,
+            node=itself.node,
             at=now,
-            boot_id=self._itself.boot_id,
-            version=self._itself.version,
-            vitals=self._vitals(),
+            boot_id=itself.boot_id,
+            version=itself.version,
+            vitals=measures.vitals,
             config_serial=gate.config.serial if gate.config else 0,
             trust_serial=gate.trust.serial if gate.trust else 0,
             held=gate.serials()[:100],
-            refusals=refusals,
-            last_sounded=last,
-            **counts,
+            jobs_ahead=measures.jobs_ahead,
+            audio_ready=measures.audio_ready,
+            receipts_waiting=measures.receipts_waiting,
+            refusals=measures.refusals,
+            last_sounded=measures.last_sounded,
         )
         return codec.write(health)

@@ -16,6 +16,7 @@ from wire.presence import Presence, State
 
 log = logging.getLogger("loa.node.gate")
 
+BOOT_ID = secrets.token_hex(8)  # of this process: two clones of a node show as two
 _MOST_REMEMBERED = 1000
 
 
@@ -28,11 +29,11 @@ def version() -> str:
 
 
 class Self:
-    """The node's name and this run of it: ``boot_id`` is new for every process, so two clones show as two."""
+    """The node's name, this run of it and its version."""
 
     def __init__(self, node: str) -> None:
         self.node = node
-        self.boot_id = secrets.token_hex(8)
+        self.boot_id = BOOT_ID
         self.version = version()[:40]
         self.presence_topic = topics.PRESENCE.topic(node=node)
 

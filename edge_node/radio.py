@@ -1,0 +1,153 @@
+"""The node as a program: the concretes wired together, started, and ended by a signal.
+
+- The one file of the node that names which link, player and cache are used.
+- `check` tells an installer under the pole, in sentences, what works and what does not.
+"""
+
+from __future__ import annotations
+
+import logging
+import shutil
+import signal
+import socket
+import sqlite3
+import threading
+from pathlib import Path
+
+from edge_node import disk, identity
+from edge_node.agent import Agent
+from edge_node.cache import Cache
+from edge_node.players.player import Player
+from edge_node.report import Self
+from edge_node.settings import Settings, SettingsError
+from edge_node.wallclock import Wallclock
+from wire.mqtt import MqttLink, Options, Tls
+from words import Said, say
+
+log = logging.getLogger("loa.node")
+
+KEEPALIVE_SECONDS = 30
+
+
+def run(settings: Settings) -> int:
+    """Be a node until SIGTERM or SIGINT. The exit code: 0, or `agent.RESTART_EXIT`. Raises Said."""
+    stop = threading.Event()
+    clock = wallclock(settings)
+    link = make_link(settings, clock)
+    agent = make_agent(settings, link, clock)
+
+    def end(*_: object) -> None:
+        stop.set()
+        link.wake()
+
+    before = {number: signal.signal(number, end) for number in (signal.SIGTERM, signal.SIGINT)}
+    try:
+        return agent.run(stop)
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+
+
+def make_agent(settings: Settings, link: MqttLink, clock: Wallclock) -> Agent:
+    """A node with the player and cache that ``settings`` ask for. Raises Said when its folder cannot be used."""
+    try:
+        cache = Cache(settings.state_dir / "audio", on_ready=link.wake)
+        return Agent(settings, link, player(settings, clock), cache, clock)
+    except (OSError, sqlite3.Error) as wrong:
+        raise SettingsError("node.state_unusable", path=settings.state_dir, why=wrong) from wrong
+
+
+def wallclock(settings: Settings) -> Wallclock:
+    """The node's clock."""
+    return Wallclock(settings.state_dir / "clock", trusted=settings.clock == "trust")
+
+
+def make_link(settings: Settings, clock: Wallclock) -> MqttLink:
+    """The link, not yet started; its will says that this node is offline."""
+    options = Options(keepalive=KEEPALIVE_SECONDS)
+    if settings.broker_user:
+        options["username"], options["password"] = settings.broker_user, settings.broker_password
+    if settings.broker_ca:
+        options["tls"] = Tls(ca_certs=settings.broker_ca)
+    will = Self(settings.node).will(clock.now())
+    return MqttLink(settings.node, settings.broker_host, settings.broker_port, will=will, **options)
+
+
+def player(settings: Settings, clock: Wallclock) -> Player:
+    """The player that ``settings`` name; its libraries are only imported when it is the one."""
+    if settings.player == "file":
+        from edge_node.players.file_player import FilePlayer
+
+        return FilePlayer(settings.wav, clock.now, fast=settings.fast)
+    if settings.player == "null":
+        from edge_node.players.null_player import NullPlayer
+
+        return NullPlayer(clock.now)
+    from edge_node.players.sound_player import SoundPlayer
+
+    return SoundPlayer(clock.now, device=settings.sound_device)
+
+
+def check(settings: Settings, language: str) -> tuple[list[str], bool]:
+    """One sentence for each thing a node needs, and whether all of them work."""
+    found = [_clock(settings), _disk(settings), _key(settings), _broker(settings), _device(settings), _audio(settings)]
+    return [say(key, language, **facts) for _, key, facts in found], all(good for good, _, _ in found)
+
+
+Finding = tuple[bool, str, dict[str, object]]
+
+
+def _clock(settings: Settings) -> Finding:
+    clock = wallclock(settings)
+    if clock.known():
+        return True, "node.check_clock_known", {"time": clock.now().astimezone().isoformat(timespec="seconds")}
+    return False, "node.check_clock_unknown", {}
+
+
+def _disk(settings: Settings) -> Finding:
+    probe = settings.state_dir / "probe"
+    try:
+        disk.write(probe, b"x")
+        disk.remove(probe)
+        free = shutil.disk_usage(settings.state_dir).free // 1_000_000
+    except OSError as wrong:
+        return False, "node.check_disk_bad", {"path": settings.state_dir, "why": wrong}
+    return True, "node.check_disk_ok", {"path": settings.state_dir, "free": free}
+
+
+def _key(settings: Settings) -> Finding:
+    try:
+        signer = identity.load_or_make(settings.state_dir / "node.key")
+    except (Said, OSError) as wrong:
+        return False, "node.check_key_bad", {"why": wrong}
+    return True, "node.check_key", {"public": signer.public.hex}
+
+
+def _broker(settings: Settings) -> Finding:
+    facts: dict[str, object] = {"host": settings.broker_host, "port": settings.broker_port}
+    try:
+        socket.create_connection((settings.broker_host, settings.broker_port), timeout=5).close()
+    except OSError as wrong:
+        return False, "node.check_broker_bad", {**facts, "why": wrong}
+    return True, "node.check_broker_ok", facts
+
+
+def _device(settings: Settings) -> Finding:
+    if settings.player != "sound":
+        return True, "node.check_device_ok", {"device": settings.wav if settings.player == "file" else settings.player}
+    named = settings.sound_device or "default"
+    try:
+        import sounddevice  # what the sound player needs, and the system's PortAudio with it
+    except (ImportError, OSError) as wrong:
+        return False, "node.check_device_bad", {"device": named, "why": wrong}
+    try:
+        device = sounddevice.query_devices(settings.sound_device or None, "output")
+    except (ValueError, sounddevice.PortAudioError) as wrong:
+        return False, "node.check_device_bad", {"device": named, "why": wrong}
+    return True, "node.check_device_ok", {"device": device["name"]}
+
+
+def _audio(settings: Settings) -> Finding:
+    folder: Path = settings.state_dir / "audio"
+    files = sum(1 for path in folder.glob("*") if path.is_file()) if folder.is_dir() else 0
+    return True, "node.check_audio_ok" if files else "node.check_audio_none", {"files": files, "path": folder}
