@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import UTC, date, datetime, timedelta
 
 import pytest
-from hypothesis import event, given, settings
+from hypothesis import event, given
 from hypothesis import strategies as st
 from makers_schedules import HANOI, NOW, moments_utc, slots, zones
 
@@ -66,7 +66,6 @@ def test_until_is_inclusive_in_every_form(until: str, last: str) -> None:
     assert local(f"FREQ=DAILY;UNTIL={until}")[-1] == last
 
 
-@settings(deadline=None)
 @given(slots, zones, moments_utc)
 def test_a_weekly_rule_fires_when_a_slot_of_those_days_does(slot: Slot, zone: str, now: datetime) -> None:
     since = now.replace(second=0)
@@ -129,7 +128,6 @@ PARTS = st.tuples(
 )
 
 
-@settings(deadline=None)
 @given(st.sampled_from(["YEARLY", "MONTHLY"]), st.lists(PARTS, max_size=3, unique_by=lambda part: part[0]))
 def test_any_rule_is_read_or_refused(frequency: str, parts: list[tuple[str, list[str]]]) -> None:
     rule = ";".join([f"FREQ={frequency}", *(f"{key}={','.join(values)}" for key, values in parts)])

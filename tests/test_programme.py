@@ -50,7 +50,7 @@ def changes(zone: str) -> list[datetime]:
 JUMPS = [(zone, hour) for zone in ZONES for hour in changes(zone)]
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(slots, zones, moments_utc)
 def test_the_next_firings_are_those_of_a_walk_minute_by_minute(one: Slot, zone: str, now: datetime) -> None:
     since = now.replace(second=0)
@@ -58,7 +58,7 @@ def test_the_next_firings_are_those_of_a_walk_minute_by_minute(one: Slot, zone: 
     assert [each.start for each in found] == walked(one, zone, since, since + 8 * DAY)
 
 
-@settings(max_examples=120, deadline=None)
+@settings(max_examples=120)
 @given(slots, st.sampled_from(JUMPS), st.integers(-30 * 60, 3 * 60))
 def test_the_next_firings_around_a_jump_of_the_clock_are_those_of_the_walk(
     one: Slot, jump: tuple[str, datetime], minutes: int
@@ -69,7 +69,6 @@ def test_the_next_firings_around_a_jump_of_the_clock_are_those_of_the_walk(
     assert [each.start for each in found] == walked(one, zone, since, since + 3 * DAY)
 
 
-@settings(deadline=None)
 @given(programmes, moments_utc)
 def test_upcoming_is_the_beginning_of_a_long_list(programme: Programme, now: datetime) -> None:
     found = upcoming(programme, now, 5)
@@ -78,7 +77,6 @@ def test_upcoming_is_the_beginning_of_a_long_list(programme: Programme, now: dat
     assert all(now <= each.start for each in found)
 
 
-@settings(deadline=None)
 @given(programmes, moments_utc, st.integers(0, 10 * 1440))
 def test_two_windows_side_by_side_hold_what_one_window_holds(programme: Programme, now: datetime, cut: int) -> None:
     middle, end = now + cut * MINUTE, now + 10 * DAY
@@ -86,7 +84,7 @@ def test_two_windows_side_by_side_hold_what_one_window_holds(programme: Programm
     assert both == occurrences(programme, now, end)
 
 
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=50)
 @given(programmes, moments_utc)
 def test_what_runs_is_what_has_begun_and_not_ended(programme: Programme, now: datetime) -> None:
     expected = [each for each in occurrences(programme, now - 3 * DAY, now + DAY) if each.start <= now < each.end]
