@@ -177,6 +177,26 @@ def test_a_topic_that_is_not_text_is_refused_and_the_next_message_arrives(meet: 
     assert [refusal.reason for refusal in link.refusals()] == [Reason.UNKNOWN_TOPIC]
 
 
+def test_what_was_never_confirmed_does_not_go_out_on_the_next_connection(meet: Meet) -> None:
+    heard: list[bytes] = []
+
+    def lie(taken: socket.socket) -> None:
+        taken.recv(1000)
+        taken.sendall(CONNACK)
+        heard.append(taken.recv(1000))
+        if len(heard) == 1:
+            taken.close()
+
+    link, _ = meet(lie)
+    eventually(link.connected)
+    assert link.publish("t", b"an old alarm", retain=False, qos=1)
+    eventually(lambda: link.connections() == 2)
+    link.publish("t", b"new", retain=False, qos=0)
+    eventually(lambda: len(heard) == 2)
+    assert b"an old alarm" in heard[0]
+    assert b"an old alarm" not in heard[1]
+
+
 def test_what_was_never_asked_for_is_not_let_in(meet: Meet) -> None:
     link, liar = meet(after_connack())
     link.listen([("wanted", 1)])

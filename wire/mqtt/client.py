@@ -9,6 +9,7 @@ from __future__ import annotations
 import logging
 import select
 import socket
+import ssl
 import time
 from collections.abc import Callable
 from contextlib import suppress
@@ -21,6 +22,7 @@ from wire import topics
 from wire.link import Message
 
 MOST_PACKET_BYTES = topics.MOST_BYTES + 1024  # the body and its topic
+HANDSHAKE_SECONDS = 10.0
 _READ_BYTES = 64 * 1024
 _MOST_UNFINISHED, _MOST_UNWRITTEN = 1000, 200_000
 
@@ -82,7 +84,7 @@ class WireClient(Client):
         )
         self.announced_bytes = 0  # of a packet too large to be read
         self._read, self._read_at = b"", 0
-        self._refused_because = ""
+        self._lost_because = ""
         self._wakeable = wakeable
         self.suppress_exceptions = True
         self.enable_logger(_paho_log)
@@ -147,13 +149,29 @@ class WireClient(Client):
 
     def _check(self, code: MQTTErrorCode) -> None:
         if code != MQTTErrorCode.MQTT_ERR_SUCCESS or self.socket() is None:
-            raise ConnectionLost(self._refused_because or f"{code.name}")
+            raise ConnectionLost(self._lost_because or f"{code.name}")
+
+    def trust(self, context: ssl.SSLContext) -> None:
+        """Speak TLS."""
+        self.tls_set_context(context)
+        self._context = context
+
+    def _ssl_wrap_socket(self, tcp_sock: socket.socket) -> ssl.SSLSocket:
+        """As paho does it, and closed when the handshake fails or takes too long."""
+        wrapped = self._context.wrap_socket(tcp_sock, server_hostname=self._host, do_handshake_on_connect=False)
+        try:
+            wrapped.settimeout(HANDSHAKE_SECONDS)
+            wrapped.do_handshake()
+        except BaseException:
+            wrapped.close()
+            raise
+        return wrapped
 
     def _on_connect_answer(
         self, _client: Client, _data: object, _flags: object, code: Any, _properties: object
     ) -> None:
         if code.is_failure:
-            self._refused_because = f"the broker refused: {code}"
+            self._lost_because = f"the broker refused: {code}"
         else:
             self.when_connected(self)
 
@@ -167,7 +185,13 @@ class WireClient(Client):
             raise ConnectionRefusedError(f"a packet of {bufsize} bytes was announced")
         if self._read_at >= len(self._read):
             self._read, self._read_at = b"", 0
-            self._read = super()._sock_recv(_READ_BYTES)
+            try:
+                self._read = super()._sock_recv(_READ_BYTES)
+            except BlockingIOError:
+                raise
+            except OSError as lost:
+                self._lost_because = str(lost)
+                raise
         taken = self._read[self._read_at : self._read_at + bufsize]
         self._read_at += len(taken)
         return taken

@@ -43,6 +43,14 @@ class Tls(TypedDict, total=False):
     keyfile: str
 
 
+def _context(tls: Tls) -> ssl.SSLContext:
+    """Raises OSError (ssl.SSLError among them) for a file that is missing or not what it should be."""
+    context = ssl.create_default_context(cafile=tls.get("ca_certs"))
+    if "certfile" in tls:
+        context.load_cert_chain(tls["certfile"], tls.get("keyfile"))
+    return context
+
+
 class Options(TypedDict, total=False):
     """What a link may be told beside where the broker is."""
 
@@ -186,7 +194,7 @@ class MqttLink:
         if username is not None:
             client.username_pw_set(username, self._options.get("password"))
         if tls is not None:
-            client.tls_set(tls_version=ssl.PROTOCOL_TLS_CLIENT, **tls)
+            client.trust(_context(tls))
         if self._will is not None:
             client.will_set(self._will.topic, self._will.payload, qos=1, retain=True)
         client.when_connected = self._connected
