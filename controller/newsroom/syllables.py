@@ -6,11 +6,40 @@ import re
 import unicodedata
 
 _NAMES = {
-    "A": "a", "Ă": "á", "Â": "ớ", "B": "bê", "C": "xê", "D": "dê", "Đ": "đê", "E": "e", "Ê": "ê", "F": "ép",
-    "G": "giê", "H": "hát", "I": "i", "J": "gi", "K": "ca", "L": "e lờ", "M": "em mờ", "N": "en nờ", "O": "o", "Ô": "ô", "Ơ": "ơ",
-    "P": "pê", "Q": "quy", "R": "e rờ", "S": "ét sì", "T": "tê", "U": "u", "Ư": "ư", "V": "vê", "W": "vê kép", "X": "ích",
-    "Y": "i", "Z": "dét",
-}  # fmt: skip
+    "A": "a",
+    "Ă": "á",
+    "Â": "ớ",
+    "B": "bê",
+    "C": "xê",
+    "D": "dê",
+    "Đ": "đê",
+    "E": "e",
+    "Ê": "ê",
+    "F": "ép",
+    "G": "giê",
+    "H": "hát",
+    "I": "i",
+    "J": "gi",
+    "K": "ca",
+    "L": "e lờ",
+    "M": "em mờ",
+    "N": "en nờ",
+    "O": "o",
+    "Ô": "ô",
+    "Ơ": "ơ",
+    "P": "pê",
+    "Q": "quy",
+    "R": "e rờ",
+    "S": "ét sì",
+    "T": "tê",
+    "U": "u",
+    "Ư": "ư",
+    "V": "vê",
+    "W": "vê kép",
+    "X": "ích",
+    "Y": "i",
+    "Z": "dét",
+}
 _SYLLABLE = re.compile(
     r"(?:ngh|ng|nh|gh|gi|kh|ph|th|tr|ch|qu|[bcdđghklmnpqrstvx])?"
     r"(?:uyê|uya|uye|oai|oay|oeo|uây|uôi|ươi|ươu|iêu|yêu|oao|uyu|oă|oa|oe|uâ|uê|uy|uơ|uô|ươ|iê|yê|ia|ya|ua|ưa|ai|ao|au|ay"

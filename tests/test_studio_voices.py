@@ -1,0 +1,143 @@
+"""Voices: real espeak-ng, gTTS against a service on the loopback, and the chain that asks one after the other."""
+
+from __future__ import annotations
+
+import wave
+from pathlib import Path
+
+import pytest
+from makers_voice import make_mp3, make_program, sound_answer, speech_service
+
+from controller.studio import Chain, Trouble, VoiceError, make_chain, voices
+from controller.studio.espeak_voice import EspeakVoice
+from controller.studio.gtts_voice import GttsSettings, GttsVoice
+from controller.studio.wavs import duration_seconds
+
+TEXT = "Kính mời bà con đến nhà văn hóa thôn. Cuộc họp bắt đầu lúc bảy giờ."
+
+
+def make_gtts(url: str, rests: list[float] | None = None, tries: int = 2) -> GttsVoice:
+    noted = rests if rests is not None else []
+    return GttsVoice(GttsSettings(url, 5.0, tuple(float(n) for n in range(1, tries + 1))), rest=noted.append)
+
+
+def test_espeak_reads_a_text_as_long_as_reading_takes(tmp_path: Path) -> None:
+    wav = EspeakVoice().speak(TEXT, tmp_path)
+    assert 3 < duration_seconds(wav) < 15
+    with wave.open(str(wav), "rb") as sound:
+        assert (sound.getnchannels(), sound.getsampwidth()) == (1, 2)
+        assert len(set(sound.readframes(20_000))) > 50
+
+
+def test_espeak_reads_long_text_whole_in_parts(tmp_path: Path) -> None:
+    once = duration_seconds(EspeakVoice().speak(TEXT, tmp_path))
+    many = duration_seconds(EspeakVoice().speak("\n".join([TEXT] * 100), tmp_path))
+    assert many == pytest.approx(100 * once, rel=0.15)
+    assert [path.name for path in tmp_path.iterdir()] == ["espeak.wav"]
+
+
+def test_espeak_pauses_between_sentences(tmp_path: Path) -> None:
+    flowing = duration_seconds(EspeakVoice().speak("Có mưa to có gió lớn có lũ quét", tmp_path))
+    apart = duration_seconds(EspeakVoice().speak("Có mưa to. Có gió lớn. Có lũ quét.", tmp_path))
+    assert apart > flowing + 0.3
+
+
+def test_an_engine_that_is_not_installed_names_the_package(tmp_path: Path) -> None:
+    voice = EspeakVoice(program=str(tmp_path / "espeak-ng"))
+    assert voice.why_not() is not None
+    with pytest.raises(VoiceError) as refused:
+        voice.speak(TEXT, tmp_path)
+    assert refused.value.kind is Trouble.REFUSED
+    assert "apt-get install espeak-ng" in refused.value.say("vi")
+
+
+@pytest.mark.parametrize(
+    ("script", "key"),
+    [
+        ("exec sleep 60", "studio.hung"),
+        ("exit 0", "studio.unreadable"),
+        ("echo broken >&2; exit 3", "studio.failed"),
+        ('while [ "$1" != -w ]; do shift; done; echo garbage > "$2"', "studio.unreadable"),
+        ("echo 'No space left on device' >&2; exit 1", "studio.disk_full"),
+    ],
+)
+def test_an_engine_that_misbehaves_is_a_temporary_trouble(tmp_path: Path, script: str, key: str) -> None:
+    voice = EspeakVoice(program=make_program(tmp_path, script), limit_seconds=0.5)
+    with pytest.raises(VoiceError) as failed:
+        voice.speak(TEXT, tmp_path)
+    assert (failed.value.kind, failed.value.key) == (Trouble.TEMPORARY, key)
+
+
+def test_a_text_without_words_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(VoiceError) as refused:
+        EspeakVoice().speak("… !!!", tmp_path)
+    assert refused.value.kind is Trouble.BAD_TEXT
+
+
+def test_gtts_asks_for_each_part_and_joins_the_sound(tmp_path: Path) -> None:
+    with speech_service((200, sound_answer(make_mp3(tmp_path, 4.0)))) as service:
+        wav = make_gtts(service.url).speak(f"{TEXT} {TEXT}", tmp_path)
+    assert len(service.asked) >= 2
+    assert "".join(" ".join(service.asked).split()) == "".join(f"{TEXT} {TEXT}".split())
+    assert duration_seconds(wav) == pytest.approx(4.0 * len(service.asked), rel=0.1)
+
+
+def test_gtts_waits_longer_each_time_it_is_told_too_often_then_succeeds(tmp_path: Path) -> None:
+    rests: list[float] = []
+    sound = sound_answer(make_mp3(tmp_path, 4.0))
+    with speech_service((429, b""), (503, b""), (200, sound)) as service:
+        make_gtts(service.url, rests).speak("Xin chào bà con trong thôn.", tmp_path)
+    assert rests == [1.0, 2.0]
+
+
+@pytest.mark.parametrize(
+    ("answer", "kind", "key"),
+    [
+        ((429, b""), Trouble.QUOTA, "studio.gtts_quota"),
+        ((503, b""), Trouble.TEMPORARY, "studio.gtts_refused"),
+        ((403, b""), Trouble.REFUSED, "studio.gtts_refused"),
+        ((200, b"<html><body>Sorry</body></html>"), Trouble.TEMPORARY, "studio.gtts_no_sound"),
+        ((200, b""), Trouble.TEMPORARY, "studio.gtts_no_sound"),
+        ((200, sound_answer(b"this is no mp3")), Trouble.TEMPORARY, "studio.unreadable"),
+    ],
+)
+def test_gtts_says_how_it_failed(tmp_path: Path, answer: tuple[int, bytes], kind: Trouble, key: str) -> None:
+    with speech_service(answer) as service, pytest.raises(VoiceError) as failed:
+        make_gtts(service.url).speak("Xin chào bà con trong thôn.", tmp_path)
+    assert (failed.value.kind, failed.value.key) == (kind, key)
+
+
+def test_gtts_on_a_closed_port_is_unreachable(tmp_path: Path) -> None:
+    with speech_service((200, b"")) as service:
+        pass
+    with pytest.raises(VoiceError) as failed:
+        make_gtts(service.url, tries=0).speak("Xin chào.", tmp_path)
+    assert (failed.value.kind, failed.value.key) == (Trouble.TEMPORARY, "studio.gtts_unreachable")
+
+
+def test_the_chain_falls_through_and_remembers_who_failed_why(tmp_path: Path) -> None:
+    with speech_service((429, b"")) as service:
+        reading = Chain([make_gtts(service.url, tries=0), EspeakVoice()]).speak(TEXT, tmp_path)
+    assert reading.voice == "espeak"
+    assert [(f.voice, f.error.kind) for f in reading.failures] == [("gtts", Trouble.QUOTA)]
+
+
+def test_when_every_voice_fails_the_sentence_names_them_all(tmp_path: Path) -> None:
+    with speech_service((429, b"")) as service, pytest.raises(VoiceError) as failed:
+        Chain([EspeakVoice(program="no-such-espeak"), make_gtts(service.url, tries=0)]).speak(TEXT, tmp_path)
+    assert failed.value.kind is Trouble.QUOTA
+    assert "espeak" in failed.value.say("vi")
+    assert "gtts" in failed.value.say("vi")
+
+
+def test_an_unknown_voice_is_answered_with_the_known_ones() -> None:
+    with pytest.raises(VoiceError, match="espeak, gtts"):
+        make_chain(["festival"])
+
+
+def test_the_voices_say_whether_they_can_be_used(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    assert {state.name: state.available for state in voices()} == {"espeak": True, "gtts": True}
+    monkeypatch.setenv("PATH", str(tmp_path))
+    states = {state.name: state for state in voices()}
+    assert not states["espeak"].available
+    assert states["espeak"].why_not is not None
