@@ -1,4 +1,4 @@
-"""From spoken text to a recording on the shelf: loudness, length, bytes, refusals. The measurements are made on the file."""
+"""From spoken text to a recording on the shelf: loudness, length, bytes, refusals, measured on the file."""
 
 from __future__ import annotations
 
