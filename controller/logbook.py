@@ -223,7 +223,8 @@ def _keep(items: list[T], store: Callable[[list[T]], list[T]], refused: list[Ref
         if wrong.key != "store.bad_row":
             raise
         if len(items) == 1:
-            refused.append(Refusal(Reason.MALFORMED, items[0].node, str(wrong)))
+            where = f"{items[0].node}/{type(items[0]).__name__.lower()}"
+            refused.append(Refusal(Reason.MALFORMED, where, str(wrong)))
             return []
     half = len(items) // 2
     return _keep(items[:half], store, refused) + _keep(items[half:], store, refused)

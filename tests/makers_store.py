@@ -71,7 +71,13 @@ def on_the_air(store: Store, number: int = 1, **changes: Any) -> BookingRow:
 
 
 def receipt(number: int = 1, job: str = "b1", step: Step = Step.ACCEPTED, **changes: Any) -> Receipt:
-    values = {"number": number, "job": job, "step": step, "at": NOW + timedelta(seconds=number), "planned_start": NOW}
+    values = {
+        "number": number,
+        "job": job,
+        "step": step,
+        "at": NOW + timedelta(seconds=min(number, 9)),
+        "planned_start": NOW,
+    }
     if step is Step.SOUNDED:
         end = NOW + timedelta(seconds=10)
         values["measured"] = Measured(NOW, end, 3.5, 10_000, -20.1, -3.0, "file")

@@ -1,0 +1,367 @@
+"""Wishes: what stands, what is refused, and what is written of it."""
+
+from __future__ import annotations
+
+import tomllib
+from datetime import datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+from makers_store import COMMUNE, GROUP, HAMLET, NOW, OTHER_COMMUNE, SHA, asset, furnish, signer, user
+
+from controller.desk import Desk, DeskError, Draft, Enrolment, NewUser, Placing, Wish
+from controller.roster import Area, AreaKind
+from controller.store import Store
+from controller.store.rows import AnnouncementState, BookingState, Role, VoiceState
+from wire.plan import AfterCut, BulletinClass, Late
+
+HOUR = timedelta(hours=1)
+NIGHT = NOW + timedelta(hours=12)  # 22:00 in Việt Nam
+EDITOR, APPROVER, ADMINISTRATOR = user(), user("hoa", Role.APPROVER), user("quan", Role.ADMINISTRATOR)
+GOOD = "mật khẩu dài"
+
+
+class Bell:
+    """Counts how often it was rung."""
+
+    def __init__(self) -> None:
+        self.rings = 0
+
+    def __call__(self) -> None:
+        self.rings += 1
+
+
+@pytest.fixture
+def bell() -> Bell:
+    return Bell()
+
+
+@pytest.fixture
+def desk(store: Store, bell: Bell) -> Desk:
+    furnish(store)
+    return Desk(store, "Asia/Ho_Chi_Minh", bell)
+
+
+def wish(**changes: Any) -> Wish:
+    return Wish(**{"text": "Mời bà con đi họp.", "areas": (COMMUNE,), "start": NOW + HOUR, **changes})
+
+
+def refused(call: Any, *arguments: Any) -> str:
+    with pytest.raises(DeskError) as refusal:
+        call(*arguments)
+    assert all(refusal.value.say(language) for language in ("vi", "en"))
+    return refusal.value.key.removeprefix("desk.")
+
+
+def test_an_approvers_wish_is_approved_at_once_and_the_audit_says_so(store: Store, desk: Desk, bell: Bell) -> None:
+    made = desk.announce(wish(), APPROVER, NOW)
+    held = store.announcements.get(made.announcement_id)
+    assert held is not None
+    assert (held.state, held.approver, held.title) == (AnnouncementState.APPROVED, "u-hoa", "Mời bà con đi họp.")
+    booking = store.bookings.get(str(made.booking_id))
+    assert booking is not None
+    assert (booking.start, booking.areas, booking.late) == (NOW + HOUR, (COMMUNE,), Late.PLAY_LATE)
+    assert [(act.who, act.what, act.subject) for act in store.acts.recent()] == [("hoa", "approved", held.id)]
+    assert bell.rings == 1
+
+
+def test_an_editors_wish_waits_for_an_approver(store: Store, desk: Desk) -> None:
+    made = desk.announce(wish(), EDITOR, NOW)
+    held = store.announcements.get(made.announcement_id)
+    assert held is not None
+    assert held.state is AnnouncementState.SUBMITTED
+    assert refused(desk.approve, held.id, EDITOR, NOW) == "not_allowed"
+    approved = desk.approve(held.id, APPROVER, NOW)
+    assert (approved.state, approved.approver) == (AnnouncementState.APPROVED, "u-hoa")
+    assert refused(desk.approve, held.id, APPROVER, NOW) == "wrong_state"
+
+
+def test_an_emergency_may_sound_at_night_begins_again_and_waits_long(store: Store, desk: Desk) -> None:
+    made = desk.announce(wish(start=NIGHT, bulletin_class=BulletinClass.EMERGENCY), APPROVER, NOW)
+    booking = store.bookings.get(str(made.booking_id))
+    assert booking is not None
+    assert (booking.late, booking.after_cut) == (Late.UNTIL_EXPIRY, AfterCut.RESTART)
+
+
+@pytest.mark.parametrize(
+    ("changes", "key"),
+    [
+        ({"text": " \n\t\u0000 "}, "empty_text"),
+        ({"text": "a" * 20_001}, "text_too_long"),
+        ({"areas": ()}, "no_area"),
+        ({"areas": ("nowhere",)}, "unknown_area"),
+        ({"areas": (COMMUNE, "Đồng Đăng")}, "unknown_area"),
+        ({"areas": tuple(f"a{number}" for number in range(501))}, "too_many_areas"),
+        ({"start": NOW - timedelta(seconds=61)}, "past_time"),
+        ({"start": NOW + timedelta(days=367)}, "too_far"),
+        ({"start": NIGHT}, "quiet_hours"),
+        ({"start": NIGHT, "bulletin_class": BulletinClass.PRIORITY}, "quiet_hours"),
+        ({"title": "a" * 201}, "bad_title"),
+        ({"title": "hai\ndòng"}, "bad_title"),
+    ],
+)
+def test_a_wish_that_cannot_stand_is_refused_and_nothing_is_written(
+    store: Store, desk: Desk, bell: Bell, changes: dict[str, Any], key: str
+) -> None:
+    assert refused(desk.announce, wish(**changes), APPROVER, NOW) == key
+    assert store.announcements.list() == []
+    assert store.acts.recent() == []
+    assert bell.rings == 0
+
+
+@pytest.mark.parametrize(
+    ("start", "fits"),
+    [
+        (datetime.fromisoformat("2026-11-24T20:59:59+07:00"), True),
+        (datetime.fromisoformat("2026-11-24T21:00:00+07:00"), False),
+        (datetime.fromisoformat("2026-11-25T04:59:59+07:00"), False),
+        (datetime.fromisoformat("2026-11-25T05:00:00+07:00"), True),
+        (NOW - timedelta(seconds=60), True),
+        (NOW + timedelta(days=366), True),
+    ],
+)
+def test_the_edges_of_quiet_hours_past_and_future(desk: Desk, start: datetime, fits: bool) -> None:
+    if fits:
+        assert desk.announce(wish(start=start), APPROVER, NOW).booking_id
+    else:
+        assert refused(desk.announce, wish(start=start), APPROVER, NOW) == "quiet_hours"
+
+
+def test_now_at_night_is_for_emergencies_only(desk: Desk) -> None:
+    assert refused(desk.announce, wish(start=None), APPROVER, NIGHT) == "quiet_hours"
+    assert desk.announce(wish(start=None, bulletin_class=BulletinClass.EMERGENCY), APPROVER, NIGHT).booking_id
+
+
+def test_the_longest_text_is_taken_whole_and_control_characters_are_not(store: Store, desk: Desk) -> None:
+    made = desk.announce(wish(text="a" * 19_999 + "b"), APPROVER, NOW)
+    other = desk.announce(wish(text="Một\r\nhai\x00\x07 \ud800ba"), APPROVER, NOW)
+    held = [store.announcements.get(each.announcement_id) for each in (made, other)]
+    assert [each.text for each in held if each] == ["a" * 19_999 + "b", "Một\nhai ba"]
+    assert held[0] is not None
+    assert len(held[0].title) == 80
+
+
+def test_the_same_key_is_the_same_wish_of_the_same_person(store: Store, desk: Desk) -> None:
+    keyed = wish(idempotency_key="form-1")
+    first = desk.announce(keyed, EDITOR, NOW)
+    assert desk.announce(keyed, EDITOR, NOW + 2 * HOUR) == first
+    assert desk.announce(keyed, APPROVER, NOW) != first
+    assert len(store.bookings.list()) == 2
+
+
+def test_nobody_speaks_for_an_area_that_is_not_theirs(store: Store, desk: Desk) -> None:
+    here = user("mai", Role.APPROVER, COMMUNE)
+    store.people.add(here)
+    for area in (COMMUNE, HAMLET, "loa-1", "loa-2"):
+        assert desk.announce(wish(areas=(area,)), here, NOW).booking_id
+    for area in ("lang-son", OTHER_COMMUNE, "loa-3", GROUP):
+        assert refused(desk.announce, wish(areas=(area,)), here, NOW) == "not_your_area"
+    theirs = desk.announce(wish(areas=(OTHER_COMMUNE,)), EDITOR, NOW)
+    assert refused(desk.approve, theirs.announcement_id, here, NOW) == "not_your_area"
+    assert refused(desk.withdraw, theirs.booking_id, here, NOW) == "not_your_area"
+
+
+def test_a_disabled_person_may_do_nothing(desk: Desk) -> None:
+    assert refused(desk.announce, wish(), user(disabled=True), NOW) == "not_allowed"
+
+
+def test_a_draft_is_kept_changed_and_submitted(store: Store, desk: Desk) -> None:
+    made = desk.announce(Wish("Nháp.", draft=True), EDITOR, NOW)
+    assert made.booking_id is None
+    saved = desk.edit(made.announcement_id, 1, Draft("Bản mới.", "Họp"), EDITOR, NOW)
+    assert (saved.text, saved.title, saved.version) == ("Bản mới.", "Họp", 2)
+    placing = Placing((COMMUNE,), None, "k")
+    sent = desk.submit(made.announcement_id, placing, EDITOR, NOW)
+    assert desk.submit(made.announcement_id, placing, EDITOR, NOW) == sent
+    assert refused(desk.edit, made.announcement_id, 3, Draft("x"), EDITOR, NOW) == "wrong_state"
+    (view,) = store.bookings.list()
+    assert (view.booking.id, view.booking.start, view.title) == (sent.booking_id, None, "Họp")
+    assert view.announcement_state is AnnouncementState.SUBMITTED
+
+
+def test_of_two_who_edit_the_same_version_the_second_is_told(store: Store, desk: Desk) -> None:
+    made = desk.announce(Wish("Nháp.", draft=True), EDITOR, NOW)
+    desk.edit(made.announcement_id, 1, Draft("Của tôi."), EDITOR, NOW)
+    assert refused(desk.edit, made.announcement_id, 1, Draft("Của người khác."), APPROVER, NOW) == "stale"
+    held = store.announcements.get(made.announcement_id)
+    assert held is not None
+    assert held.text == "Của tôi."
+
+
+def test_sound_is_kept_while_the_text_stays_and_dropped_when_it_changes(store: Store, desk: Desk) -> None:
+    made = desk.announce(Wish("Nháp.", draft=True), EDITOR, NOW)
+    held = store.announcements.get(made.announcement_id)
+    assert held is not None
+    store.assets.put(asset())
+    store.announcements.set_voiced(held.id, held.text_hash, SHA)
+    titled = desk.edit(held.id, 1, Draft("Nháp.", "Tên"), EDITOR, NOW)
+    assert (titled.asset, titled.voice_state) == (SHA, VoiceState.DONE)
+    changed = desk.edit(held.id, 2, Draft("Khác.", "Tên"), EDITOR, NOW)
+    assert (changed.asset, changed.voice_state) == (None, VoiceState.WAITING)
+
+
+def test_what_is_returned_loses_its_bookings_and_can_be_sent_again(store: Store, desk: Desk) -> None:
+    made = desk.announce(wish(), EDITOR, NOW)
+    assert refused(desk.return_, made.announcement_id, "  ", APPROVER, NOW) == "no_reason"
+    assert refused(desk.return_, made.announcement_id, "sai giờ", EDITOR, NOW) == "not_allowed"
+    returned = desk.return_(made.announcement_id, "sai giờ", APPROVER, NOW)
+    assert (returned.state, returned.reason) == (AnnouncementState.RETURNED, "sai giờ")
+    again = desk.submit(made.announcement_id, Placing((HAMLET,), NOW + 2 * HOUR), EDITOR, NOW)
+    desk.approve(made.announcement_id, APPROVER, NOW)
+    wanted = [view.booking.id for view in store.bookings.list(wanted_only=True)]
+    assert wanted == [again.booking_id]
+
+
+def test_what_is_past_can_no_longer_be_approved(desk: Desk) -> None:
+    made = desk.announce(wish(), EDITOR, NOW)
+    assert refused(desk.approve, made.announcement_id, APPROVER, NOW + 2 * HOUR) == "too_late"
+    at_once = desk.announce(wish(start=None), EDITOR, NOW)
+    assert refused(desk.approve, at_once.announcement_id, APPROVER, NIGHT) == "quiet_hours"
+
+
+def test_a_booking_is_withdrawn_by_its_maker_or_an_approver(store: Store, desk: Desk) -> None:
+    made = desk.announce(wish(), APPROVER, NOW)
+    assert refused(desk.withdraw, made.booking_id, EDITOR, NOW) == "not_allowed"
+    assert refused(desk.withdraw, "b-none", APPROVER, NOW) == "unknown_booking"
+    desk.withdraw(str(made.booking_id), ADMINISTRATOR, NOW)
+    desk.withdraw(str(made.booking_id), ADMINISTRATOR, NOW)
+    booking = store.bookings.get(str(made.booking_id))
+    assert booking is not None
+    assert booking.state is BookingState.WITHDRAWN
+
+
+def test_an_announcement_is_withdrawn_with_all_its_bookings(store: Store, desk: Desk) -> None:
+    made = desk.announce(wish(), EDITOR, NOW)
+    desk.withdraw_announcement(made.announcement_id, EDITOR, NOW)
+    assert desk.withdraw_announcement(made.announcement_id, EDITOR, NOW).state is AnnouncementState.WITHDRAWN
+    assert store.bookings.list(wanted_only=True) == []
+    assert refused(desk.withdraw_announcement, "a-none", APPROVER, NOW) == "unknown_announcement"
+
+
+def test_areas_and_nodes_are_entered_by_an_administrator(store: Store, desk: Desk) -> None:
+    area = Area(f"{COMMUNE}:thon-2", "Thôn  2", AreaKind.HAMLET)
+    assert desk.add_area(area, ADMINISTRATOR, NOW).name == "Thôn 2"
+    wanted = Enrolment("loa-4", "Cụm 4", area.id, signer("loa-4").public.hex.upper(), (GROUP,))
+    desk.enrol(wanted, ADMINISTRATOR, NOW)
+    entered = store.roster.node("loa-4")
+    assert entered is not None
+    assert (entered.home, entered.groups, entered.public_key) == (area.id, (GROUP,), signer("loa-4").public.hex)
+    assert refused(desk.enrol, wanted, APPROVER, NOW) == "not_allowed"
+    assert refused(desk.add_area, area, APPROVER, NOW) == "not_allowed"
+
+
+@pytest.mark.parametrize(
+    ("changes", "key"),
+    [
+        ({"node": "Loa 4"}, "bad_name"),
+        ({"node": "lang-son"}, "name_taken"),
+        ({"name": " "}, "bad_name"),
+        ({"home": "nowhere"}, "unknown_area"),
+        ({"home": GROUP}, "unknown_area"),
+        ({"groups": ("nowhere",)}, "unknown_area"),
+        ({"public_key": "abc"}, "bad_key"),
+        ({"public_key": signer("loa-1").public.hex}, "bad_key"),
+    ],
+)
+def test_a_node_that_cannot_be_is_not_enrolled(store: Store, desk: Desk, changes: dict[str, Any], key: str) -> None:
+    right = {"node": "loa-4", "name": "Cụm 4", "home": HAMLET, "public_key": signer("loa-4").public.hex}
+    assert refused(desk.enrol, Enrolment(**{**right, **changes}), ADMINISTRATOR, NOW) == key
+    assert len(store.roster.nodes()) == 3
+
+
+@pytest.mark.parametrize(
+    ("name", "key"), [("Lạng Sơn", "bad_name"), ("nowhere:thon-1", "unknown_area"), ("loa-1", "name_taken")]
+)
+def test_an_area_that_cannot_be_is_not_entered(desk: Desk, name: str, key: str) -> None:
+    assert refused(desk.add_area, Area(name, "x", AreaKind.HAMLET), ADMINISTRATOR, NOW) == key
+
+
+def test_an_administrator_of_a_commune_stays_within_it(store: Store, desk: Desk) -> None:
+    here = user("mai", Role.ADMINISTRATOR, COMMUNE)
+    taken = Enrolment("loa-3", "Của tôi", HAMLET, signer("x").public.hex)
+    assert refused(desk.enrol, taken, here, NOW) == "not_your_area"
+    assert refused(desk.add_area, Area("cao-bang", "x", AreaKind.PROVINCE), here, NOW) == "not_your_area"
+    assert refused(desk.add_user, NewUser("ban", Role.ADMINISTRATOR, "*"), here, NOW) == "not_your_area"
+    assert refused(desk.invite, "u-quan", here, NOW) == "not_your_area"
+
+
+def test_the_first_administrator_is_entered_once(store: Store) -> None:
+    desk = Desk(store, "Asia/Ho_Chi_Minh", Bell())
+    first = desk.open_house("quan", GOOD, NOW)
+    assert (first.role, first.area) == (Role.ADMINISTRATOR, "*")
+    assert refused(desk.open_house, "thief", GOOD, NOW) == "not_empty"
+    assert desk.sign_in("quan", GOOD, NOW).user.name == "quan"
+
+
+def test_signing_in_and_out(store: Store, desk: Desk) -> None:
+    desk.add_user(NewUser("mai", Role.EDITOR, COMMUNE, "Mai", GOOD), ADMINISTRATOR, NOW)
+    entry = desk.sign_in("mai", GOOD, NOW)
+    found = desk.signed_in(entry.token, NOW + 11 * HOUR)
+    assert found is not None
+    assert found.name == "mai"
+    assert desk.signed_in(entry.token, NOW + 12 * HOUR) is None
+    assert desk.signed_in("another", NOW) is None
+    desk.sign_out(entry.token)
+    assert desk.signed_in(entry.token, NOW) is None
+    held = store.people.by_name("mai")
+    assert held is not None
+    assert held.password_hash.startswith("$argon2id$")
+    assert GOOD not in repr(held)
+    assert entry.token not in repr(entry)
+
+
+@pytest.mark.parametrize(("name", "password"), [("mai", "wrong"), ("nobody", GOOD), ("lan", ""), ("' OR 1=1 --", GOOD)])
+def test_a_wrong_name_and_a_wrong_password_are_answered_alike(desk: Desk, name: str, password: str) -> None:
+    desk.add_user(NewUser("mai", Role.EDITOR, COMMUNE, password=GOOD), ADMINISTRATOR, NOW)
+    assert refused(desk.sign_in, name, password, NOW) == "wrong_password"
+
+
+def test_an_invitation_lets_in_once_and_only_in_its_time(store: Store, desk: Desk) -> None:
+    mai = desk.add_user(NewUser("mai", Role.EDITOR, COMMUNE), ADMINISTRATOR, NOW)
+    assert refused(desk.sign_in, "mai", "", NOW) == "wrong_password"
+    token = desk.invite(mai.id, ADMINISTRATOR, NOW)
+    assert refused(desk.accept, token, "ngắn", NOW) == "weak_password"
+    entry = desk.accept(token, GOOD, NOW)
+    assert desk.signed_in(entry.token, NOW) is not None
+    assert refused(desk.accept, token, GOOD, NOW) == "bad_link"
+    late = desk.invite(mai.id, ADMINISTRATOR, NOW)
+    assert refused(desk.accept, late, GOOD, NOW + 48 * HOUR) == "bad_link"
+    assert desk.sign_in("mai", GOOD, NOW).user == store.people.by_name("mai")
+
+
+def test_a_new_password_ends_every_session(desk: Desk) -> None:
+    mai = desk.add_user(NewUser("mai", Role.EDITOR, COMMUNE, password=GOOD), ADMINISTRATOR, NOW)
+    old = desk.sign_in("mai", GOOD, NOW)
+    assert refused(desk.change_password, mai, "wrong", "mật khẩu mới", NOW) == "wrong_password"
+    new = desk.change_password(mai, GOOD, "mật khẩu mới", NOW)
+    assert desk.signed_in(old.token, NOW) is None
+    assert desk.signed_in(new.token, NOW) is not None
+    assert refused(desk.sign_in, "mai", GOOD, NOW) == "wrong_password"
+
+
+@pytest.mark.parametrize(
+    ("changes", "key"),
+    [
+        ({"name": "hai từ"}, "bad_name"),
+        ({"name": "lan"}, "name_taken"),
+        ({"area": "nowhere"}, "unknown_area"),
+        ({"password": "ngắn"}, "weak_password"),
+    ],
+)
+def test_a_person_who_cannot_be_is_not_entered(desk: Desk, changes: dict[str, Any], key: str) -> None:
+    right = {"name": "mai", "role": Role.EDITOR, "area": COMMUNE, "password": GOOD}
+    assert refused(desk.add_user, NewUser(**{**right, **changes}), ADMINISTRATOR, NOW) == key
+
+
+def test_only_an_administrator_enters_people(desk: Desk) -> None:
+    assert refused(desk.add_user, NewUser("mai", Role.EDITOR, COMMUNE), APPROVER, NOW) == "not_allowed"
+    assert refused(desk.invite, "u-lan", APPROVER, NOW) == "not_allowed"
+    assert refused(desk.invite, "u-none", ADMINISTRATOR, NOW) == "unknown_user"
+
+
+def test_every_sentence_of_the_desk_is_used() -> None:
+    root = Path(__file__).parent.parent
+    code = "".join(path.read_text("utf-8") for path in (root / "controller/desk").glob("*.py"))
+    keys = tomllib.loads((root / "words/vi/desk.toml").read_text("utf-8"))
+    assert [key for key in keys if f'"desk.{key}"' not in code] == []
