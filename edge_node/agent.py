@@ -23,6 +23,7 @@ from edge_node.outbox import Outbox
 from edge_node.players.player import Player
 from edge_node.playout import Playout
 from edge_node.report import Refusals, Self
+from edge_node.restart import RESTART_EXIT, RestartRequest
 from edge_node.settings import Settings
 from edge_node.vitals import Senses
 from edge_node.wallclock import Wallclock
@@ -35,11 +36,8 @@ from wire.receipt import Ack
 
 log = logging.getLogger("loa.node.agent")
 
-RESTART_EXIT = 75  # asks the supervisor to start the node again
 ON_AIR_SECONDS = 0.1  # between two looks at the loudspeaker: the checkpoint's interval
 IDLE = timedelta(seconds=5)
-
-
 # judged again once the trust document or the config is here
 MAY_COME_RIGHT = (Reason.UNKNOWN_KEY, Reason.WRONG_AREA)
 
@@ -64,7 +62,7 @@ class Agent:
         self._agenda = Agenda(self.gate, self.ledger, cache)
         self._senses = Senses(home)
         self._reporter = Reporter(self.itself, self.gate)
-        self._restarted_for = home / "restart_request"
+        self._restart = RestartRequest(home / "restart_request")
         self._next = clock.now()
         self._on_air: OnAir | None = None
         self.exit_code = 0
@@ -179,21 +177,14 @@ class Agent:
         for besides in admitted.also:
             if isinstance(besides, Admitted):
                 self._obey(besides, restoring=False)
-            else:
+                continue
+            self.held.drop(besides.where)
+            if not isinstance(admitted.document, NodeConfig):  # an area that a config no longer names is no refusal
                 self.refusals.note(besides)
-                self.held.drop(besides.where)
         if isinstance(admitted.document, NodeConfig):
             self._link.listen(self._filters())
-            self._obey_restart_request(admitted.document, restoring)
-
-    def _obey_restart_request(self, config: NodeConfig, restoring: bool) -> None:
-        """Once for each value, whatever happens in between."""
-        wanted = config.restart_request.encode()
-        done = self._restarted_for.read_bytes() if self._restarted_for.exists() else b""
-        if wanted and wanted != done and not restoring:
-            disk.write(self._restarted_for, wanted)
-            self.exit_code = RESTART_EXIT
-            log.info("restart_requested value=%s", config.restart_request)
+            if not restoring and self._restart.is_new(admitted.document):
+                self.exit_code = RESTART_EXIT
 
     def _filters(self) -> list[tuple[str, int]]:
         return [(topic, 1) for topic in self.gate.listens_to()]

@@ -52,9 +52,8 @@ class Air:
         if raw:
             self._recover_mark(raw)
         for job, record in self._ledger.records.items():
-            tally = self._ledger.tally(job)
-            if tally and record.phase is not Phase.ENDED:
-                self._playout.carry(job, codec.read(Tally, tally, _MOST_TALLY_BYTES))
+            if record.phase is not Phase.ENDED:
+                self._carry(job, self._ledger.tally(job))
 
     def observe(self, now: datetime) -> OnAir | None:
         """What holds the loudspeaker. Writes down what has begun, finished or failed since."""
@@ -154,6 +153,12 @@ class Air:
             self._checkpoint.save(codec.write(mark))
         except OSError as wrong:
             log.debug("checkpoint_not_saved error=%s", wrong)
+
+    def _carry(self, job: str, raw: bytes) -> None:
+        try:
+            self._playout.carry(job, codec.read(Tally, raw, _MOST_TALLY_BYTES)) if raw else None
+        except codec.Malformed as wrong:
+            log.warning("tally_spoilt job=%s error=%s", job, wrong)
 
     def _recover_mark(self, raw: bytes) -> None:
         try:

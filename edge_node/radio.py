@@ -30,7 +30,8 @@ KEEPALIVE_SECONDS = 30
 
 
 def run(settings: Settings) -> int:
-    """Be a node until SIGTERM or SIGINT. The exit code: 0, or `agent.RESTART_EXIT`. Raises Said."""
+    """Be a node until SIGTERM or SIGINT. The exit code: 0, or `restart.RESTART_EXIT`. Raises Said."""
+    logging.basicConfig(level=settings.log_level.upper(), format="%(asctime)s %(levelname)s %(name)s %(message)s")
     stop = threading.Event()
     clock = wallclock(settings)
     link = make_link(settings, clock)

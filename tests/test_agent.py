@@ -11,7 +11,7 @@ from makers_node import COMMUNE, HAMLET, NODE, T0, after, make_asset, make_confi
 from makers_radio import Radio
 
 from edge_node import disk, ledger
-from edge_node.agent import RESTART_EXIT
+from edge_node.restart import RESTART_EXIT
 from wire.errors import Reason
 from wire.plan import AfterCut
 from wire.presence import State

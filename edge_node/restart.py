@@ -1,0 +1,25 @@
+"""A restart that the station asked for: once for each value, whatever happens in between."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from edge_node import disk
+from wire.config import NodeConfig
+
+RESTART_EXIT = 75  # asks the supervisor to start the node again
+
+
+class RestartRequest:
+    """Remembers in ``path`` the last value that was obeyed."""
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+
+    def is_new(self, config: NodeConfig) -> bool:
+        """Whether to restart now; then it is remembered, durably, before this returns. Raises OSError."""
+        wanted = config.restart_request.encode()
+        if not wanted or (self._path.exists() and self._path.read_bytes() == wanted):
+            return False
+        disk.write(self._path, wanted)
+        return True
