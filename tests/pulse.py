@@ -30,6 +30,7 @@ class Pulse:
         self.folder = folder
         self.socket = folder / "native"
         self._server: subprocess.Popen[bytes] | None = None
+        self._listener: subprocess.Popen[bytes] | None = None
         (folder / "home").mkdir(parents=True)
         self.alsa_config = folder / "asound.conf"
         self.alsa_config.write_text(
@@ -59,12 +60,18 @@ class Pulse:
             assert self._server.poll() is None, (self.folder / "pulse.log").read_text()[-2000:]
             assert time.monotonic() < deadline, "the sound server does not answer"
             time.sleep(0.05)
+        # a null sink that nobody listens to works in steps of two seconds, unlike any sound card
+        command = ["parec", "-d", f"{SINK}.monitor", "--raw", "--latency-msec=5"]
+        self._listener = subprocess.Popen(
+            command, env=self.environment, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
+        )
 
     def kill(self) -> None:
-        if self._server:
-            self._server.kill()
-            self._server.wait()
-            self._server = None
+        for process in (self._server, self._listener):
+            if process:
+                process.kill()
+                process.wait()
+        self._server = self._listener = None
 
     def capture(self) -> Capture:
         return Capture(self)

@@ -13,8 +13,9 @@ from typing import Any
 from edge_node.players.player import RATE, Now
 from edge_node.players.ring import Ring
 
-STALE_SECONDS = 1.5
+STALE_SECONDS = 3.0  # an idle PulseAudio null sink may take two seconds to its first callback
 BLOCK = RATE // 50  # samples a callback, 20 ms
+SETTLE_CALLBACKS = 6  # a new stream's first callbacks fill its buffer: their times are wrong and some samples are lost
 LATENCY_SECONDS = 0.08  # of the device's buffer: what a cut still sounds after it was asked
 FIRST_BACK_OFF, MOST_BACK_OFF = 0.5, 10.0  # seconds between two tries to open
 
@@ -31,6 +32,7 @@ class Output:
         self._stream: Any = None
         self._ring: Ring | None = None
         self._called = 0.0  # monotonic, the last callback
+        self._calls = 0  # of this stream
         self._back_off, self._try_at = 0.0, 0.0
         self._stale_library = False  # PortAudio must be started anew before the next open
         self.name = f"sound {device}".strip()
@@ -81,7 +83,7 @@ class Output:
                 device=self._device or None,
                 callback=self._callback,
             )
-            self._called = time.monotonic()
+            self._called, self._calls = time.monotonic(), 0
             self._stream.start()
             self.name = f"sound {sd.query_devices(self._stream.device)['name']}"
         except (sd.PortAudioError, ValueError, OSError) as wrong:
@@ -101,9 +103,10 @@ class Output:
 
         del frames, status
         self._called = time.monotonic()
+        self._calls += 1
         samples = np.frombuffer(out, dtype=np.int16)
         ring = self._ring
-        if ring is None:
+        if ring is None or self._calls <= SETTLE_CALLBACKS:
             samples[:] = 0
         else:
             ring.take(samples, times.outputBufferDacTime - times.currentTime)
