@@ -16,8 +16,8 @@ pages = Blueprint("audio", __name__)
 YEAR_SECONDS = 365 * 24 * 3600
 
 
+@pages.get("/audio/<name>")  # as plans name it
 @pages.get("/audio/<name>.opus")
-@pages.get("/audio/<name>")
 def audio(name: str) -> Response:
     """One asset, whole or in part (Range, If-Range, If-None-Match; RFC 9110)."""
     try:
