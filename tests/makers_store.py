@@ -6,6 +6,9 @@ import hashlib
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+import pytest
+
+from controller.desk import DeskError
 from controller.roster import Area, AreaKind, Node
 from controller.store import Store
 from controller.store.rows import Announcement, AnnouncementState, AssetRow, BookingRow, Role, User
@@ -106,3 +109,21 @@ def sealed(receipts: Receipts, by: Signer | None = None, kind: str = "receipts",
     """A batch sealed by its node's own key, or by another."""
     raw = seal.seal(kind, codec.write(receipts), by or signer(receipts.node))
     return Message(topics.RECEIPTS.topic(node=topic_of or receipts.node), raw)
+
+
+class Bell:
+    """Counts how often it was rung."""
+
+    def __init__(self) -> None:
+        self.rings = 0
+
+    def __call__(self) -> None:
+        self.rings += 1
+
+
+def refused(call: Any, *arguments: Any) -> str:
+    """The key of the DeskError that the call must raise; both languages can say it."""
+    with pytest.raises(DeskError) as refusal:
+        call(*arguments)
+    assert all(refusal.value.say(language) for language in ("vi", "en"))
+    return refusal.value.key.removeprefix("desk.")
