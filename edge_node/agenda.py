@@ -66,6 +66,10 @@ class Agenda:
         config = self._gate.config or NodeConfig("unconfigured", 1, now, (), "")
         return Situation(jobs, records, on_air, config, now, known, self._unready(jobs, now, known))
 
+    def is_whole(self, job: Job) -> bool:
+        """Whether the job's audio on disk is, to the last bit, what was sealed. Reads the whole file."""
+        return job.asset is not None and self._cache.verified(job.asset) is not None
+
     def without_spoilt(self, s: Situation, job: Job) -> Situation:
         """The situation once the audio of ``job`` was found spoilt just before its start."""
         return replace(s, unready={**s.unready, job.id: self._why_not(job) or Reason.BAD_HASH})

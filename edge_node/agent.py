@@ -31,7 +31,6 @@ from schedules.due import OnAir, Start, due, next_look
 from wire.config import NodeConfig
 from wire.errors import Reason, Refusal
 from wire.link import Link, Message
-from wire.plan import Job
 from wire.receipt import Ack
 
 log = logging.getLogger("loa.node.agent")
@@ -127,7 +126,7 @@ class Agent:
         """Ask `due`, and let the air do it. What turns out to be spoilt on disk is asked about again."""
         situation = self._agenda.situation(self._on_air, now, self._clock)
         acts = due(situation)
-        while acts and isinstance(acts[-1], Start) and not self._is_whole(acts[-1].job):
+        while acts and isinstance(acts[-1], Start) and not self._agenda.is_whole(acts[-1].job):
             situation = self._agenda.without_spoilt(situation, acts[-1].job)
             acts = due(situation)
         if acts:
@@ -135,10 +134,6 @@ class Agent:
             self._on_air = self._air.observe(now)
             situation = self._agenda.situation(self._on_air, now, self._clock)
         self._next = next_look(situation, self._agenda.longest_rest(IDLE))
-
-    def _is_whole(self, job: Job) -> bool:
-        """Whether the job's audio on disk is, to the last bit, what was sealed."""
-        return job.asset is not None and self._cache.verified(job.asset) is not None
 
     def _rest_seconds(self) -> float:
         """How long to wait for a message: short while something holds the loudspeaker."""
@@ -189,18 +184,15 @@ class Agent:
     def _filters(self) -> list[tuple[str, int]]:
         return [(topic, 1) for topic in self.gate.listens_to()]
 
-    def _all_refusals(self) -> dict[str, int]:
-        unwritten = self.ledger.write_failures + self.held.write_failures
-        own = {Reason.DISK_FULL.value: unwritten, "ledger_spoilt": int(self.ledger.spoilt)}
-        return self.refusals.with_others(self._cache.counts(), own)
-
     def _measure(self, now: datetime) -> Measures:
         jobs = self._agenda.open_jobs(now)
+        unwritten = self.ledger.write_failures + self.held.write_failures
+        own = {Reason.DISK_FULL.value: unwritten, "ledger_spoilt": int(self.ledger.spoilt)}
         return Measures(
             vitals=self._senses.read(self._clock.known(), self._playout.device, self._playout.device_ok),
             jobs_ahead=len(jobs),
             audio_ready=self._agenda.ready_count(jobs),
             receipts_waiting=self.ledger.waiting(),
-            refusals=self._all_refusals(),
+            refusals=self.refusals.with_others(self._cache.counts(), own),
             last_sounded=self._air.last_sounded,
         )

@@ -7,7 +7,19 @@ from datetime import timedelta
 from pathlib import Path
 
 import pytest
-from makers_node import COMMUNE, HAMLET, NODE, T0, after, make_asset, make_config, make_emergency, make_job
+from makers_node import (
+    COMMUNE,
+    HAMLET,
+    NODE,
+    T0,
+    after,
+    make_asset,
+    make_config,
+    make_emergency,
+    make_grant,
+    make_job,
+    trust_message,
+)
 from makers_radio import Radio
 
 from edge_node import disk, ledger
@@ -16,6 +28,7 @@ from wire.errors import Reason
 from wire.plan import AfterCut
 from wire.presence import State
 from wire.receipt import Step
+from wire.seal import Signer
 from wire.topics import PLAN
 
 
@@ -312,6 +325,40 @@ def test_garbage_is_refused_and_the_walk_goes_on(radio: Radio, caplog: pytest.Lo
     assert radio.outcome("b1").step is Step.SOUNDED
     assert radio.agent.refusals.counts == {"malformed": 4}
     assert caplog.text.count("refused reason=malformed") == 1
+
+
+def test_a_revoked_key_silences_what_it_planned(radio: Radio) -> None:
+    radio.plan(make_job(start=after(1)))
+    radio.start()
+    radio.run(4)
+    radio.say(trust_message(make_grant(Signer(b"n" * 32)), serial=2))
+    radio.run(1)
+    assert radio.stretches("b1") == [(0, 3000)]
+    radio.restart()
+    radio.run(5)
+    assert radio.stretches("b1") == [(0, 3000)]
+    assert radio.agent.gate.plans() == []
+
+
+def test_with_a_full_disk_the_node_sounds_and_reports_later(radio: Radio, monkeypatch: pytest.MonkeyPatch) -> None:
+    radio.start()
+    radio.run(1)
+
+    def full(*_: object, **__: object) -> None:
+        raise OSError(28, "No space left on device")
+
+    with monkeypatch.context() as broken:
+        broken.setattr(disk, "write", full)
+        radio.agent.ledger._database.execute("PRAGMA max_page_count = 1")
+        radio.plan(
+            *[make_job(f"b{n}", after(2 + 20 * n), title="x" * 200, asset=make_asset(f"a{n}")) for n in range(9)]
+        )
+        radio.run(200, step=0.5)
+        assert radio.health[-1].refusals["disk_full"] > 0
+    assert [job for job, _, _ in radio.heard] == [f"b{n}" for n in range(9)]
+    radio.agent.ledger._database.execute("PRAGMA max_page_count = 100000")
+    radio.run(15)
+    assert {radio.outcome(f"b{n}").step for n in range(9)} == {Step.SOUNDED}
 
 
 class Cut(BaseException):
