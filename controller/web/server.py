@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import errno
 import logging
+import socket
 import threading
 from typing import Any
 
@@ -53,23 +54,28 @@ class Server:
 
 def serve(app: Flask, host: str, port: int, threads: int = THREADS) -> Server:
     """Serve ``app`` on ``host:port`` from now on. Raises WebError ``web.port_in_use`` or ``web.bad_host``."""
+    listening = _bound(host, port)
     channels: dict[int, Any] = {}
+    sockets = create_server(
+        app,
+        map=channels,
+        sockets=[listening],
+        threads=threads,
+        ident=None,
+        max_request_body_size=MAX_REQUEST_BYTES,
+        channel_request_lookahead=1,  # so that a viewer who left is noticed
+        connection_limit=1000,
+        asyncore_use_poll=True,
+    )
+    bound = int(listening.getsockname()[1])
+    log.info("web serving host=%s port=%s", host, bound)
+    return Server(app, sockets, channels, bound)
+
+
+def _bound(host: str, port: int) -> socket.socket:
+    """A socket at that address, before any thread is started for it."""
     try:
-        sockets = create_server(
-            app,
-            map=channels,
-            host=host,
-            port=port,
-            threads=threads,
-            ident=None,
-            max_request_body_size=MAX_REQUEST_BYTES,
-            channel_request_lookahead=1,  # so that a viewer who left is noticed
-            connection_limit=1000,
-            asyncore_use_poll=True,
-        )
-    except (OSError, ValueError) as wrong:
+        return socket.create_server((host, port), family=socket.AF_INET6 if ":" in host else socket.AF_INET)
+    except (OSError, OverflowError) as wrong:
         in_use = getattr(wrong, "errno", None) == errno.EADDRINUSE
         raise WebError("web.port_in_use" if in_use else "web.bad_host", host=host, port=port) from wrong
-    bound = getattr(sockets, "effective_port", None) or sockets.effective_listen[0][1]
-    log.info("web serving host=%s port=%s", host, bound)
-    return Server(app, sockets, channels, int(bound))
