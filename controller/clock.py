@@ -1,0 +1,78 @@
+"""The station's clock: the only place in the controller that asks the time, and the metronome of its ticks.
+
+- The one door to APScheduler: a table of named, idempotent ticks; memory job store, coalesced, one at a time.
+- No broadcast is ever stored in it: the database is the truth, a tick only looks.
+- An exception ends one tick, never the metronome.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+from apscheduler.executors.pool import ThreadPoolExecutor
+from apscheduler.jobstores.base import JobLookupError
+from apscheduler.schedulers.background import BackgroundScheduler
+
+log = logging.getLogger(__name__)
+
+
+def now() -> datetime:
+    """The moment, aware, in UTC."""
+    return datetime.now(UTC)
+
+
+@dataclass(frozen=True)
+class Tick:
+    """One line of the table: what is done, how often at the latest, and whether a bell brings it forward."""
+
+    name: str
+    every_seconds: float
+    work: Callable[[datetime], object]
+    on_bell: bool = False
+
+
+class Clock:
+    """Runs a table of ticks, each in its own thread, never twice at once."""
+
+    def __init__(self, ticks: list[Tick]) -> None:
+        """``ticks``: the table; names are unique."""
+        self._ticks = ticks
+        self._scheduler = BackgroundScheduler(
+            executors={"default": ThreadPoolExecutor(max(4, len(ticks)))},
+            job_defaults={"coalesce": True, "max_instances": 1, "misfire_grace_time": None},
+            timezone=UTC,
+        )
+
+    def start(self) -> None:
+        """Begin; every tick runs once at once."""
+        # a tick that is still running when its next turn comes is not a warning here: it is the design
+        logging.getLogger("apscheduler").setLevel(logging.ERROR)
+        for tick in self._ticks:
+            self._scheduler.add_job(
+                self._run, "interval", (tick,), id=tick.name, seconds=tick.every_seconds, next_run_time=now()
+            )
+        self._scheduler.start()
+
+    def ring(self) -> None:
+        """Bring forward the ticks that wait for wishes. Safe from any thread."""
+        for tick in self._ticks:
+            if tick.on_bell and self._scheduler.running:
+                try:
+                    self._scheduler.modify_job(tick.name, next_run_time=now())
+                except JobLookupError:
+                    log.debug("tick=%s gone while stopping", tick.name)
+
+    def stop(self) -> None:
+        """Let the running ticks finish, then end. Idempotent."""
+        if self._scheduler.running:
+            self._scheduler.shutdown(wait=True)
+
+    @staticmethod
+    def _run(tick: Tick) -> None:
+        try:
+            tick.work(now())
+        except Exception:  # one tick, not the radio
+            log.exception("tick=%s failed", tick.name)

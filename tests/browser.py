@@ -1,0 +1,127 @@
+"""A real browser against the real app on a real socket: Debian's chromium, driven by Playwright.
+
+- A page is watched from its first request: what it asks of another origin, logs as an error or throws is kept.
+- Clicks are a person's: a thing that is hidden or covered cannot be clicked.
+"""
+
+from __future__ import annotations
+
+import shutil
+import tempfile
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from axe_playwright_python.sync_playwright import Axe
+from makers_web import Town
+from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
+
+from controller.web.server import Server, serve
+
+CHROMIUM = shutil.which("chromium")
+PHONE = {"width": 360, "height": 740}
+DESKTOP = {"width": 1366, "height": 850}
+RULES = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
+
+
+@contextmanager
+def chromium() -> Iterator[Browser]:
+    """A browser, ended with the block."""
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(
+            executable_path=CHROMIUM, args=["--no-sandbox", "--autoplay-policy=no-user-gesture-required"]
+        )
+        yield browser
+        browser.close()
+
+
+@dataclass
+class Place:
+    """A town that is served, and a browser to visit it with. ``troubles`` must stay empty."""
+
+    town: Town
+    server: Server
+    browser: Browser
+    troubles: list[str] = field(default_factory=list)
+    contexts: list[BrowserContext] = field(default_factory=list)
+
+    @property
+    def address(self) -> str:
+        """Where the town is served."""
+        return f"http://127.0.0.1:{self.server.port}"
+
+    def visitor(self, who: str | None = None, screen: dict[str, int] = DESKTOP, scripts: bool = True) -> Page:
+        """A page of its own browser profile, signed in as ``who``."""
+        context = self.browser.new_context(
+            viewport=screen, locale="vi-VN", timezone_id="Asia/Ho_Chi_Minh", java_script_enabled=scripts
+        )
+        self.contexts.append(context)
+        if who:
+            context.add_cookies([{"name": "loa_phien", "value": self.town.session(who), "url": self.address}])
+        page = context.new_page()
+        page.on("request", lambda request: self._judge(request.url))
+        page.on("pageerror", lambda error: self.troubles.append(f"thrown: {error}"))
+        page.on(
+            "console",
+            lambda line: self.troubles.append(f"console: {line.text}") if line.type in ("error", "warning") else None,
+        )
+        return page
+
+    def _judge(self, url: str) -> None:
+        if not url.startswith((self.address, "data:", "blob:")):
+            self.troubles.append(f"asked elsewhere: {url}")
+
+    def leave(self) -> None:
+        """Close every page, then the server."""
+        for context in self.contexts:
+            context.close()
+        self.server.stop()
+        self.town.store.close()
+
+
+@contextmanager
+def place(browser: Browser, settled: bool = True) -> Iterator[Place]:
+    """A fresh town, served; everything is ended with the block."""
+    with tempfile.TemporaryDirectory() as folder:
+        town = Town(Path(folder))
+        if settled:
+            town.settle()
+        made = Place(town, serve(town.app(), "127.0.0.1", 0), browser)
+        try:
+            yield made
+        finally:
+            made.leave()
+
+
+def violations(page: Page) -> list[str]:
+    """What axe finds on the page: rule, how often, the first piece."""
+    found = Axe().run(page, options={"runOnly": RULES}).response["violations"]
+    return [f"{each['id']} ×{len(each['nodes'])}: {each['nodes'][0]['html'][:160]}" for each in found]
+
+
+def overflow(page: Page) -> int:
+    """By how many pixels the page is wider than its screen."""
+    return int(page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth"))
+
+
+def small_targets(page: Page) -> list[str]:
+    """Controls that are shown lower than 44 px; links in running text and in lists are not among them."""
+    controls = "button, select, summary, textarea, .button, .nav a, .chip, .tick, .kind, .field > input"
+    return list(
+        page.evaluate(
+            """controls => [...document.querySelectorAll(controls)]
+               .filter(each => each.checkVisibility() && each.getBoundingClientRect().height < 43.5)
+               .map(each => each.outerHTML.slice(0, 120))""",
+            controls,
+        )
+    )
+
+
+def until(page: Page, truth: str, seconds: float = 10) -> None:
+    """Wait until the expression is true on the page. (Playwright's own wait evaluates text, which the CSP forbids.)"""
+    deadline = time.monotonic() + seconds
+    while not page.evaluate(truth):
+        assert time.monotonic() < deadline, f"never true: {truth}"
+        page.wait_for_timeout(50)

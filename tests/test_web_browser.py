@@ -1,0 +1,253 @@
+"""A person at the window: a real browser, the real app, a real store. The station's part is done by hand."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import timedelta
+
+import pytest
+from browser import CHROMIUM, DESKTOP, PHONE, Place, chromium, overflow, place, small_targets, until, violations
+from makers_web import FIRST_TOKEN, NOON, PASSWORD, TEXT
+from playwright.sync_api import Browser, Page, expect
+
+from wire.presence import State
+from wire.receipt import Step
+
+pytestmark = [pytest.mark.browser, pytest.mark.skipif(CHROMIUM is None, reason="apt-get install chromium")]
+
+SCREENS = pytest.mark.parametrize("screen", [PHONE, DESKTOP], ids=["phone", "desktop"])
+LIVE_MS = 5_000
+
+
+@pytest.fixture(scope="module")
+def chrome() -> Iterator[Browser]:
+    with chromium() as started:
+        yield started
+
+
+@pytest.fixture
+def here(chrome: Browser) -> Iterator[Place]:
+    with place(chrome) as made:
+        yield made
+
+
+def fill(here: Place) -> str:
+    """One of everything: a booking half sounded, one to approve, an emergency, nodes in every state, a refusal."""
+    town, app = here.town, here.server.app
+    approver, editor = town.client(app, "chu-tich"), town.client(app, "van-hoa")
+    booking = town.booked(approver)
+    town.voice(town.announcement_of(booking))
+    town.booked(approver, key="1" * 32, bulletin_class="priority", day="2026-11-25", title="Họp thôn")
+    town.booked(approver, key="3" * 32, bulletin_class="emergency", confirm="Xã Đồng Đăng", when="now", title="Lũ")
+    waiting = town.booked(editor, key="2" * 32, day="2026-11-26", title="Lịch cắt điện")
+    town.voice(town.announcement_of(waiting))
+    town.wake("dong-dang-3")
+    town.now = NOON + timedelta(hours=5, minutes=10)
+    for number in (1, 2, 4):
+        town.report(booking, f"dong-dang-{number}")
+    town.report(booking, "dong-dang-3", Step.MISSED, "no_audio")
+    town.wake("dong-dang-1")
+    town.wake("dong-dang-2", State.OFFLINE)
+    town.store.refusals.count("bad_seal", "radio/v1/nodes/dong-dang-9/receipts", "a sentence", town.now)
+    return booking
+
+
+def choose(page: Page, name: str) -> None:
+    """Tick an area by its name."""
+    page.locator(".tree label.tick", has_text=name).first.click()
+
+
+def test_from_the_link_to_the_log_without_reloading(chrome: Browser) -> None:
+    with place(chrome, settled=False) as here:
+        town = here.town
+        town.settle_areas()
+        page = here.visitor()
+        page.goto(f"{here.address}/chao/{FIRST_TOKEN}")
+        page.get_by_label("Tên đăng nhập").fill("quan-tri")
+        page.get_by_label("Mật khẩu mới").fill(PASSWORD)
+        page.get_by_label("Gõ lại mật khẩu").fill(PASSWORD)
+        page.get_by_role("button", name="Đặt mật khẩu và vào").click()
+
+        page.get_by_label("Nội dung bản tin").fill(TEXT)
+        page.get_by_role("button", name="Xem cách đọc và nghe thử").click()
+        expect(page.locator(".spoken")).to_contain_text("Ủy ban nhân dân xã")
+        expect(page.get_by_text("Đang tạo giọng đọc…")).to_be_visible()
+        town.voice(page.locator("input[name=draft]").input_value())
+        sound = page.locator("#hear audio")
+        expect(sound).to_be_visible()
+        until(page, "document.querySelector('#hear audio').readyState >= 1")
+        sound.evaluate("each => each.play()")
+        until(page, "document.querySelector('#hear audio').currentTime > 0.2")
+
+        page.get_by_label("Tìm địa bàn").fill("thon 2 dong")
+        expect(page.locator(".tree li:visible")).to_have_count(3)  # the hamlet, and what it lies in
+        choose(page, "Thôn 2 Đồng Đăng")
+        expect(page.locator("#chosen")).to_have_text("Thôn 2 Đồng Đăng")
+        page.get_by_text("Hẹn giờ").click()
+        page.get_by_text("Hôm nay").click()
+        page.get_by_label("Giờ", exact=True).select_option("17")
+        page.get_by_role("button", name="Gửi và đưa vào kế hoạch phát").click()
+        expect(page.get_by_text("Đã gửi.")).to_be_visible()
+        expect(page.get_by_text("Đã lên lịch")).to_be_visible()
+        booking = page.url.split("/")[-1].split("?")[0]
+
+        page.get_by_role("link", name="Kế hoạch phát").first.click()
+        expect(page.locator(".item")).to_contain_text("Thôn 2 Đồng Đăng")
+        page.get_by_role("link", name="Nhật ký phát").click()
+        expect(page.get_by_text("Chưa có lần phát nào")).to_be_visible()
+        expect(page.locator("#live-state")).to_have_text("Đang cập nhật trực tiếp")
+        page.evaluate("window.stayed = true")
+        town.now = NOON + timedelta(hours=5, seconds=2)
+        town.report(booking, "dong-dang-2")
+        expect(page.get_by_text("Đã phát ở 1 trên 1 cụm loa")).to_be_visible(timeout=LIVE_MS)
+        assert page.evaluate("window.stayed") is True
+        assert here.troubles == []
+
+
+@SCREENS
+def test_every_page_is_accessible_fits_and_asks_nobody_else(here: Place, screen: dict[str, int]) -> None:
+    booking = fill(here)
+    page = here.visitor("quan-tri", screen)
+    found = {}
+    paths = ["/", "/duyet", "/ke-hoach", "/cum-loa", "/cum-loa/dong-dang-1", "/cum-loa/dong-dang-5", "/nhat-ky-phat"]
+    for path in [*paths, "/nhat-ky", f"/lich-phat/{booking}"]:
+        page.goto(here.address + path)
+        found[path] = [
+            *violations(page),
+            *small_targets(page),
+            *([f"wider by {overflow(page)}"] if overflow(page) else []),
+        ]
+    assert {path: wrong for path, wrong in found.items() if wrong} == {}
+    assert here.troubles == []
+
+
+@SCREENS
+def test_the_doors_are_accessible_and_fit(here: Place, screen: dict[str, int]) -> None:
+    page = here.visitor(None, screen)
+    for path in ("/dang-nhap", f"/chao/{FIRST_TOKEN}", "/tieng/en"):
+        page.goto(here.address + path)
+        assert [*violations(page), *small_targets(page)] == []
+        assert overflow(page) == 0
+    assert here.troubles == []
+
+
+@SCREENS
+def test_everything_opened_at_once_still_fits_and_is_accessible(here: Place, screen: dict[str, int]) -> None:
+    fill(here)
+    page = here.visitor("quan-tri", screen)
+    page.goto(here.address)
+    page.get_by_label("Nội dung bản tin").fill("QĐ số 15/2026, XYZQ " * 40)
+    page.get_by_role("button", name="Xem cách đọc và nghe thử").click()
+    expect(page.locator(".spoken")).to_be_visible()
+    here.town.voice(page.locator("input[name=draft]").input_value())
+    expect(page.locator("#hear audio")).to_be_visible()
+    page.get_by_text("Hẹn giờ").click()
+    page.get_by_text("Ngày khác").click()
+    page.get_by_text("Khẩn cấp", exact=True).click()
+    page.evaluate("document.querySelectorAll('details').forEach(each => each.open = true)")
+    until(page, "document.getAnimations().every(each => each.effect.getTiming().iterations === Infinity)")
+    assert violations(page) == []
+    assert overflow(page) == 0
+    for path in ("/duyet", "/ke-hoach"):
+        page.goto(here.address + path)
+        page.evaluate("document.querySelectorAll('main details').forEach(each => each.open = true)")
+        assert violations(page) == []
+        assert overflow(page) == 0
+    assert here.troubles == []
+
+
+def test_an_emergency_looks_like_one_and_is_not_sent_by_a_tap(here: Place) -> None:
+    page = here.visitor("chu-tich", PHONE)
+    page.goto(here.address)
+    ordinary = page.locator("header.top").evaluate("each => getComputedStyle(each).backgroundColor")
+    expect(page.get_by_label("Gõ tên một địa bàn")).to_be_hidden()
+    page.get_by_label("Nội dung bản tin").fill("Lũ quét, rời khỏi vùng trũng ngay.")
+    choose(page, "Xã Đồng Đăng")
+    page.get_by_text("Khẩn cấp", exact=True).click()
+    assert page.locator("header.top").evaluate("each => getComputedStyle(each).backgroundColor") != ordinary
+    expect(page.get_by_text("không phải diễn tập")).to_be_visible()
+    button = page.get_by_role("button", name="Phát khẩn cấp")
+    button.click()
+    summary = page.locator("#summary")
+    expect(summary).to_be_focused()
+    assert here.town.store.bookings.list() == []
+    summary.get_by_role("link").click()
+    expect(page.get_by_label("Nội dung bản tin")).to_have_value("Lũ quét, rời khỏi vùng trũng ngay.")
+    page.get_by_label("Gõ tên một địa bàn").fill("xã đồng đăng")
+    button.click()
+    expect(page.get_by_text("Đã gửi.")).to_be_visible()
+    assert len(here.town.store.bookings.list()) == 1
+    here.troubles[:] = [each for each in here.troubles if "422" not in each]  # chromium logs the answer with problems
+    assert here.troubles == []
+
+
+def test_two_taps_send_once(here: Place) -> None:
+    page = here.visitor("chu-tich")
+    page.goto(here.address)
+    page.get_by_label("Nội dung bản tin").fill(TEXT)
+    choose(page, "Xã Đồng Đăng")
+    page.locator("#send-button").dblclick()
+    expect(page.get_by_text("Đã gửi.")).to_be_visible()
+    assert len(here.town.store.bookings.list()) == 1
+    assert len(here.town.store.announcements.list()) == 1
+
+
+def test_an_approver_sees_new_work_arrive_while_writing_a_reason(here: Place) -> None:
+    editor = here.town.client(here.server.app, "van-hoa")
+    here.town.booked(editor, title="Bản tin một")
+    page = here.visitor("chu-tich")
+    page.goto(here.address + "/duyet")
+    expect(page.locator("#live-state")).to_have_text("Đang cập nhật trực tiếp")
+    page.locator(".verdict summary").click()
+    page.get_by_label("Lý do trả lại").fill("Sai ngày")
+    here.town.booked(editor, key="5" * 32, title="Bản tin hai")
+    expect(page.locator("#waiting-count .count")).to_contain_text("2", timeout=LIVE_MS)
+    expect(page.get_by_label("Lý do trả lại")).to_have_value("Sai ngày")
+    page.get_by_role("button", name="Trả lại cho người soạn").click()
+    expect(page.get_by_role("heading", name="Bản tin hai")).to_be_visible()
+    expect(page.get_by_role("heading", name="Bản tin một")).to_have_count(0)
+    assert here.troubles == []
+
+
+def test_without_a_stream_the_page_looks_now_and_then(here: Place) -> None:
+    page = here.visitor("chu-tich")
+    page.route("**/su-kien", lambda route: route.fulfill(status=503))
+    page.clock.install()
+    page.goto(here.address + "/cum-loa")
+    expect(page.locator("#live-state")).to_have_text("Cập nhật mỗi 15 giây")
+    here.town.wake("dong-dang-1")
+    page.clock.fast_forward(16_000)
+    expect(page.get_by_text("Trực tuyến").last).to_be_visible()
+    expect(page.locator("tr", has_text="Đồng Đăng 1").get_by_text("Trực tuyến")).to_be_visible()
+
+
+def test_everything_reads_and_sends_without_scripts(here: Place) -> None:
+    page = here.visitor("chu-tich", PHONE, scripts=False)
+    page.goto(here.address)
+    page.get_by_label("Nội dung bản tin").fill(TEXT)
+    choose(page, "Thôn 3 Đồng Đăng")
+    page.get_by_role("button", name="Xem cách đọc và nghe thử").click()
+    expect(page.locator(".spoken")).to_contain_text("Ủy ban nhân dân xã")
+    here.town.voice(page.locator("input[name=draft]").input_value())
+    page.get_by_role("button", name="Xem đã xong chưa").click()
+    expect(page.locator("#hear audio")).to_be_visible()
+    page.get_by_role("button", name="Gửi và đưa vào kế hoạch phát").click()
+    expect(page.get_by_text("Đã gửi.")).to_be_visible()
+    [view] = here.town.store.bookings.list()
+    assert view.booking.areas == ("lang-son:dong-dang:thon-3",)
+    page.get_by_role("link", name="Kế hoạch phát").first.click()
+    page.locator(".item-act summary").click()
+    page.get_by_role("button", name="Rút khỏi kế hoạch").click()
+    expect(page.get_by_text("Chưa có bản tin nào")).to_be_visible()
+
+
+def test_the_keyboard_alone_goes_from_the_skip_link_to_the_form(here: Place) -> None:
+    page = here.visitor("chu-tich")
+    page.goto(here.address)
+    page.keyboard.press("Tab")
+    skip = page.get_by_role("link", name="Tới nội dung chính")
+    expect(skip).to_be_focused()
+    assert skip.evaluate("each => getComputedStyle(each).outlineStyle") == "solid"
+    page.keyboard.press("Enter")
+    page.keyboard.press("Tab")
+    expect(page.get_by_label("Nội dung bản tin")).to_be_focused()
