@@ -8,7 +8,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 
@@ -45,7 +45,7 @@ class Node:
     enrolled_at: datetime
     groups: tuple[str, ...] = ()
     offset_ms: int = 0
-    quiet: QuietHours = field(default_factory=QuietHours)
+    quiet: QuietHours | None = None  # None: the station's quiet hours
     volumes: tuple[VolumeBand, ...] = ()
     maintenance: bool = False
 

@@ -15,9 +15,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from schedules import moments
+from wire.config import QuietHours
 from words import Said
 
 PREFIX = "LOA_"
+LOG_LEVELS = ("DEBUG", "INFO", "WARNING", "ERROR")
 _NOT_SETTINGS = frozenset({"LOA_LANG", "LOA_PYTHON", "LOA_CONFIG"})
 
 
@@ -39,6 +42,7 @@ class Settings:
     broker_port: int = 1883
     broker_user: str = ""
     broker_password: str = ""
+    broker_ca: str = ""  # a CA file; set, it means TLS
     media_url: str = ""  # where nodes fetch audio; empty: http://web_host:web_port/audio
     voice_chain: tuple[str, ...] = ("espeak",)  # tried in this order
     now_lead_seconds: float = 5.0  # between "voice ready" and the start of something sent for now
@@ -56,6 +60,11 @@ class Settings:
     def audio_url(self) -> str:
         """What a node puts before an asset's file name."""
         return (self.media_url or f"http://{self.web_host}:{self.web_port}/audio").rstrip("/")
+
+    @property
+    def quiet(self) -> QuietHours:
+        """When only an emergency may sound; a node may have hours of its own."""
+        return QuietHours(self.quiet_since, self.quiet_until)
 
     @property
     def shelf_dir(self) -> Path:
@@ -100,7 +109,36 @@ def from_values(wanted: Mapping[str, Any]) -> Settings:
             raise SettingsError("settings.unknown", name=name, nearest=nearest)
         values[name] = _converted(name, value, known[name])
     values["state_dir"] = Path(values.get("state_dir", known["state_dir"])).expanduser().absolute()
-    return Settings(**values)
+    settings = Settings(**values)
+    _check(settings)
+    return settings
+
+
+def _check(settings: Settings) -> None:
+    """Raises SettingsError for a value outside its range."""
+    allowed = {"web_port": range(65536), "broker_port": range(1, 65536), "health_seconds": range(5, 3601)}
+    for name, values in allowed.items():
+        if getattr(settings, name) not in values:
+            raise _out_of_range(settings, name, f"{values.start}-{values.stop - 1}")
+    if not 0.0 <= settings.now_lead_seconds <= 600.0:
+        raise _out_of_range(settings, "now_lead_seconds", "0-600")
+    if settings.log_level.upper() not in LOG_LEVELS:
+        raise _out_of_range(settings, "log_level", ", ".join(LOG_LEVELS))
+    for name, read in (
+        ("quiet_since", moments.clock_time),
+        ("quiet_until", moments.clock_time),
+        ("zone", moments.zone),
+    ):
+        try:
+            read(getattr(settings, name))
+        except moments.BadMoment as wrong:
+            raise SettingsError(
+                "settings.out_of_range", name=name, value=getattr(settings, name), allowed=wrong
+            ) from None
+
+
+def _out_of_range(settings: Settings, name: str, allowed: str) -> SettingsError:
+    return SettingsError("settings.out_of_range", name=name, value=getattr(settings, name), allowed=allowed)
 
 
 def _converted(name: str, value: Any, default: Any) -> Any:

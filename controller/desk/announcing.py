@@ -21,6 +21,7 @@ from controller.store.rows import (
     User,
     VoiceState,
 )
+from wire.config import QuietHours
 from wire.plan import AfterCut, BulletinClass, Late
 
 EMERGENCY_LATE_SECONDS = 6 * 3600
@@ -33,6 +34,7 @@ class Announcing:
 
     _store: Store
     _zone: str
+    _quiet: QuietHours
     _bell: Callable[[], None]
 
     def announce(self, wish: Wish, who: User, now: datetime) -> Announced:
@@ -81,7 +83,7 @@ class Announcing:
         """Let a submitted announcement on the air. Raises DeskError."""
         held = self._submitted(announcement_id, who)
         for booking in self._wanted(held):
-            rules.still_to_come(booking, now, self._zone)
+            rules.still_to_come(booking, now, self._zone, self._quiet)
         approved = replace(held, state=AnnouncementState.APPROVED, approver=who.id, reason="", updated_at=now)
         saved = self._update(approved, held.version, Act(who.name, "approved", held.id, held.title, now))
         self._bell()
@@ -128,7 +130,7 @@ class Announcing:
             id=f"b{secrets.token_hex(6)}",
             announcement=announcement.id,
             areas=rules.areas(placing.areas, kinds, self._store.roster.nodes(), who),
-            start=rules.start(placing.start, announcement.bulletin_class, now, self._zone),
+            start=rules.start(placing.start, announcement.bulletin_class, now, self._zone, self._quiet),
             created_by=who.id,
             created_at=now,
             bulletin_class=announcement.bulletin_class,

@@ -8,13 +8,17 @@ from controller.desk.announcing import Announcing
 from controller.desk.entrance import Entrance
 from controller.desk.registry import Registry
 from controller.store import Store
+from wire.config import QuietHours
+
+USUAL_QUIET = QuietHours()
 
 
 class Desk(Announcing, Entrance, Registry):
     """Where every wish enters. Any method may raise DeskError, or StoreError when the store cannot take it."""
 
-    def __init__(self, store: Store, zone: str, bell: Callable[[], None]) -> None:
-        """``zone``: the IANA zone of quiet hours; ``bell`` is rung after every wish that was written."""
+    def __init__(self, store: Store, zone: str, bell: Callable[[], None], quiet: QuietHours = USUAL_QUIET) -> None:
+        """``quiet`` hours are local to ``zone`` (IANA); ``bell`` is rung after every wish that was written."""
         self._store = store
         self._zone = zone
+        self._quiet = quiet
         self._bell = bell

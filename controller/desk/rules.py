@@ -79,7 +79,9 @@ def areas(wanted: Iterable[str], kinds: Mapping[str, AreaKind], nodes: Iterable[
     return chosen
 
 
-def start(wanted: datetime | None, bulletin_class: BulletinClass, now: datetime, zone: str) -> datetime | None:
+def start(
+    wanted: datetime | None, bulletin_class: BulletinClass, now: datetime, zone: str, quiet: QuietHours
+) -> datetime | None:
     """The start asked for, if a job of this class may begin then. Raises DeskError."""
     begin = wanted or now
     shown = f"{moments.local(begin, zone):%H:%M %d/%m/%Y}"
@@ -87,18 +89,17 @@ def start(wanted: datetime | None, bulletin_class: BulletinClass, now: datetime,
         raise DeskError("desk.past_time", time=shown)
     if begin > now + FARTHEST:
         raise DeskError("desk.too_far", time=shown, days=FARTHEST.days)
-    quiet = QuietHours()
     if not policy.may_sound(bulletin_class, begin, quiet, zone):
         raise DeskError("desk.quiet_hours", time=shown, since=quiet.since, until=quiet.until)
     return wanted
 
 
-def still_to_come(booking: BookingRow, now: datetime, zone: str) -> None:
+def still_to_come(booking: BookingRow, now: datetime, zone: str, quiet: QuietHours) -> None:
     """Raises DeskError when a booking can no longer be approved: its time is past, or "now" is quiet."""
     if booking.start is not None and booking.start < now - PAST_GRACE:
         raise DeskError("desk.too_late", time=f"{moments.local(booking.start, zone):%H:%M %d/%m/%Y}")
     if booking.start is None:
-        start(None, booking.bulletin_class, now, zone)
+        start(None, booking.bulletin_class, now, zone, quiet)
 
 
 def password(wanted: str) -> str:

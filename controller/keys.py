@@ -1,0 +1,104 @@
+"""The station's keys: files of the root's and the station's seeds, and the trust document that ties them together.
+
+- ``root.key`` seals only the trust document; when that is done it may lie on a stick in a drawer.
+- ``station.key`` seals plans, configs and acknowledgements, as far as the trust document lets it.
+- A key file is written once, mode 0600, in a folder of mode 0700; it is never overwritten.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable
+from contextlib import suppress
+from datetime import datetime, timedelta
+from pathlib import Path
+
+from wire import codec, seal, topics
+from wire.plan import BulletinClass
+from wire.seal import PublicKey, Signer
+from wire.trust import Grant, Trust
+from words import Said
+
+ROOT, STATION = "root", "station"
+TRUST_VALIDITY = timedelta(days=730)
+
+
+class KeyTrouble(Said):
+    """A key that is not there, or a file that is not a key."""
+
+
+class Keyring:
+    """The folder ``folder``, made when the first key is."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+
+    def find(self, name: str) -> Signer | None:
+        """The key of that name, None where it does not lie here. Raises KeyTrouble."""
+        path = self._path(name)
+        try:
+            text = path.read_text("ascii", errors="replace").strip()
+        except FileNotFoundError:
+            return None
+        except OSError as wrong:
+            raise KeyTrouble("keys.unreadable", path=path, why=wrong.strerror or wrong) from wrong
+        try:
+            return Signer(bytes.fromhex(text))
+        except ValueError:
+            raise KeyTrouble("keys.not_a_key", path=path) from None
+
+    def station(self) -> Signer:
+        """The station's key. Raises KeyTrouble ``keys.missing``."""
+        signer = self.find(STATION)
+        if signer is None:
+            raise KeyTrouble("keys.missing", path=self._path(STATION))
+        return signer
+
+    def make(self, name: str) -> Signer:
+        """The key of that name, made when there is none. Raises KeyTrouble."""
+        held = self.find(name)
+        if held is not None:
+            return held
+        signer = Signer.generate()
+        try:
+            self.folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+            _write_once(self._path(name), signer.secret.hex().encode() + b"\n")
+        except OSError as wrong:
+            raise KeyTrouble("keys.unwritable", path=self._path(name), why=wrong.strerror or wrong) from wrong
+        return signer
+
+    def _path(self, name: str) -> Path:
+        return self.folder / f"{name}.key"
+
+
+def grant(key: PublicKey, areas: Iterable[str], now: datetime, label: str = "") -> Grant:
+    """Everything up to emergencies, for ``areas`` and all below them, from now on."""
+    return Grant(key.hex, tuple(areas), BulletinClass.EMERGENCY, now, now + TRUST_VALIDITY, label)
+
+
+def trust(root: Signer, serial: int, grants: Iterable[Grant], now: datetime) -> bytes:
+    """The root's word, sealed: these keys and no others, from now on."""
+    document = Trust(serial, now, now + TRUST_VALIDITY, tuple(grants))
+    return seal.seal(topics.TRUST.name, codec.write(document), root)
+
+
+def read_trust(envelope: bytes) -> Trust:
+    """The trust document in its envelope, whose seal is not checked. Raises codec.Malformed, codec.TooBig."""
+    most = topics.TRUST.most_bytes
+    return codec.read(Trust, seal.unwrap(envelope, most).body(), most)
+
+
+def _write_once(path: Path, content: bytes) -> None:
+    """Written aside, flushed, and linked under its name: never half a key, never over another."""
+    aside = path.with_suffix(".new")
+    with suppress(FileNotFoundError):
+        aside.unlink()
+    handle = os.open(aside, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    with os.fdopen(handle, "wb") as out:
+        out.write(content)
+        out.flush()
+        os.fsync(out.fileno())
+    try:
+        os.link(aside, path)
+    finally:
+        aside.unlink()

@@ -1,0 +1,164 @@
+"""The walk of the station: how a wish becomes a sealed plan, and what nodes say becomes the as-run log.
+
+- Read it from top to bottom: `voice` → `place` → `plan` on the way out; `hear` → `sweep` on the way back.
+- Each is a tick: named, idempotent, called again and again by `controller.clock`. The store says what is still to
+  do, so a station that was killed anywhere goes on at its next tick.
+- A line here calls a room and does no work itself.
+"""
+
+from __future__ import annotations
+
+import logging
+from dataclasses import asdict
+from datetime import datetime, timedelta
+
+from controller.logbook import Logbook
+from controller.newsroom import spoken
+from controller.retries import Retries
+from controller.roster import Node
+from controller.settings import Settings
+from controller.store import Store
+from controller.store.rows import Announcement, AssetRow, VoiceFault
+from controller.studio import Finished, MasteringError, ShelfError, Studio, Trouble, VoiceError
+from controller.transmitter import Transmitter
+from schedules import planner
+from wire import topics
+from wire.link import Link
+from wire.plan import BulletinClass
+from wire.seal import PublicKey
+
+log = logging.getLogger(__name__)
+
+REPLAN = timedelta(seconds=60)  # the horizon moves on, and half-spent plans are issued anew
+MOST_WAITING = 50  # announcements looked at in one tick
+NEVER = -1
+
+
+class Station:
+    """One station over one store. Its ticks may run at the same time; the same tick never does."""
+
+    def __init__(self, store: Store, link: Link, studio: Studio, transmitter: Transmitter, settings: Settings) -> None:
+        self.store, self.link, self.studio, self.transmitter = store, link, studio, transmitter
+        self.logbook = Logbook(store, self._key_of)
+        self.heartbeat: datetime | None = None
+        self._settings = settings
+        self._retries = Retries()
+        self._keys: dict[str, PublicKey] = {}
+        self._nodes: list[Node] = []
+        self._wishes = NEVER
+        self._planned_at: datetime | None = None
+
+    def start(self, now: datetime) -> None:
+        """Know the nodes, connect, and listen to every one of them."""
+        self._enrol(now)
+        self.transmitter.publish_trust()
+        self.link.listen([(line.filter(), line.qos) for line in topics.TABLE if not line.down])
+        self.link.start()
+
+    def stop(self) -> None:
+        """Say what is still to be said, and disconnect."""
+        self.transmitter.keep_published()
+        self.link.stop()
+
+    # ---- the way out: text → sound → plan → air ------------------------------------------------------------
+
+    def voice_emergencies(self, now: datetime) -> int:
+        """Voice what is urgent, in a tick of its own: never behind a long text. How many became sound."""
+        return self._voice(now, urgent=True)
+
+    def voice(self, now: datetime) -> int:
+        """Voice everything else, one text a tick, the oldest first. How many became sound."""
+        return self._voice(now, urgent=False)
+
+    def plan(self, now: datetime) -> None:
+        """Make the plans in the air say what the store says; nothing to do when no wish has changed."""
+        self.heartbeat = now
+        wishes = self.store.changed()
+        if wishes != self._wishes or self._planned_at is None or now - self._planned_at >= REPLAN:
+            self._place(now)
+            self.transmitter.issue_plans(planner.plan(self.store.bookings.to_plan(now), now), now)
+            self._enrol(now)
+            self._wishes, self._planned_at = wishes, now
+        self.transmitter.keep_published()
+
+    def _voice(self, now: datetime, urgent: bool) -> int:
+        waiting = self.store.announcements.waiting_for_voice(MOST_WAITING)
+        mine = [each for each in waiting if (each.bulletin_class is BulletinClass.EMERGENCY) is urgent]
+        due = [each for each in mine if self._retries.may(each.id, now)]
+        return sum(self._voiced(each, now) for each in due[: MOST_WAITING if urgent else 1])
+
+    def _voiced(self, announcement: Announcement, now: datetime) -> bool:
+        """One text: newsroom → studio → shelf → store. False when it failed, or when the text changed meanwhile."""
+        reading, of_text = spoken(announcement.text), announcement.text_hash
+        rewrites = tuple(asdict(each) for each in reading.rewrites)
+        self.store.announcements.set_spoken(announcement.id, of_text, reading.text, rewrites)
+        try:
+            made = self.studio.produce(reading.text, announcement.bulletin_class)
+        except (VoiceError, MasteringError, ShelfError) as wrong:
+            self._not_voiced(announcement, wrong, now)
+            return False
+        self.store.assets.put(_asset(made, now))
+        log.info("voiced announcement=%s asset=%s seconds=%.1f", announcement.id, made.sha256, made.duration_ms / 1000)
+        self._retries.forget(announcement.id)
+        return self.store.announcements.set_voiced(announcement.id, of_text, made.sha256)
+
+    def _not_voiced(
+        self, announcement: Announcement, wrong: VoiceError | MasteringError | ShelfError, now: datetime
+    ) -> None:
+        """What may come right by itself is tried again, later and later; then a person must look."""
+        final = isinstance(wrong, VoiceError) and wrong.kind in (Trouble.REFUSED, Trouble.BAD_TEXT)
+        again = None if final else self._retries.failed(announcement.id, now)
+        log.warning("not_voiced announcement=%s again=%s why=%s", announcement.id, again, wrong)
+        if again is None:
+            facts = {name: str(value) for name, value in wrong.facts.items()}
+            fault = VoiceFault(wrong.key, facts)
+            self.store.announcements.set_voice_failed(announcement.id, announcement.text_hash, fault)
+
+    def _place(self, now: datetime) -> None:
+        """Give what is wanted "now" its second: an emergency this one, the rest a few later so that all have it."""
+        for view in self.store.bookings.unplaced():
+            emergency = view.booking.bulletin_class is BulletinClass.EMERGENCY
+            lead = timedelta(seconds=0 if emergency else self._settings.now_lead_seconds)
+            self.store.bookings.set_start(view.booking.id, now + lead)
+
+    def _enrol(self, now: datetime) -> None:
+        """Know every node of the roster by its key, and tell each what is wanted of it."""
+        nodes = self.store.roster.nodes()
+        if nodes != self._nodes:
+            self._keys = {node.id: PublicKey.from_hex(node.public_key) for node in nodes}
+            self.transmitter.issue_configs(nodes, now)
+            self._nodes = nodes
+
+    def _key_of(self, node: str) -> PublicKey | None:
+        return self._keys.get(node)
+
+    # ---- the way back: what nodes say → the log → acknowledged -----------------------------------------------
+
+    def hear(self, now: datetime) -> int:
+        """Take what has arrived into the logbook, and acknowledge what is stored. How many messages."""
+        messages = self.link.take(0.0)
+        for refusal in self.link.refusals():
+            log.warning("refused reason=%s where=%s detail=%s", refusal.reason, refusal.where, refusal.detail)
+            self.store.refusals.count_all([refusal], now)
+        if messages:
+            self.transmitter.acknowledge(self.logbook.take(messages, now))
+        return len(messages)
+
+    def sweep(self, now: datetime) -> int:
+        """Publish again what some online node lacks. How many documents."""
+        nodes = {node.id: node for node in self.store.roster.nodes()}
+        conditions = [(nodes[each.node], each) for each in self.store.health.latest() if each.node in nodes]
+        return self.transmitter.reissue(conditions, now)
+
+
+def _asset(made: Finished, now: datetime) -> AssetRow:
+    return AssetRow(
+        sha256=made.sha256,
+        size_bytes=made.size_bytes,
+        duration_ms=made.duration_ms,
+        media_type=made.media_type,
+        voice=made.voice,
+        created_at=now,
+        lufs=made.lufs,
+        peak_dbtp=made.peak_dbtp,
+    )

@@ -1,0 +1,205 @@
+"""The transmitter: seals and numbers what nodes must hold, keeps it in the store, and publishes it.
+
+- The store first: a document is committed under its serial before anybody hears of it.
+- The broker is only transport: after every new connection all documents are published again, emergencies first.
+- What could not be handed to the broker waits here by topic, the newest of each, and goes out with the next look.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import logging
+import threading
+from collections.abc import Iterable, Iterator, Mapping
+from datetime import datetime, timedelta
+
+from controller.roster import Node, areas_of
+from controller.settings import Settings
+from controller.store import Store
+from controller.store.rows import Condition, IssuedConfig, IssuedPlan
+from schedules.planner import VALIDITY, AreaLane
+from wire import codec, seal, topics
+from wire.config import NodeConfig
+from wire.link import Link
+from wire.plan import Job, Lane, Plan
+from wire.receipt import Ack
+from wire.seal import Signer
+
+log = logging.getLogger(__name__)
+
+LAG = timedelta(seconds=20)  # how long after issue a node may still report what came before
+TRUST_NAME = "trust"
+_URGENT_FIRST = {Lane.URGENT: 0, Lane.PLAN: 1}
+_LINES = {Lane.PLAN: topics.PLAN, Lane.URGENT: topics.URGENT}
+
+
+class Transmitter:
+    """The only place where the station's key is used and where anything is published."""
+
+    def __init__(self, store: Store, link: Link, signer: Signer, settings: Settings) -> None:
+        self._store, self._link, self._signer, self._settings = store, link, signer, settings
+        self._connections = 0
+        self._lock = threading.RLock()  # over what waits: several ticks publish
+        self._waiting: dict[str, bytes] = {}  # topic -> payload not handed to the broker yet
+        self._plans: dict[AreaLane, IssuedPlan] = {(each.area, each.lane): each for each in store.plans.current()}
+        self._reissued: dict[str, datetime] = {}
+        self._configs: dict[str, IssuedConfig] = {each.node: each for each in store.plans.configs()}
+
+    def issue_plans(self, wanted: Mapping[AreaLane, tuple[Job, ...]], now: datetime) -> int:
+        """Issue and publish every plan that differs from what is held, emergencies first. How many were issued.
+
+        An area whose jobs are all gone gets an empty plan, once; when that has run out it is dropped.
+        """
+        areas = sorted(wanted.keys() | self._plans.keys(), key=lambda key: (_URGENT_FIRST[key[1]], key[0]))
+        return sum(self._issue_plan(key, wanted.get(key, ()), now) for key in areas)
+
+    def issue_configs(self, nodes: Iterable[Node], now: datetime) -> int:
+        """Issue and publish the config of every node whose wanted state differs from what is held."""
+        return sum(self._issue_config(node, now) for node in nodes)
+
+    def keep_published(self) -> None:
+        """Publish everything after a new connection, and what could not be handed over before."""
+        connections = self._link.connections()
+        if connections != self._connections:
+            self._connections = connections
+            with self._lock:
+                self._waiting = self._everything()
+            log.info("publishing documents=%d", len(self._waiting))
+        for topic in list(self._waiting):
+            with self._lock:
+                payload = self._waiting.get(topic)
+                if payload is not None and not self._hand_over(topic, payload):
+                    return
+
+    def publish_trust(self) -> None:
+        """Publish the root's word, which the store holds; nothing when there is none."""
+        document = self._store.documents.get(TRUST_NAME)
+        if document is not None:
+            self._publish(topics.TRUST.topic(), document.envelope)
+
+    def reissue(self, conditions: Iterable[tuple[Node, Condition]], now: datetime) -> int:
+        """Publish again what online nodes, by their newest health, do not hold. How many documents.
+
+        A document issued or published again less than `LAG` before the node spoke is not missed yet.
+        """
+        lacking: dict[str, bytes] = {}
+        for node, condition in conditions:
+            if condition.online:
+                lacking.update(self._lacked_by(node, condition, now))
+        for topic, envelope in lacking.items():
+            log.info("reissued topic=%s", topic)
+            self._reissued[topic] = now
+            self._publish(topic, envelope)
+        return len(lacking)
+
+    def acknowledge(self, acks: Iterable[Ack]) -> None:
+        """Tell nodes up to which receipt all is stored. What is lost on the way is asked for again by the node."""
+        for ack in acks:
+            sealed = self._sealed(topics.ACKS, codec.write(ack))
+            self._link.publish(topics.ACKS.topic(node=ack.node), sealed, retain=True, qos=1)
+
+    def _lacked_by(self, node: Node, condition: Condition, now: datetime) -> Iterator[tuple[str, bytes]]:
+        """(topic, envelope) of every document that is newer than what the node said it holds."""
+        health, heard = condition.health, condition.health_received_at
+        if health is None or heard is None:
+            return
+        holds = {(each.area, lane): getattr(each, lane.value) for each in health.held for lane in Lane}
+        issued: list[tuple[str, IssuedConfig | IssuedPlan, int]] = []
+        if node.id in self._configs:
+            issued.append((topics.CONFIG.topic(node=node.id), self._configs[node.id], health.config_serial))
+        for key in ((area, lane) for area in areas_of(node) for lane in Lane):
+            plan = self._plans.get(key)
+            if plan and now < plan.valid_until:
+                issued.append((_LINES[key[1]].topic(area=key[0]), plan, holds.get(key, 0)))
+        for topic, document, held in issued:
+            if held < document.serial and heard - self._reissued.get(topic, document.issued_at) > LAG:
+                yield topic, document.envelope
+
+    def _issue_plan(self, key: AreaLane, jobs: tuple[Job, ...], now: datetime) -> bool:
+        area, lane = key
+        held = self._plans.get(key)
+        digest = self._digest(*map(codec.write, jobs))
+        if held and held.digest == digest:
+            if not jobs and held.valid_until < now:
+                self._drop(key)
+            if not jobs or held.valid_until - now > VALIDITY / 2:
+                return False
+
+        def make(serial: int) -> bytes:
+            return self._sealed(_LINES[lane], codec.write(Plan(area, lane, serial, now, now + VALIDITY, jobs)))
+
+        issued = self._store.plans.issue(area, lane, digest, make, now)
+        if issued is None:
+            return False
+        self._plans[key] = issued
+        log.info("issued area=%s lane=%s serial=%d jobs=%d", area, lane.value, issued.serial, len(jobs))
+        self._publish(_LINES[lane].topic(area=area), issued.envelope)
+        return True
+
+    def _drop(self, key: AreaLane) -> None:
+        """The empty plan has run out, and whatever came before it earlier still: the topic may be bare again."""
+        self._store.plans.drop(*key)
+        del self._plans[key]
+        self._publish(_LINES[key[1]].topic(area=key[0]), b"")
+
+    def _issue_config(self, node: Node, now: datetime) -> bool:
+        wanted = self._config(node, 1, datetime.min.replace(tzinfo=now.tzinfo))
+        digest = self._digest(codec.write(wanted))
+        held = self._configs.get(node.id)
+        if held and held.digest == digest:
+            return False
+
+        def make(serial: int) -> bytes:
+            return self._sealed(topics.CONFIG, codec.write(self._config(node, serial, now)))
+
+        issued = self._store.plans.issue_config(node.id, digest, make, now)
+        if issued is None:
+            return False
+        self._configs[node.id] = issued
+        log.info("issued config node=%s serial=%d", node.id, issued.serial)
+        self._publish(topics.CONFIG.topic(node=node.id), issued.envelope)
+        return True
+
+    def _config(self, node: Node, serial: int, now: datetime) -> NodeConfig:
+        return NodeConfig(
+            node=node.id,
+            serial=serial,
+            issued_at=now,
+            areas=areas_of(node),
+            media_url=self._settings.audio_url,
+            zone=self._settings.zone,
+            quiet_hours=node.quiet or self._settings.quiet,
+            volumes=node.volumes,
+            offset_ms=node.offset_ms,
+            maintenance=node.maintenance,
+            health_seconds=self._settings.health_seconds,
+        )
+
+    def _digest(self, *content: bytes) -> str:
+        """Names what a document says, and by which key: a new key issues everything anew."""
+        return hashlib.sha256(b"\n".join((self._signer.public.raw, *content))).hexdigest()
+
+    def _sealed(self, line: topics.Line, payload: bytes) -> bytes:
+        return seal.seal(line.name, payload, self._signer)
+
+    def _everything(self) -> dict[str, bytes]:
+        """Every document by topic, in the order in which nodes need them."""
+        trust = self._store.documents.get(TRUST_NAME)
+        ordered = {topics.TRUST.topic(): trust.envelope} if trust else {}
+        plans: dict[Lane, dict[str, bytes]] = {lane: {} for lane in Lane}
+        for (area, lane), plan in self._plans.items():
+            plans[lane][_LINES[lane].topic(area=area)] = plan.envelope
+        configs = {topics.CONFIG.topic(node=node): config.envelope for node, config in self._configs.items()}
+        return ordered | plans[Lane.URGENT] | configs | plans[Lane.PLAN]
+
+    def _publish(self, topic: str, payload: bytes) -> None:
+        with self._lock:
+            self._waiting[topic] = payload
+            self._hand_over(topic, payload)
+
+    def _hand_over(self, topic: str, payload: bytes) -> bool:
+        """Give the broker what waits under ``topic``; it waits on when the broker does not take it."""
+        handed = self._link.publish(topic, payload, retain=True, qos=1)
+        if handed:
+            del self._waiting[topic]
+        return handed
