@@ -8,11 +8,12 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable
 from contextlib import suppress
 from datetime import datetime, timedelta
 from pathlib import Path
 
+from controller.store import Store
+from controller.store.rows import Document
 from wire import codec, seal, topics
 from wire.plan import BulletinClass
 from wire.seal import PublicKey, Signer
@@ -20,6 +21,7 @@ from wire.trust import Grant, Trust
 from words import Said
 
 ROOT, STATION = "root", "station"
+TRUST_NAME = "trust"  # in the store
 TRUST_VALIDITY = timedelta(days=730)
 
 
@@ -71,21 +73,43 @@ class Keyring:
         return self.folder / f"{name}.key"
 
 
-def grant(key: PublicKey, areas: Iterable[str], now: datetime, label: str = "") -> Grant:
-    """Everything up to emergencies, for ``areas`` and all below them, from now on."""
-    return Grant(key.hex, tuple(areas), BulletinClass.EMERGENCY, now, now + TRUST_VALIDITY, label)
+def establish(ring: Keyring, store: Store, areas: tuple[str, ...], now: datetime) -> Trust:
+    """Make the keys that are not there, and seal a trust document unless the one held still serves.
+
+    It serves while it names the station's key for all of ``areas`` (``*``: everything) and is less than half spent.
+    Raises KeyTrouble ``keys.no_root`` where a new one is needed and the root key lies elsewhere; StoreError.
+    """
+    own, held = ring.make(STATION), held_trust(store)
+    if held is not None and _serves(held, own.public, areas, now):
+        return held
+    root = ring.make(ROOT) if held is None else ring.find(ROOT)
+    if root is None:
+        raise KeyTrouble("keys.no_root", path=ring.folder)
+    serial = held.serial + 1 if held else 1
+    kept = [each for each in held.grants if each.public_key != own.public.hex] if held else []
+    document = Trust(serial, now, now + TRUST_VALIDITY, (*kept, grant(own.public, areas, now)))
+    envelope = seal.seal(topics.TRUST.name, codec.write(document), root)
+    store.documents.put(Document(TRUST_NAME, serial, envelope, now))
+    return document
 
 
-def trust(root: Signer, serial: int, grants: Iterable[Grant], now: datetime) -> bytes:
-    """The root's word, sealed: these keys and no others, from now on."""
-    document = Trust(serial, now, now + TRUST_VALIDITY, tuple(grants))
-    return seal.seal(topics.TRUST.name, codec.write(document), root)
-
-
-def read_trust(envelope: bytes) -> Trust:
-    """The trust document in its envelope, whose seal is not checked. Raises codec.Malformed, codec.TooBig."""
+def held_trust(store: Store) -> Trust | None:
+    """The trust document that the store holds, None when there is none yet."""
+    held = store.documents.get(TRUST_NAME)
+    if held is None:
+        return None
     most = topics.TRUST.most_bytes
-    return codec.read(Trust, seal.unwrap(envelope, most).body(), most)
+    return codec.read(Trust, seal.unwrap(held.envelope, most).body(), most)
+
+
+def grant(key: PublicKey, areas: tuple[str, ...], now: datetime) -> Grant:
+    """Everything up to emergencies, for ``areas`` and all below them, from now on."""
+    return Grant(key.hex, areas, BulletinClass.EMERGENCY, now, now + TRUST_VALIDITY)
+
+
+def _serves(held: Trust, key: PublicKey, areas: tuple[str, ...], now: datetime) -> bool:
+    granted = {area for each in held.grants if each.public_key == key.hex for area in each.areas}
+    return granted >= set(areas) and held.valid_until - now > TRUST_VALIDITY / 2
 
 
 def _write_once(path: Path, content: bytes) -> None:

@@ -13,6 +13,7 @@ import threading
 from collections.abc import Iterable, Iterator, Mapping
 from datetime import datetime, timedelta
 
+from controller.keys import TRUST_NAME
 from controller.roster import Node, areas_of
 from controller.settings import Settings
 from controller.store import Store
@@ -28,7 +29,6 @@ from wire.seal import Signer
 log = logging.getLogger(__name__)
 
 LAG = timedelta(seconds=20)  # how long after issue a node may still report what came before
-TRUST_NAME = "trust"
 _URGENT_FIRST = {Lane.URGENT: 0, Lane.PLAN: 1}
 _LINES = {Lane.PLAN: topics.PLAN, Lane.URGENT: topics.URGENT}
 

@@ -54,10 +54,14 @@ class Tethered:
 
     def stop(self) -> None:
         """Ask it to end; after 10 s end it. Returns when it has ended."""
+        self.ask_to_end()
+        if self.alive() and not self.wait(STOP_SECONDS):
+            self.kill()
+
+    def ask_to_end(self) -> None:
+        """Ask it to end, and do not wait."""
         if self.alive() and self._process is not None:
             self._process.terminate()
-            if not self.wait(STOP_SECONDS):
-                self.kill()
 
     def kill(self) -> None:
         """End it at once, as a power cut would. Returns when it has ended."""

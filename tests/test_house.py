@@ -54,6 +54,9 @@ BROAD_EXCEPTS = {
     "wire/mqtt/link.py::MqttLink._connect_and_serve": "message",
 }
 
+# files whose own `t` adds the room to a sentence's key
+OWN_SENTENCES = {"controller/web/": "web", "loa/": "loa"}
+
 SETTINGS = ("controller/settings.py", "edge_node/settings.py")
 
 
@@ -198,9 +201,9 @@ def evidence() -> tuple[frozenset[str], frozenset[str]]:
     begun: set[str] = set()
     for name in sources():
         texts, beginnings = measures.texts(read(name))
-        web = name.startswith("controller/web/")  # its own `t` adds the room
-        whole |= texts | ({f"web.{text}" for text in texts} if web else set())
-        begun |= beginnings | ({f"web.{text}" for text in beginnings} if web else set())
+        room = OWN_SENTENCES.get(next((top for top in OWN_SENTENCES if name.startswith(top)), ""))
+        whole |= texts | ({f"{room}.{text}" for text in texts} if room else set())
+        begun |= beginnings | ({f"{room}.{text}" for text in beginnings} if room else set())
     for name in tracked():
         if name.startswith("controller/web/templates/"):
             for text, joined in re.findall(r"""["']([\w.]+)["'](\s*~)?""", read(name)):
@@ -220,7 +223,8 @@ def test_every_sentence_that_is_said_exists_and_gets_its_facts() -> None:
     wrong = []
     for name in sources():
         for call in measures.calls(read(name)):
-            key = f"web.{call.text}" if call.called == "t" and name.startswith("controller/web/") else call.text
+            room = next((room for top, room in OWN_SENTENCES.items() if name.startswith(top)), "")
+            key = f"{room}.{call.text}" if call.called == "t" and room else call.text
             if call.called not in errors | {"say", "t"} or not re.fullmatch(r"[a-z]+\.\w+", key):
                 continue
             if key not in sentences("en"):

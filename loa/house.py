@@ -1,0 +1,89 @@
+"""The station's rooms for a verb: settings, store and desk, opened when the verb runs and closed after it."""
+
+from __future__ import annotations
+
+import argparse
+import logging
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from words import Said
+
+if TYPE_CHECKING:
+    from controller.desk import Desk
+    from controller.settings import Settings
+    from controller.store import Store
+    from controller.store.rows import User
+    from loa.parser import Parser
+
+
+class Refused(Said):
+    """What the command line itself cannot do."""
+
+
+@dataclass(frozen=True)
+class House:
+    """An open station: what a verb may wish and read."""
+
+    settings: Settings
+    store: Store
+    desk: Desk
+
+    def person(self, name: str | None) -> User:
+        """Who acts: the person of that name, else the administrator who came first. Raises Refused."""
+        from controller.store.rows import Role
+
+        if name is not None:
+            user = self.store.people.by_name(name)
+            if user is None or user.disabled:
+                raise Refused("loa.nobody_of_that_name", name=name[:80])
+            return user
+        people = [each for each in self.store.people.all() if each.role is Role.ADMINISTRATOR and not each.disabled]
+        if not people:
+            raise Refused("loa.nobody_yet")
+        return min(people, key=lambda each: each.created_at)
+
+
+def now() -> datetime:
+    """The moment, for a verb to hand on."""
+    return datetime.now(UTC)
+
+
+def takes_config(parser: Parser) -> None:
+    """The option that says where the station's settings are."""
+    default = os.environ.get("LOA_CONFIG")
+    parser.add_argument(
+        "--config", metavar="FILE", type=Path, default=Path(default) if default else None, help=parser.t("config_help")
+    )
+
+
+def takes_person(parser: Parser) -> None:
+    """The option that says who acts."""
+    parser.add_argument("--as", dest="person", metavar="NAME", help=parser.t("as_help"))
+
+
+def settings_of(wanted: argparse.Namespace) -> Settings:
+    """The station's settings. Raises SettingsError."""
+    from controller import settings
+
+    found = settings.load(wanted.config)
+    logging.basicConfig(level=logging.WARNING, format="%(levelname)s %(name)s %(message)s")
+    return found
+
+
+@contextmanager
+def opened(wanted: argparse.Namespace) -> Iterator[House]:
+    """The station's house over its store, brought up to date. Raises Said."""
+    from controller import bootstrap
+
+    settings = settings_of(wanted)
+    store = bootstrap.open_store(settings)
+    try:
+        yield House(settings, store, bootstrap.make_desk(settings, store))
+    finally:
+        store.close()

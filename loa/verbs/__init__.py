@@ -1,0 +1,1 @@
+"""One file per verb: what it takes (`add`), and what it does (`run`)."""

@@ -1,0 +1,55 @@
+"""`loa area add|list`: the area tree."""
+
+from __future__ import annotations
+
+import argparse
+from typing import TYPE_CHECKING
+
+from loa import house, out
+from loa.codes import DONE
+from words import say
+
+if TYPE_CHECKING:
+    from loa.parser import Verbs
+
+KINDS = ("province", "district", "commune", "hamlet", "group")
+
+
+def add(verbs: Verbs) -> None:
+    """The verb, its verbs, and what they take."""
+    from loa.parser import Verbs as Below
+
+    below = Below(verbs.add("area", "about_area"), "area_verb")
+    parser = below.add("add", "about_area_add", enter)
+    parser.add_argument("id", help=parser.t("area_id_help"))
+    parser.add_argument("name", help=parser.t("area_name_help"))
+    parser.add_argument("--kind", choices=KINDS, help=parser.t("area_kind_help"))
+    house.takes_person(parser)
+    house.takes_config(parser)
+    parser = below.add("list", "about_area_list", show)
+    parser.add_argument("--json", action="store_true", help=parser.t("json_help"))
+    house.takes_config(parser)
+
+
+def enter(wanted: argparse.Namespace) -> int:
+    """Enter an area; without a kind, by its depth: province, commune, hamlet."""
+    from controller.roster import Area, AreaKind
+
+    kind = wanted.kind or ("province", "commune", "hamlet")[min(wanted.id.count(":"), 2)]
+    with house.opened(wanted) as station:
+        area = Area(wanted.id, wanted.name, AreaKind(kind))
+        entered = station.desk.add_area(area, station.person(wanted.person), house.now())
+        print(say("loa.area_added", wanted.language, area=entered.id, name=entered.name))
+    return DONE
+
+
+def show(wanted: argparse.Namespace) -> int:
+    """Print the tree."""
+    with house.opened(wanted) as station:
+        areas = station.store.roster.areas()
+    if wanted.json:
+        out.as_json([{"id": area.id, "name": area.name, "kind": area.kind.value} for area in areas])
+        return DONE
+    for area in areas:
+        print(f"{'  ' * area.id.count(':')}{area.id}  {area.name}")
+    return DONE
