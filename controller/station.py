@@ -51,7 +51,7 @@ class Station:
     def start(self, now: datetime) -> None:
         """Know the nodes, connect, and listen to every one of them."""
         self._enrol(now)
-        self.transmitter.publish_trust()
+        self.transmitter.take_trust()
         self.link.listen([(line.filter(), line.qos) for line in topics.TABLE if not line.down])
         self.link.start()
 
@@ -76,6 +76,7 @@ class Station:
         wishes = self.store.changed()
         if wishes != self._wishes or self._planned_at is None or now - self._planned_at >= REPLAN:
             self._place(now)
+            self.transmitter.take_trust()
             self.transmitter.issue_plans(planner.plan(self.store.bookings.to_plan(now), now), now)
             self._enrol(now)
             self._wishes, self._planned_at = wishes, now

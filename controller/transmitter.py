@@ -17,7 +17,7 @@ from controller.keys import TRUST_NAME
 from controller.roster import Node, areas_of
 from controller.settings import Settings
 from controller.store import Store
-from controller.store.rows import Condition, IssuedConfig, IssuedPlan
+from controller.store.rows import Condition, Document, IssuedConfig, IssuedPlan
 from schedules.planner import VALIDITY, AreaLane
 from wire import codec, seal, topics
 from wire.config import NodeConfig
@@ -42,6 +42,7 @@ class Transmitter:
         self._lock = threading.RLock()  # over what waits: several ticks publish
         self._waiting: dict[str, bytes] = {}  # topic -> payload not handed to the broker yet
         self._plans: dict[AreaLane, IssuedPlan] = {(each.area, each.lane): each for each in store.plans.current()}
+        self._trust: Document | None = None
         self._reissued: dict[str, datetime] = {}
         self._configs: dict[str, IssuedConfig] = {each.node: each for each in store.plans.configs()}
 
@@ -71,10 +72,11 @@ class Transmitter:
                 if payload is not None and not self._hand_over(topic, payload):
                     return
 
-    def publish_trust(self) -> None:
-        """Publish the root's word, which the store holds; nothing when there is none."""
+    def take_trust(self) -> None:
+        """Publish the root's word when the store holds a newer one; it is sealed elsewhere."""
         document = self._store.documents.get(TRUST_NAME)
-        if document is not None:
+        if document is not None and document != self._trust:
+            self._trust = document
             self._publish(topics.TRUST.topic(), document.envelope)
 
     def reissue(self, conditions: Iterable[tuple[Node, Condition]], now: datetime) -> int:
@@ -104,7 +106,9 @@ class Transmitter:
         if health is None or heard is None:
             return
         holds = {(each.area, lane): getattr(each, lane.value) for each in health.held for lane in Lane}
-        issued: list[tuple[str, IssuedConfig | IssuedPlan, int]] = []
+        issued: list[tuple[str, Document | IssuedConfig | IssuedPlan, int]] = []
+        if self._trust:
+            issued.append((topics.TRUST.topic(), self._trust, health.trust_serial))
         if node.id in self._configs:
             issued.append((topics.CONFIG.topic(node=node.id), self._configs[node.id], health.config_serial))
         for key in ((area, lane) for area in areas_of(node) for lane in Lane):
@@ -112,7 +116,8 @@ class Transmitter:
             if plan and now < plan.valid_until:
                 issued.append((_LINES[key[1]].topic(area=key[0]), plan, holds.get(key, 0)))
         for topic, document, held in issued:
-            if held < document.serial and heard - self._reissued.get(topic, document.issued_at) > LAG:
+            since = document.stored_at if isinstance(document, Document) else document.issued_at
+            if held < document.serial and heard - self._reissued.get(topic, since) > LAG:
                 yield topic, document.envelope
 
     def _issue_plan(self, key: AreaLane, jobs: tuple[Job, ...], now: datetime) -> bool:
@@ -184,8 +189,7 @@ class Transmitter:
 
     def _everything(self) -> dict[str, bytes]:
         """Every document by topic, in the order in which nodes need them."""
-        trust = self._store.documents.get(TRUST_NAME)
-        ordered = {topics.TRUST.topic(): trust.envelope} if trust else {}
+        ordered = {topics.TRUST.topic(): self._trust.envelope} if self._trust else {}
         plans: dict[Lane, dict[str, bytes]] = {lane: {} for lane in Lane}
         for (area, lane), plan in self._plans.items():
             plans[lane][_LINES[lane].topic(area=area)] = plan.envelope
