@@ -44,9 +44,9 @@ def run(wanted: argparse.Namespace) -> int:
     began = time.monotonic()
     text = read_text(wanted.text_file) if wanted.text_file else say("loa.demo_text", "vi")
     port = wanted.port if wanted.port is not None else 0 if wanted.once else 8080
-    before = signal.signal(signal.SIGTERM, signal.default_int_handler)
     with ExitStack() as ends:
-        ends.callback(signal.signal, signal.SIGTERM, before)
+        for number in (signal.SIGINT, signal.SIGTERM):  # SIGINT too: a shell's background job is born ignoring it
+            ends.callback(signal.signal, number, signal.signal(number, signal.default_int_handler))
         folder = Path(ends.enter_context(tempfile.TemporaryDirectory(prefix="loa-demo-", ignore_cleanup_errors=True)))
         demo = Demo(Asked(folder, wanted.out or folder / "sounded", wanted.nodes, port, wanted.fast))
         ends.callback(_end, demo, wanted.language)
