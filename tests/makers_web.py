@@ -8,18 +8,22 @@ import re
 import secrets
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
+from functools import cache
 from pathlib import Path
 
+import msgspec
 import numpy as np
 import soundfile
+from argon2 import PasswordHasher
 from flask import Flask
 from flask.testing import FlaskClient
+from jinja2.bccache import Bucket, BytecodeCache
 
 from controller.desk import Desk, NewUser
 from controller.roster import Area, AreaKind, Node
 from controller.settings import Settings
 from controller.store import Store
-from controller.store.rows import AssetRow, Role, User
+from controller.store.rows import Act, AssetRow, Role, User
 from controller.web import Window, create_app
 from wire.health import Health, Held, Vitals
 from wire.plan import BulletinClass
@@ -29,8 +33,39 @@ from wire.receipt import Measured, Receipt, Receipts, Step
 NOON = datetime(2026, 11, 24, 5, 0, tzinfo=UTC)  # Tuesday, 12:00 in Việt Nam
 PASSWORD = "một câu dễ nhớ"
 FIRST_TOKEN = "first-token-of-the-tests-0123456789"
-COMMUNES = {"lang-son:dong-dang": "Xã Đồng Đăng", "lang-son:cao-loc": "Xã Cao Lộc"}
+COMMUNES = {"lang-son:dong-dang": "Xã Đồng Đăng", "lang-son:tam-thanh": "Phường Tam Thanh"}
+SHORT = {"lang-son:dong-dang": "Đồng Đăng", "lang-son:tam-thanh": "Tam Thanh"}
 TEXT = "Thông báo: ngày 25/11/2026, UBND xã tổ chức tiêm phòng cho trẻ em lúc 8h tại trạm y tế."
+VITALS = Vitals(
+    cpu_celsius=51.5,
+    load_1m=0.2,
+    memory_used_ratio=0.31,
+    disk_used_ratio=0.4,
+    uptime_seconds=90_000,
+)
+
+
+class Compiled(BytecodeCache):
+    """Compiled templates, kept in memory for the whole run."""
+
+    def __init__(self) -> None:
+        self._kept: dict[str, bytes] = {}
+
+    def load_bytecode(self, bucket: Bucket) -> None:
+        if bucket.key in self._kept:
+            bucket.bytecode_from_string(self._kept[bucket.key])
+
+    def dump_bytecode(self, bucket: Bucket) -> None:
+        self._kept[bucket.key] = bucket.bytecode_to_string()
+
+
+TEMPLATES = Compiled()
+
+
+@cache
+def hashed_password() -> str:
+    """The tests' password as the store keeps it: Argon2 takes its time, so it is asked once."""
+    return PasswordHasher().hash(PASSWORD)
 
 
 def opus(seconds: float = 1.0, pitch: float = 440.0) -> bytes:
@@ -65,7 +100,9 @@ class Town:
         seen = Window(
             self.desk, self.store, self.settings.shelf_dir, self.settings, self.moment, first_token=FIRST_TOKEN
         )
-        return create_app(seen)
+        made = create_app(seen)
+        made.jinja_env.bytecode_cache = TEMPLATES  # each test has its own app; the templates are the same
+        return made
 
     def moment(self) -> datetime:
         """Now."""
@@ -73,11 +110,14 @@ class Town:
 
     def settle(self) -> None:
         """Areas, loudspeakers, and four people: an administrator, an approver, and an editor in each commune."""
-        self.boss = self.desk.open_house("quan-tri", PASSWORD, self.now)
+        self.boss = User(
+            "u000000000001", "quan-tri", Role.ADMINISTRATOR, "*", self.now, "Vi Thị Lan", hashed_password()
+        )
+        self.store.people.add_first(self.boss, Act("quan-tri", "opened the house", self.boss.id, "", self.now))
         self.settle_areas()
         self.approver = self.person("chu-tich", Role.APPROVER, "lang-son:dong-dang", "Nông Văn Thịnh")
         self.editor = self.person("van-hoa", Role.EDITOR, "lang-son:dong-dang", "Hoàng Thị Mai")
-        self.stranger = self.person("cao-loc", Role.EDITOR, "lang-son:cao-loc", "Lý A Sìn")
+        self.stranger = self.person("tam-thanh", Role.EDITOR, "lang-son:tam-thanh", "Lý A Sìn")
 
     def settle_areas(self) -> None:
         """A province, two communes of six hamlets, a loudspeaker in each."""
@@ -86,7 +126,7 @@ class Town:
             self.store.roster.add_area(Area(commune, name, AreaKind.COMMUNE))
             for number in range(1, 7):
                 self.store.roster.add_area(
-                    Area(f"{commune}:thon-{number}", f"Thôn {number} {name[3:]}", AreaKind.HAMLET)
+                    Area(f"{commune}:thon-{number}", f"Thôn {number} {SHORT[commune]}", AreaKind.HAMLET)
                 )
                 self._hang(commune, number)
 
@@ -96,14 +136,12 @@ class Town:
         key = f"{len(self.numbers):064x}"
         self.numbers[name] = 0
         home = f"{commune}:thon-{number}"
-        self.store.roster.add_node(Node(name, f"Cụm loa {COMMUNES[commune][3:]} {number}", home, key, self.now))
+        self.store.roster.add_node(Node(name, f"Cụm loa {SHORT[commune]} {number}", home, key, self.now))
 
     def person(self, name: str, role: Role, area: str, full_name: str) -> User:
-        """Somebody with the password of the tests (hashed once: Argon2 takes its time)."""
+        """Somebody with the password of the tests."""
         user = self.desk.add_user(NewUser(name, role, area, full_name), self.boss, self.now)
-        first = self.store.people.get(self.boss.id)
-        assert first is not None
-        self.store.people.set_password(user.id, first.password_hash)
+        self.store.people.set_password(user.id, hashed_password())
         return user
 
     def client(self, app: Flask, who: str | None = None) -> FlaskClient:
@@ -142,14 +180,15 @@ class Town:
         line = Receipt(self.numbers[node], booking, step, self.now, began, reason=reason, measured=measured)
         self.store.asrun.store_receipts(Receipts(node, "s1", (line,)), self.now)
 
-    def wake(self, node: str, state: State = State.ONLINE) -> None:
-        """``node`` says that it is there, and how it is."""
+    def wake(self, node: str, state: State = State.ONLINE, **changed: object) -> None:
+        """``node`` says that it is there, and how it is; ``changed`` measurements differ, or are missing (None)."""
         self.store.health.take_presence([Presence(node, state, "boot-1", self.now, "0.1.0")], self.now)
-        vitals = Vitals(
-            cpu_celsius=51.5, load_1m=0.2, memory_used_ratio=0.31, disk_used_ratio=0.4, uptime_seconds=90_000
-        )
+        refusals = changed.pop("refusals", {})
+        vitals = msgspec.structs.replace(VITALS, **changed)
         held = (Held("lang-son:dong-dang", 7, 0), Held("lang-son", 3, 1))
-        health = Health(node, self.now, "boot-1", "0.1.0", vitals, held=held, jobs_ahead=2, audio_ready=1)
+        health = Health(
+            node, self.now, "boot-1", "0.1.0", vitals, held=held, jobs_ahead=2, audio_ready=1, refusals=refusals
+        )
         self.store.health.take_health([health], self.now)
 
     def booked(self, client: FlaskClient, **changed: object) -> str:

@@ -138,7 +138,7 @@ def test_a_double_tap_sends_once(town: Town, app: Flask) -> None:
         ({"text": "a" * 20_001}, "text", "20000"),
         ({"areas": []}, "areas", "ít nhất một địa bàn"),
         ({"areas": ["mat-trang"]}, "areas", "Hãy chọn lại"),
-        ({"areas": ["lang-son:cao-loc"]}, "areas", "Hãy chọn lại"),
+        ({"areas": ["lang-son:tam-thanh"]}, "areas", "Hãy chọn lại"),
         ({"day": "2026-11-23"}, "when", "đã qua"),
         ({"day": "other", "date": "31/02/2026"}, "when", "Hãy chọn ngày"),
         ({"day": "other", "date": "24/11/2099"}, "when", "cách hiện tại"),
@@ -146,7 +146,7 @@ def test_a_double_tap_sends_once(town: Town, app: Flask) -> None:
         ({"hour": "23"}, "when", "giờ yên tĩnh"),
         ({"bulletin_class": "royal"}, "class", "Hãy chọn loại"),
         ({"bulletin_class": "emergency"}, "confirm", "gõ đúng tên"),
-        ({"bulletin_class": "emergency", "confirm": "Xã Cao Lộc"}, "confirm", "gõ đúng tên"),
+        ({"bulletin_class": "emergency", "confirm": "Phường Tam Thanh"}, "confirm", "gõ đúng tên"),
     ],
 )
 def test_what_is_wrong_is_said_beside_its_field_and_nothing_typed_is_lost(

@@ -211,7 +211,7 @@ def test_an_approver_sees_new_work_arrive_while_writing_a_reason(here: Place) ->
 
 def test_without_a_stream_the_page_looks_now_and_then(here: Place) -> None:
     page = here.visitor("chu-tich")
-    page.route("**/su-kien", lambda route: route.fulfill(status=503))
+    page.route("**/su-kien*", lambda route: route.fulfill(status=503))
     page.clock.install()
     page.goto(here.address + "/cum-loa")
     expect(page.locator("#live-state")).to_have_text("Cập nhật mỗi 15 giây")

@@ -185,7 +185,7 @@ def test_a_form_of_five_megabytes_is_refused(town: Town, app: Flask) -> None:
 
 
 def test_one_person_s_areas_are_closed_to_another(town: Town, app: Flask) -> None:
-    mine, stranger = town.client(app, "van-hoa"), town.client(app, "cao-loc")
+    mine, stranger = town.client(app, "van-hoa"), town.client(app, "tam-thanh")
     booking = town.booked(mine)
     mine.post("/nghe-thu", data=composed(mine, text="Nháp"))
     draft = next(each for each in town.store.announcements.list() if each.text == "Nháp")

@@ -12,7 +12,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-from flask import Flask, url_for
+from flask import Flask, current_app, url_for
 from markupsafe import Markup
 
 from controller.web import (
@@ -32,6 +32,7 @@ from controller.web import (
     signin,
     times,
 )
+from controller.web.news import News
 from controller.web.throttle import Throttle
 from controller.web.window import Window, window
 
@@ -44,7 +45,7 @@ ROOMS = (signin, language, compose, approval, bookings, nodes, asrun, acts, live
 def create_app(seen: Window) -> Flask:
     """The app over ``seen``. It starts no thread; `controller.web.server.serve` serves it."""
     app = Flask(__name__)
-    app.extensions.update(window=seen, hub=live.Hub(seen.store.changed), throttle=Throttle())
+    app.extensions.update(window=seen, hub=live.Hub(News(seen.store)), throttle=Throttle())
     app.config.update(SEND_FILE_MAX_AGE_DEFAULT=YEAR_SECONDS, TEMPLATES_AUTO_RELOAD=False)
     app.jinja_env.trim_blocks = app.jinja_env.lstrip_blocks = True
     guard.protect(app, seen.settings.state_dir)
@@ -68,6 +69,7 @@ def spoken_in_templates() -> dict[str, Any]:
         "zone": zone,
         "me": doors.someone(),
         "may": doors.may,
+        "version": live.hub_of(current_app).version,
         "shown": lambda at: times.shown(at, now, zone, tongue),
         "second": lambda at: times.second(at, zone),
         "ago": lambda at: language.t("ago", span=times.span((now - at).total_seconds(), tongue)),

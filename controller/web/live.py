@@ -1,6 +1,7 @@
 """Live pages: one thread watches the store, any number of open pages (up to a cap) hear that something changed.
 
 - The event carries no data: a page fetches itself again and swaps what differs, so nothing is rendered twice.
+- A page says which version it was made from, so that what changed while it was on its way is told at once.
 - Past the cap the answer is 503 and the page falls back to polling.
 - A stream ends when its viewer leaves, after an hour, or at once when the server stops.
 """
@@ -9,7 +10,7 @@ from __future__ import annotations
 
 import logging
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Hashable, Iterator
 from time import monotonic
 
 from flask import Blueprint, Flask, Response, current_app, request
@@ -28,9 +29,9 @@ pages = Blueprint("live", __name__)
 
 
 class Hub:
-    """Watches ``changed`` while anybody listens. Its thread starts with the first stream."""
+    """Watches ``changed`` while anybody listens: another answer is news. Its thread starts with the first stream."""
 
-    def __init__(self, changed: Callable[[], int], most_streams: int = MOST_STREAMS) -> None:
+    def __init__(self, changed: Callable[[], Hashable], most_streams: int = MOST_STREAMS) -> None:
         self.most_streams = most_streams
         self._changed = changed
         self._news = threading.Condition()
@@ -39,8 +40,13 @@ class Hub:
         self._stopping = False
         self._thread: threading.Thread | None = None
 
-    def open(self, gone: Callable[[], bool]) -> Stream | None:
-        """A new stream, or None when the cap is reached or the server is stopping."""
+    @property
+    def version(self) -> int:
+        """Grows with every change that was noticed."""
+        return self._version
+
+    def open(self, gone: Callable[[], bool], seen: int = 0) -> Stream | None:
+        """A new stream for a page of version ``seen``, or None when the cap is reached or the server is stopping."""
         with self._news:
             if self._stopping or self._streams >= self.most_streams:
                 return None
@@ -49,7 +55,7 @@ class Hub:
                 self._thread = threading.Thread(target=self._watch, name="live", daemon=True)
                 self._thread.start()
             self._news.notify_all()
-            return Stream(self, gone, self._version)
+            return Stream(self, gone, seen)
 
     def wait(self, seen: int, seconds: float) -> int | None:
         """The version once it differs from ``seen`` or ``seconds`` passed; None when the hub stops."""
@@ -71,15 +77,15 @@ class Hub:
             self._thread.join()
 
     def _watch(self) -> None:
-        last: int | None = None
+        last: Hashable = None
         while self._somebody_listens():
             try:
-                counter = self._changed()
+                state = self._changed()
             except Exception:  # around one tick: a store that is away now may be back at the next
                 log.exception("live watch failed")
                 continue
-            if counter != last:
-                last = counter
+            if state != last:
+                last = state
                 self._tell()
 
     def _somebody_listens(self) -> bool:
@@ -140,7 +146,8 @@ def hub_of(app: Flask) -> Hub:
 @door()
 def events() -> Response:
     """The stream of changes (server-sent events)."""
-    stream = hub_of(current_app).open(request.environ.get("waitress.client_disconnected", lambda: False))
+    gone = request.environ.get("waitress.client_disconnected", lambda: False)
+    stream = hub_of(current_app).open(gone, request.args.get("tu", 0, int))
     if stream is None:
         return Response(status=503, headers={"Retry-After": "15"})
     headers = {"Cache-Control": "no-store", "X-Accel-Buffering": "no"}

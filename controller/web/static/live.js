@@ -2,6 +2,7 @@
 // It only swaps what differs, keeps what is open open, and never takes a field away from under somebody's hands.
 
 const SLOW_MS = 15000;
+const REST = 4; // a page that took a second is left alone for four
 const state = document.getElementById("live-state");
 let stream = null;
 let slow = null;
@@ -33,6 +34,7 @@ function swap(part, fresh) {
 async function refresh() {
   if (loading) { again = true; return; }
   loading = true;
+  const began = performance.now();
   try {
     const answer = await fetch(location.href, { headers: { "X-Live": "1" }, cache: "no-store" });
     if (answer.status === 401) { location.reload(); return; }
@@ -46,8 +48,10 @@ async function refresh() {
   } catch {
     say("off");
   } finally {
-    loading = false;
-    if (again) { again = false; refresh(); }
+    setTimeout(() => {
+      loading = false;
+      if (again) { again = false; refresh(); }
+    }, REST * (performance.now() - began));
   }
 }
 
@@ -57,7 +61,7 @@ function lookNowAndThen() {
 
 function listen() {
   if (stream || document.hidden) return;
-  const mine = stream = new EventSource("/su-kien");
+  const mine = stream = new EventSource(`/su-kien?tu=${state?.dataset.seen ?? 0}`);
   mine.addEventListener("open", () => { clearInterval(slow); slow = null; say("on"); });
   mine.addEventListener("changed", refresh);
   mine.addEventListener("error", () => {
