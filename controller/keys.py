@@ -85,7 +85,7 @@ def establish(ring: Keyring, store: Store, areas: tuple[str, ...], now: datetime
     root = ring.make(ROOT) if held is None else ring.find(ROOT)
     if root is None:
         raise KeyTrouble("keys.no_root", path=ring.folder)
-    serial = held.serial + 1 if held else 1
+    serial = max(held.serial + 1 if held else 1, int(now.timestamp()))  # above all that a lost store had
     kept = [each for each in held.grants if each.public_key != own.public.hex] if held else []
     document = Trust(serial, now, now + TRUST_VALIDITY, (*kept, grant(own.public, areas, now)))
     envelope = seal.seal(topics.TRUST.name, codec.write(document), root)

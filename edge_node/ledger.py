@@ -177,6 +177,14 @@ class Ledger:
         written: int = self._database.execute("SELECT count(*) FROM receipts").fetchone()[0]
         return written + sum(1 for change in self._waiting if change.receipt)
 
+    def first_number(self) -> int:
+        """The lowest number of a receipt that is kept; the next one to come when none is."""
+        try:
+            first = self._database.execute("SELECT min(number) FROM receipts").fetchone()[0]
+        except sqlite3.Error:
+            return 1
+        return int(first) if first is not None else self.last_number() + 1
+
     def forget(self, upto: int) -> None:
         """The station has stored every receipt up to this number."""
         with contextlib.suppress(sqlite3.OperationalError):  # a full disk: it is acknowledged again

@@ -83,5 +83,6 @@ class Outbox:
         return True
 
     def _sealed(self, receipts: list[Receipt]) -> bytes:
-        batch = Receipts(self._node, self._ledger.stream, tuple(receipts))
+        forgotten = self._ledger.first_number() - 1
+        batch = Receipts(self._node, self._ledger.stream, tuple(receipts), forgotten)
         return seal.seal(topics.RECEIPTS.name, codec.write(batch), self._signer)

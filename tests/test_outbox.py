@@ -31,6 +31,7 @@ class Post:
         self.station.start()
         self.link.start()
         self.mono = 0.0
+        self.forgotten = 0
 
     def fill(self, count: int, detail: str = "") -> None:
         for number in range(count):
@@ -48,6 +49,7 @@ class Post:
             assert seal.sealed_by(envelope, {SIGNER.public.id: SIGNER.public})
             batch = codec.read(Receipts, envelope.body(), RECEIPTS.most_bytes)
             batches.append([receipt.number for receipt in batch.receipts])
+            self.forgotten = batch.forgotten
         return batches
 
     def ack(self, upto: int, stream: str = "") -> bool:
@@ -86,6 +88,20 @@ def test_receipts_go_again_on_a_new_connection(post: Post) -> None:
     assert post.send(1000) == []
     post.broker.up()
     assert post.send() == [[1, 2]]
+
+
+def test_a_batch_says_up_to_where_the_node_keeps_nothing_also_after_a_restart(post: Post) -> None:
+    post.fill(2)
+    post.send()
+    assert post.forgotten == 0
+    post.ack(3)
+    post.outbox = Outbox(NODE, post.ledger, SIGNER)
+    assert post.send() == [[4]]
+    assert post.forgotten == 3
+    post.ack(4)
+    post.fill(3)  # the first two are known
+    assert post.send() == [[5, 6]]
+    assert post.forgotten == 4
 
 
 def test_what_is_under_way_is_limited(post: Post) -> None:

@@ -22,7 +22,7 @@ from makers_store import (
 
 from controller.store import Store
 from wire.presence import State
-from wire.receipt import Step
+from wire.receipt import Receipts, Step
 
 HOUR, MINUTE = timedelta(hours=1), timedelta(minutes=1)
 
@@ -51,6 +51,26 @@ def test_several_batches_of_one_stream_are_taken_together(store: Store) -> None:
 def test_a_new_stream_of_the_same_node_begins_at_one(store: Store) -> None:
     store.asrun.store_receipts(batch(receipt(1), receipt(2)), NOW)
     assert store.asrun.store_receipts(batch(receipt(1), stream="s2"), NOW) == 1
+
+
+def test_receipts_are_shown_as_the_node_wrote_them_whenever_they_came(store: Store) -> None:
+    started, sounded = receipt(2, step=Step.STARTED), receipt(3, step=Step.SOUNDED)
+    lost = batch(receipt(1, step=Step.REFUSED), stream="s0")
+    for number, said in enumerate((batch(receipt(1)), batch(sounded), batch(started), lost)):
+        store.asrun.store_receipts(said, NOW + number * MINUTE)
+    steps = [each.step for each in store.asrun.receipts("b1", "loa-1")]
+    assert steps == [Step.ACCEPTED, Step.STARTED, Step.SOUNDED, Step.REFUSED]
+
+
+def test_what_a_lost_store_had_acknowledged_is_not_waited_for(store: Store) -> None:
+    store.asrun.store_receipts(batch(receipt(1)), NOW)
+    rest = Receipts("loa-1", "s1", (receipt(41), receipt(42)), forgotten=40)
+    assert store.asrun.store_receipts(rest, NOW) == 42
+    (counted,) = store.refusals.all()
+    assert (counted.reason, counted.where) == ("rolled_back", "loa-1/receipts")
+    assert "receipts 2 to 40" in counted.detail
+    assert store.asrun.store_receipts(rest, NOW) == 42
+    assert store.refusals.all()[0].count == 1
 
 
 def test_the_first_outcome_of_a_job_stands_and_another_is_counted(store: Store) -> None:

@@ -20,6 +20,7 @@ from wire.errors import Reason, Refusal
 from wire.plan import Lane
 
 HOUR = timedelta(hours=1)
+SECOND = int(NOW.timestamp())  # serials are at least the second at which they are taken
 
 
 def key_of(error: pytest.ExceptionInfo[StoreError]) -> str:
@@ -33,15 +34,16 @@ def make(serial: int) -> bytes:
 def test_a_serial_never_comes_again_even_when_the_plan_was_dropped(store: Store) -> None:
     first = store.plans.issue(COMMUNE, Lane.PLAN, "d1", make, NOW)
     assert first is not None
-    assert (first.serial, first.envelope, first.valid_until) == (1, b"plan 1", NOW + VALIDITY)
+    assert first.serial == SECOND
+    assert (first.envelope, first.valid_until) == (make(SECOND), NOW + VALIDITY)
     store.plans.drop(COMMUNE, Lane.PLAN)
     assert store.plans.current() == []
     second = store.plans.issue(COMMUNE, Lane.PLAN, "d1", make, NOW)
     assert second is not None
-    assert second.serial == 2
+    assert second.serial == SECOND + 1
     urgent = store.plans.issue(COMMUNE, Lane.URGENT, "d1", make, NOW)
     assert urgent is not None
-    assert urgent.serial == 1
+    assert urgent.serial == SECOND
     assert store.plans.current() == [second, urgent]
 
 
@@ -50,7 +52,15 @@ def test_an_unchanged_plan_is_issued_again_only_when_its_time_runs_out(store: St
     assert store.plans.issue(COMMUNE, Lane.PLAN, "d1", make, NOW + HOUR) is None
     later = store.plans.issue(COMMUNE, Lane.PLAN, "d1", make, NOW + VALIDITY / 2)
     assert later is not None
-    assert later.serial == 2
+    assert later.serial == SECOND + VALIDITY.total_seconds() / 2
+
+
+def test_serials_grow_also_when_the_clock_goes_back(store: Store) -> None:
+    for hours, digest in ((1, "d1"), (0, "d2"), (-5, "d3")):
+        store.plans.issue(COMMUNE, Lane.PLAN, digest, make, NOW + hours * HOUR)
+    held = store.plans.of(COMMUNE, Lane.PLAN)
+    assert held is not None
+    assert held.serial == SECOND + 3600 + 2
 
 
 def test_a_plan_that_cannot_be_sealed_takes_no_serial(store: Store) -> None:
@@ -61,14 +71,14 @@ def test_a_plan_that_cannot_be_sealed_takes_no_serial(store: Store) -> None:
         store.plans.issue(COMMUNE, Lane.PLAN, "d1", fail, NOW)
     issued = store.plans.issue(COMMUNE, Lane.PLAN, "d1", make, NOW)
     assert issued is not None
-    assert issued.serial == 1
+    assert issued.serial == SECOND
 
 
 def test_a_config_is_issued_when_it_differs(store: Store) -> None:
     assert store.plans.issue_config("loa-1", "d1", make, NOW)
     assert store.plans.issue_config("loa-1", "d1", make, NOW) is None
     assert store.plans.issue_config("loa-1", "d2", make, NOW)
-    assert [(each.node, each.serial) for each in store.plans.configs()] == [("loa-1", 2)]
+    assert [(each.node, each.serial) for each in store.plans.configs()] == [("loa-1", SECOND + 1)]
 
 
 def test_an_older_document_does_not_replace_a_newer_one(store: Store) -> None:

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 
 import makers_store as made
 import pytest
-from makers_station import Radio, furnished, online
+from makers_station import Admitted, Radio, furnished, online
 
 from controller.store import Store
 from schedules import planner
@@ -19,6 +19,11 @@ from wire.receipt import Ack
 
 NOW = made.NOW
 PLAN, URGENT = topics.PLAN.topic(area=made.COMMUNE), topics.URGENT.topic(area=made.COMMUNE)
+
+
+def issued(radio: Radio) -> list[datetime]:
+    """When each plan that is held was issued."""
+    return [each.issued_at for each in radio.store.plans.current()]
 
 
 @pytest.fixture
@@ -45,7 +50,7 @@ def test_the_same_state_publishes_nothing_again(radio: Radio) -> None:
     for seconds in (1, 61, 122):
         radio.station.plan(NOW + timedelta(seconds=seconds))
     assert len(radio.link.published) == published
-    assert [each.serial for each in radio.store.plans.current()] == [1]
+    assert issued(radio) == [NOW]
 
 
 def test_a_plan_half_spent_is_issued_anew_and_one_whose_jobs_are_gone_once_empty(radio: Radio) -> None:
@@ -53,11 +58,11 @@ def test_a_plan_half_spent_is_issued_anew_and_one_whose_jobs_are_gone_once_empty
     radio.station.plan(NOW)
     later = NOW + planner.VALIDITY / 2 + timedelta(seconds=1)
     radio.station.plan(later)
-    assert [each.serial for each in radio.store.plans.current()] == [2]
+    assert issued(radio) == [later]
     assert radio.store.bookings.withdraw("b1")
     radio.station.plan(later + timedelta(seconds=1))
     radio.station.plan(later + timedelta(days=10))  # empty plans are not issued again
-    assert [each.serial for each in radio.store.plans.current()] == [3]
+    assert issued(radio) == [later + timedelta(seconds=1)]
     assert radio.jobs(now=later) == {}
     assert PLAN in radio.broker.retained
 
@@ -67,13 +72,15 @@ def test_an_empty_plan_that_has_run_out_leaves_a_bare_topic_and_its_numbers_take
     radio.station.plan(NOW)
     radio.store.bookings.withdraw("b1")
     radio.station.plan(NOW + timedelta(seconds=1))
+    last = radio.store.plans.current()[0].serial
     gone = NOW + planner.VALIDITY + timedelta(minutes=2)
     radio.station.plan(gone)
     assert radio.store.plans.current() == []
     assert PLAN not in radio.broker.retained
     made.on_the_air(radio.store, 2, start=gone + timedelta(hours=1))
     radio.station.plan(gone + timedelta(minutes=2))
-    assert [each.serial for each in radio.store.plans.current()] == [3]
+    assert issued(radio) == [gone + timedelta(minutes=2)]
+    assert radio.store.plans.current()[0].serial > last
 
 
 def test_emergencies_go_out_first_and_in_their_own_lane(radio: Radio) -> None:
@@ -129,21 +136,44 @@ def test_a_station_that_begins_again_goes_on_counting(radio: Radio) -> None:
     again = radio.restarted()
     again.station.start(NOW)
     again.station.plan(NOW)
-    assert [each.serial for each in again.store.plans.current()] == [1]
+    assert issued(again) == [NOW]
+    first = again.store.plans.current()[0].serial
     made.on_the_air(again.store, 2)
     again.station.plan(NOW + timedelta(seconds=1))
-    assert [each.serial for each in again.store.plans.current()] == [2]
+    assert again.store.plans.current()[0].serial == first + 1
+
+
+def test_a_store_restored_from_a_backup_goes_on_above_what_nodes_hold(radio: Radio, tmp_path: Path) -> None:
+    made.on_the_air(radio.store)
+    gate = radio.gate()
+    for hours in range(3):  # three plans that the backup does not know
+        radio.store.bookings.withdraw("b1") if hours == 1 else None
+        made.on_the_air(radio.store, hours + 5)
+        radio.station.plan(NOW + timedelta(hours=hours))
+        gate.admit(PLAN, radio.broker.retained[PLAN], NOW + timedelta(hours=hours))
+    old = Store(f"sqlite:///{tmp_path}/old.db")
+    old.migrate()
+    later = NOW + timedelta(hours=4)
+    restored = furnished(old, tmp_path, broker=radio.broker)
+    made.on_the_air(old, 9, start=later + timedelta(hours=1))
+    restored.station.plan(later)
+    verdict = gate.admit(PLAN, radio.broker.retained[PLAN], later)
+    assert isinstance(verdict, Admitted), verdict
+    assert "b9" in gate.jobs(later)
+    old.close()
 
 
 def test_a_new_station_key_seals_everything_anew(radio: Radio) -> None:
     made.on_the_air(radio.store)
     radio.station.plan(NOW)
+    first = radio.store.plans.current()[0].serial
+    config = max(each.serial for each in radio.store.plans.configs())
     radio.signer = made.signer("another station")
     again = radio.restarted()
     again.station.start(NOW)
     again.station.plan(NOW)
-    assert [each.serial for each in again.store.plans.current()] == [2]
-    assert {each.serial for each in again.store.plans.configs()} == {2}
+    assert again.store.plans.current()[0].serial == first + 1
+    assert {each.serial for each in again.store.plans.configs()} == {config + 1}
 
 
 def test_only_an_online_node_that_lacks_something_is_sent_it_again_and_not_too_often(radio: Radio) -> None:
@@ -188,11 +218,12 @@ def test_an_acknowledgement_is_sealed_for_its_node(radio: Radio) -> None:
 
 def test_a_config_says_what_the_roster_says(radio: Radio) -> None:
     node = made.node("loa-1", quiet=QuietHours("22:00", "04:00"), maintenance=True, offset_ms=120)
+    before = radio.store.plans.configs()[0].serial
     radio.store.roster.add_node(node)
     radio.station.plan(NOW + timedelta(seconds=1))
     config = radio.gate("loa-1", NOW + timedelta(seconds=1)).config
     assert config
-    assert (config.serial, config.maintenance, config.offset_ms) == (2, True, 120)
+    assert (config.serial, config.maintenance, config.offset_ms) == (before + 1, True, 120)
     assert config.quiet_hours == QuietHours("22:00", "04:00")
 
 
@@ -217,5 +248,6 @@ def test_both_lanes_of_an_area_are_numbered_apart(radio: Radio) -> None:
     made.on_the_air(radio.store, 1)
     made.on_the_air(radio.store, 2, bulletin_class=BulletinClass.EMERGENCY)
     radio.station.plan(NOW)
-    assert {(each.lane, each.serial) for each in radio.store.plans.current()} == {(Lane.PLAN, 1), (Lane.URGENT, 1)}
+    lanes = {each.lane: each.serial for each in radio.store.plans.current()}
+    assert lanes[Lane.PLAN] == lanes[Lane.URGENT] == int(NOW.timestamp())
     assert Message(PLAN, radio.broker.retained[PLAN]).payload != radio.broker.retained[URGENT]

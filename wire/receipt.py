@@ -69,6 +69,7 @@ class Receipts(msgspec.Struct, frozen=True):
     node: Name
     stream: Annotated[str, Meta(max_length=32)]
     receipts: Annotated[tuple[Receipt, ...], Meta(min_length=1, max_length=MAX_BATCH)]
+    forgotten: Annotated[int, Meta(ge=0)] = 0  # up to this number all was acknowledged once, and is kept no more
 
 
 class Ack(msgspec.Struct, frozen=True):

@@ -49,7 +49,8 @@ class AsRun:
     def receipts(self, job: str, node: str) -> list[Receipt]:
         """Every receipt of one job on one node, in the order in which the node wrote them."""
         mine = (receipts.c.job == job) & (receipts.c.node == node)
-        query = sa.select(receipts.c.body).where(mine).order_by(receipts.c.received_at, receipts.c.number)
+        begun = sa.func.min(receipts.c.received_at).over(partition_by=receipts.c.stream)
+        query = sa.select(receipts.c.body).where(mine).order_by(begun, receipts.c.stream, receipts.c.number)
         with self._database.reading() as connection:
             return [_receipt(body) for body in connection.execute(query).scalars()]
 
@@ -104,7 +105,7 @@ class AsRun:
         if fresh:
             self._insert_receipts(connection, batch, fresh, received_at)
             self._insert_outcomes(connection, batch.node, fresh, received_at)
-        return self._advance(connection, batch)
+        return self._advance(connection, batch, received_at)
 
     def _insert_receipts(
         self, connection: sa.Connection, batch: Receipts, fresh: list[tuple[Receipt, str]], received_at: datetime
@@ -143,9 +144,14 @@ class AsRun:
     def _forked(self, connection: sa.Connection, node: str, detail: str, at: datetime) -> None:
         count_refusals(self._database, connection, {(Reason.FORKED.value, f"{node}/receipts"): (1, detail)}, at)
 
-    def _advance(self, connection: sa.Connection, batch: Receipts) -> int:
-        """Move the stream's mark over everything stored without a gap."""
+    def _advance(self, connection: sa.Connection, batch: Receipts, received_at: datetime) -> int:
+        """Move the stream's mark over everything stored without a gap, and over what can never come again."""
         before = upto = _upto(connection, batch.node, batch.stream)
+        if batch.forgotten > upto:  # acknowledged by a later state of this store than the one it was restored to
+            detail = f"receipts {upto + 1} to {batch.forgotten} were acknowledged once and are lost here"
+            place = {(Reason.ROLLED_BACK.value, f"{batch.node}/receipts"): (1, detail)}
+            count_refusals(self._database, connection, place, received_at)
+            upto = batch.forgotten
         mine = (receipts.c.node == batch.node) & (receipts.c.stream == batch.stream)
         beyond = sa.select(receipts.c.number).where(mine & (receipts.c.number > upto)).order_by(receipts.c.number)
         for number in connection.execute(beyond).scalars():

@@ -37,7 +37,7 @@ class Plans:
             held = connection.execute(sa.select(plans).where(place)).first()
             if held and held.digest == digest and held.valid_until - now > VALIDITY / 2:
                 return None
-            serial = self._next(connection, f"plan/{area}/{lane.value}")
+            serial = self._next(connection, f"plan/{area}/{lane.value}", now)
             issued = IssuedPlan(area, lane, serial, digest, now, now + VALIDITY, make(serial))
             connection.execute(self._replacing(plans, ["area", "lane"]), columns(issued))
         return issued
@@ -48,7 +48,7 @@ class Plans:
             held = connection.execute(sa.select(configs.c.digest).where(configs.c.node == node)).scalar()
             if held == digest:
                 return None
-            serial = self._next(connection, f"config/{node}")
+            serial = self._next(connection, f"config/{node}", now)
             issued = IssuedConfig(node, serial, digest, now, make(serial))
             connection.execute(self._replacing(configs, ["node"]), columns(issued))
         return issued
@@ -76,10 +76,15 @@ class Plans:
         with self._database.writing() as connection:
             connection.execute(sa.delete(plans).where(place))
 
-    def _next(self, connection: sa.Connection, subject: str) -> int:
-        """The next serial of ``subject``; its row is locked until the transaction ends."""
-        first = self._database.upsert(serials).values(subject=subject, last=1)
-        further = first.on_conflict_do_update(index_elements=["subject"], set_={"last": serials.c.last + 1})
+    def _next(self, connection: sa.Connection, subject: str, now: datetime) -> int:
+        """The next serial of ``subject``; its row is locked until the transaction ends.
+
+        At least the second of ``now`` since 1970: a store restored from a backup goes on above what it had issued.
+        """
+        second = int(now.timestamp())
+        first = self._database.upsert(serials).values(subject=subject, last=second)
+        above = sa.case((serials.c.last >= second, serials.c.last + 1), else_=second)
+        further = first.on_conflict_do_update(index_elements=["subject"], set_={"last": above})
         return int(connection.execute(further.returning(serials.c.last)).scalar_one())
 
     def _replacing(self, table: sa.Table, key: list[str]) -> sa.Insert:
