@@ -149,7 +149,10 @@ class Station:
         """Publish again what some online node lacks. How many documents."""
         nodes = {node.id: node for node in self.store.roster.nodes()}
         conditions = [(nodes[each.node], each) for each in self.store.health.latest() if each.node in nodes]
-        return self.transmitter.reissue(conditions, now)
+        published = self.transmitter.reissue(conditions, now)
+        if self.transmitter.is_overtaken:
+            self._planned_at, self._nodes = None, []  # issue everything anew
+        return published
 
 
 def _asset(made: Finished, now: datetime) -> AssetRow:

@@ -10,9 +10,10 @@ from __future__ import annotations
 import hashlib
 import logging
 import threading
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Mapping
 from datetime import datetime, timedelta
 
+from controller.holdings import LINES, compare
 from controller.keys import TRUST_NAME
 from controller.roster import Node, areas_of
 from controller.settings import Settings
@@ -30,7 +31,7 @@ log = logging.getLogger(__name__)
 
 LAG = timedelta(seconds=20)  # how long after issue a node may still report what came before
 _URGENT_FIRST = {Lane.URGENT: 0, Lane.PLAN: 1}
-_LINES = {Lane.PLAN: topics.PLAN, Lane.URGENT: topics.URGENT}
+Issued = Document | IssuedConfig | IssuedPlan
 
 
 class Transmitter:
@@ -43,7 +44,9 @@ class Transmitter:
         self._waiting: dict[str, bytes] = {}  # topic -> payload not handed to the broker yet
         self._plans: dict[AreaLane, IssuedPlan] = {(each.area, each.lane): each for each in store.plans.current()}
         self._trust: Document | None = None
-        self._reissued: dict[str, datetime] = {}
+        self._said_at: dict[str, datetime] = {}  # topic -> when it was last published again
+        self._overtaken: dict[str, int] = {}  # topic -> a serial above ours that some node holds
+        self.is_overtaken = False  # set when plans and configs must be issued anew
         self._configs: dict[str, IssuedConfig] = {each.node: each for each in store.plans.configs()}
 
     def issue_plans(self, wanted: Mapping[AreaLane, tuple[Job, ...]], now: datetime) -> int:
@@ -51,7 +54,9 @@ class Transmitter:
 
         An area whose jobs are all gone gets an empty plan, once; when that has run out it is dropped.
         """
-        areas = sorted(wanted.keys() | self._plans.keys(), key=lambda key: (_URGENT_FIRST[key[1]], key[0]))
+        self.is_overtaken = False
+        known = wanted.keys() | self._plans.keys() | self._overtaken_plans()
+        areas = sorted(known, key=lambda key: (_URGENT_FIRST[key[1]], key[0]))
         return sum(self._issue_plan(key, wanted.get(key, ()), now) for key in areas)
 
     def issue_configs(self, nodes: Iterable[Node], now: datetime) -> int:
@@ -84,13 +89,21 @@ class Transmitter:
 
         A document issued or published again less than `LAG` before the node spoke is not missed yet.
         """
+        issued = self._issued(now)
+        serials = {topic: each.serial for topic, each in issued.items()}
         lacking: dict[str, bytes] = {}
         for node, condition in conditions:
-            if condition.online:
-                lacking.update(self._lacked_by(node, condition, now))
+            health, heard = condition.health, condition.health_received_at
+            if not condition.online or health is None or heard is None:
+                continue
+            compared = compare(node, health, serials)
+            for topic in compared.behind:
+                if heard - self._said_at.get(topic, _since(issued[topic])) > LAG:
+                    lacking[topic] = issued[topic].envelope
+            self._note_overtaken(compared.ahead, now)
         for topic, envelope in lacking.items():
             log.info("reissued topic=%s", topic)
-            self._reissued[topic] = now
+            self._said_at[topic] = now
             self._publish(topic, envelope)
         return len(lacking)
 
@@ -100,30 +113,30 @@ class Transmitter:
             sealed = self._sealed(topics.ACKS, codec.write(ack))
             self._link.publish(topics.ACKS.topic(node=ack.node), sealed, retain=True, qos=1)
 
-    def _lacked_by(self, node: Node, condition: Condition, now: datetime) -> Iterator[tuple[str, bytes]]:
-        """(topic, envelope) of every document that is newer than what the node said it holds."""
-        health, heard = condition.health, condition.health_received_at
-        if health is None or heard is None:
-            return
-        holds = {(each.area, lane): getattr(each, lane.value) for each in health.held for lane in Lane}
-        issued: list[tuple[str, Document | IssuedConfig | IssuedPlan, int]] = []
-        if self._trust:
-            issued.append((topics.TRUST.topic(), self._trust, health.trust_serial))
-        if node.id in self._configs:
-            issued.append((topics.CONFIG.topic(node=node.id), self._configs[node.id], health.config_serial))
-        for key in ((area, lane) for area in areas_of(node) for lane in Lane):
-            plan = self._plans.get(key)
-            if plan and now < plan.valid_until:
-                issued.append((_LINES[key[1]].topic(area=key[0]), plan, holds.get(key, 0)))
-        for topic, document, held in issued:
-            since = document.stored_at if isinstance(document, Document) else document.issued_at
-            if held < document.serial and heard - self._reissued.get(topic, since) > LAG:
-                yield topic, document.envelope
+    def _issued(self, now: datetime) -> dict[str, Issued]:
+        """Every document in force, by its topic."""
+        issued: dict[str, Issued] = {topics.TRUST.topic(): self._trust} if self._trust else {}
+        issued |= {topics.CONFIG.topic(node=node): config for node, config in list(self._configs.items())}
+        plans = [(key, plan) for key, plan in list(self._plans.items()) if now < plan.valid_until]
+        return issued | {_topic(key): plan for key, plan in plans}
+
+    def _note_overtaken(self, ahead: Mapping[str, int], now: datetime) -> None:
+        """Remember what some node holds above what was issued: it is issued anew, above that.
+
+        Serials follow the clock (`store.plans`), so one past this second is no honest one, or from a clock astray.
+        """
+        for topic, serial in ahead.items():
+            if serial > now.timestamp():
+                log.warning("ahead_of_the_clock topic=%s serial=%d", topic, serial)
+            elif serial > self._overtaken.get(topic, 0) and topic != topics.TRUST.topic():
+                log.warning("overtaken topic=%s serial=%d", topic, serial)
+                self._overtaken[topic] = serial
+                self.is_overtaken = True
 
     def _issue_plan(self, key: AreaLane, jobs: tuple[Job, ...], now: datetime) -> bool:
         area, lane = key
         held = self._plans.get(key)
-        digest = self._digest(*map(codec.write, jobs))
+        digest = self._digest(_topic(key), *map(codec.write, jobs))
         if held and held.digest == digest:
             if not jobs and held.valid_until < now:
                 self._drop(key)
@@ -131,25 +144,25 @@ class Transmitter:
                 return False
 
         def make(serial: int) -> bytes:
-            return self._sealed(_LINES[lane], codec.write(Plan(area, lane, serial, now, now + VALIDITY, jobs)))
+            return self._sealed(LINES[lane], codec.write(Plan(area, lane, serial, now, now + VALIDITY, jobs)))
 
         issued = self._store.plans.issue(area, lane, digest, make, now)
         if issued is None:
             return False
         self._plans[key] = issued
         log.info("issued area=%s lane=%s serial=%d jobs=%d", area, lane.value, issued.serial, len(jobs))
-        self._publish(_LINES[lane].topic(area=area), issued.envelope)
+        self._publish(_topic(key), issued.envelope)
         return True
 
     def _drop(self, key: AreaLane) -> None:
         """The empty plan has run out, and whatever came before it earlier still: the topic may be bare again."""
         self._store.plans.drop(*key)
         del self._plans[key]
-        self._publish(_LINES[key[1]].topic(area=key[0]), b"")
+        self._publish(_topic(key), b"")
 
     def _issue_config(self, node: Node, now: datetime) -> bool:
         wanted = self._config(node, 1, datetime.min.replace(tzinfo=now.tzinfo))
-        digest = self._digest(codec.write(wanted))
+        digest = self._digest(topics.CONFIG.topic(node=node.id), codec.write(wanted))
         held = self._configs.get(node.id)
         if held and held.digest == digest:
             return False
@@ -180,9 +193,14 @@ class Transmitter:
             health_seconds=self._settings.health_seconds,
         )
 
-    def _digest(self, *content: bytes) -> str:
-        """Names what a document says, and by which key: a new key issues everything anew."""
-        return hashlib.sha256(b"\n".join((self._signer.public.raw, *content))).hexdigest()
+    def _overtaken_plans(self) -> set[AreaLane]:
+        found = ((topics.recognise(topic), lane) for topic in self._overtaken for lane in Lane)
+        return {(known[1]["area"], lane) for known, lane in found if known and known[0] is LINES[lane]}
+
+    def _digest(self, topic: str, *content: bytes) -> str:
+        """Names what a document says, by which key, and above what: a new key issues everything anew."""
+        above = b"%d" % self._overtaken.get(topic, 0)
+        return hashlib.sha256(b"\n".join((self._signer.public.raw, above, *content))).hexdigest()
 
     def _sealed(self, line: topics.Line, payload: bytes) -> bytes:
         return seal.seal(line.name, payload, self._signer)
@@ -191,8 +209,8 @@ class Transmitter:
         """Every document by topic, in the order in which nodes need them."""
         ordered = {topics.TRUST.topic(): self._trust.envelope} if self._trust else {}
         plans: dict[Lane, dict[str, bytes]] = {lane: {} for lane in Lane}
-        for (area, lane), plan in self._plans.items():
-            plans[lane][_LINES[lane].topic(area=area)] = plan.envelope
+        for key, plan in self._plans.items():
+            plans[key[1]][_topic(key)] = plan.envelope
         configs = {topics.CONFIG.topic(node=node): config.envelope for node, config in self._configs.items()}
         return ordered | plans[Lane.URGENT] | configs | plans[Lane.PLAN]
 
@@ -207,3 +225,11 @@ class Transmitter:
         if handed:
             del self._waiting[topic]
         return handed
+
+
+def _topic(key: AreaLane) -> str:
+    return LINES[key[1]].topic(area=key[0])
+
+
+def _since(issued: Issued) -> datetime:
+    return issued.stored_at if isinstance(issued, Document) else issued.issued_at

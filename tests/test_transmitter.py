@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from datetime import datetime, timedelta
 from pathlib import Path
 
@@ -13,6 +14,7 @@ from controller.store import Store
 from schedules import planner
 from wire import topics
 from wire.config import QuietHours
+from wire.health import Health, Held, Vitals
 from wire.link import Message
 from wire.plan import BulletinClass, Lane
 from wire.receipt import Ack
@@ -143,24 +145,74 @@ def test_a_station_that_begins_again_goes_on_counting(radio: Radio) -> None:
     assert again.store.plans.current()[0].serial == first + 1
 
 
-def test_a_store_restored_from_a_backup_goes_on_above_what_nodes_hold(radio: Radio, tmp_path: Path) -> None:
+@pytest.fixture
+def other(tmp_path: Path) -> Iterator[Store]:
+    """Another, empty store."""
+    store = Store(f"sqlite:///{tmp_path}/other.db")
+    store.migrate()
+    yield store
+    store.close()
+
+
+def test_a_station_restored_from_a_backup_is_obeyed_though_nodes_hold_newer_plans(
+    radio: Radio, other: Store, tmp_path: Path
+) -> None:
     made.on_the_air(radio.store)
-    gate = radio.gate()
-    for hours in range(3):  # three plans that the backup does not know
-        radio.store.bookings.withdraw("b1") if hours == 1 else None
-        made.on_the_air(radio.store, hours + 5)
-        radio.station.plan(NOW + timedelta(hours=hours))
-        gate.admit(PLAN, radio.broker.retained[PLAN], NOW + timedelta(hours=hours))
-    old = Store(f"sqlite:///{tmp_path}/old.db")
-    old.migrate()
-    later = NOW + timedelta(hours=4)
-    restored = furnished(old, tmp_path, broker=radio.broker)
-    made.on_the_air(old, 9, start=later + timedelta(hours=1))
+    radio.station.plan(NOW)
+    lost = furnished(other, tmp_path / "lost", broker=radio.broker)  # what the station was after the backup was made
+    made.on_the_air(other, 2)
+    hour = NOW + timedelta(hours=1)
+    lost.station.plan(hour)
+    gate = radio.gate("loa-1", hour)
+    assert set(gate.jobs(hour)) == {"b2"}
+    lost.station.stop()
+
+    later = NOW + timedelta(hours=2)
+    restored = radio.restarted()
+    restored.station.start(later)
     restored.station.plan(later)
-    verdict = gate.admit(PLAN, radio.broker.retained[PLAN], later)
-    assert isinstance(verdict, Admitted), verdict
-    assert "b9" in gate.jobs(later)
-    old.close()
+    assert gate.admit(PLAN, radio.broker.retained[PLAN], later).reason == "rolled_back"  # type: ignore[union-attr]
+    online(restored, gate, "loa-1", later)
+    restored.station.hear(later)
+    restored.station.sweep(later)
+    restored.station.plan(later + timedelta(seconds=1))
+    assert isinstance(gate.admit(PLAN, radio.broker.retained[PLAN], later + timedelta(seconds=1)), Admitted)
+    assert set(gate.jobs(later)) == {"b1"}
+    count = len(restored.link.published)
+    restored.station.sweep(later + timedelta(seconds=5))  # once is enough
+    restored.station.plan(later + timedelta(seconds=6))
+    assert len(restored.link.published) == count
+
+
+def test_a_plan_that_a_restored_station_never_heard_of_is_taken_back(
+    radio: Radio, other: Store, tmp_path: Path
+) -> None:
+    lost = furnished(other, tmp_path / "lost", broker=radio.broker)
+    made.on_the_air(other, 2)
+    hour = NOW + timedelta(hours=1)
+    lost.station.plan(hour)
+    gate = radio.gate("loa-1", hour)
+    restored = radio.restarted()
+    restored.station.start(hour)
+    online(restored, gate, "loa-1", hour + timedelta(minutes=1))
+    restored.station.hear(hour + timedelta(minutes=1))
+    restored.station.sweep(hour + timedelta(minutes=1))
+    restored.station.plan(hour + timedelta(minutes=1))
+    gate.admit(PLAN, radio.broker.retained[PLAN], hour + timedelta(minutes=1))
+    assert gate.jobs(hour) == {}
+
+
+def test_a_node_that_claims_a_serial_from_the_future_moves_nothing(radio: Radio) -> None:
+    made.on_the_air(radio.store)
+    radio.station.plan(NOW)
+    later = NOW + timedelta(minutes=1)
+    liar = Health("loa-1", later, "boot-1", "0.1.0", Vitals(), held=(Held(made.COMMUNE, 2**40, 2**40),))
+    radio.broker.publish(made.said(made.presence("loa-1", at=later)))
+    radio.broker.publish(made.said(liar))
+    radio.station.hear(later)
+    radio.station.sweep(later)
+    radio.station.plan(later)
+    assert issued(radio) == [NOW]
 
 
 def test_a_new_station_key_seals_everything_anew(radio: Radio) -> None:
