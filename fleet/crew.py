@@ -11,6 +11,7 @@ import socket
 import sys
 import time
 from collections.abc import Mapping
+from contextlib import closing
 from http.client import HTTPConnection, HTTPException
 from pathlib import Path
 
@@ -97,12 +98,12 @@ def is_free(host: str, port: int) -> bool:
 
 
 def _answers(host: str, port: int) -> bool:
-    try:
-        connection = HTTPConnection(host, port, timeout=2)
-        connection.request("GET", "/suc-khoe")
-        return bool(json.load(connection.getresponse())["web"] == "ok")
-    except (OSError, HTTPException, ValueError, KeyError):
-        return False
+    with closing(HTTPConnection(host, port, timeout=2)) as connection:
+        try:
+            connection.request("GET", "/suc-khoe")
+            return bool(json.load(connection.getresponse())["web"] == "ok")
+        except (OSError, HTTPException, ValueError, KeyError):
+            return False
 
 
 def _toml(value: object) -> str:

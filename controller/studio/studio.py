@@ -1,13 +1,14 @@
 """The studio's walk: check, voice, master, shelve.
 
 - A text is refused before any engine is asked: nothing to read, too long.
-- Work is done in a folder of its own that is gone afterwards, whatever happened.
+- Work is done in a folder of its own that is gone afterwards; what a killed process left is gone at the next start.
 - Drills say that they are drills, before and after the words, in every class.
 """
 
 from __future__ import annotations
 
 import errno
+import shutil
 import tempfile
 from dataclasses import dataclass
 from pathlib import Path
@@ -21,6 +22,7 @@ from wire.names import AssetId
 from wire.plan import BulletinClass
 from words import say
 
+_WORK = "making-"
 MOST_SPOKEN_CHARS = 5 * MAX_CHARS  # written-out figures make a text longer than what was typed
 
 
@@ -40,10 +42,15 @@ class Finished:
 
 
 class Studio:
-    """Voices, a shelf, a folder to work in (made if absent), and words said before each text (may be empty)."""
+    """Voices, a shelf, a folder to work in (made if absent), and words said before each text (may be empty).
+
+    The folder is this studio's own: what lies there from before is removed.
+    """
 
     def __init__(self, shelf: Shelf, chain: Chain, work_dir: Path, opening: str = "") -> None:
         self._shelf, self._chain, self._work_dir, self._opening = shelf, chain, work_dir, opening
+        for left in work_dir.glob(f"{_WORK}*"):
+            shutil.rmtree(left, ignore_errors=True)
 
     def produce(self, spoken_text: str, bulletin_class: BulletinClass, drill: bool = False) -> Finished:
         """The finished recording of ``spoken_text`` (the newsroom's spoken form, ≤ ``MOST_SPOKEN_CHARS``).
@@ -53,7 +60,7 @@ class Studio:
         text = self._checked(spoken_text, drill)
         try:
             self._work_dir.mkdir(parents=True, exist_ok=True)
-            with tempfile.TemporaryDirectory(dir=self._work_dir, prefix="making-") as folder:
+            with tempfile.TemporaryDirectory(dir=self._work_dir, prefix=_WORK) as folder:
                 work = Path(folder)
                 reading = self._chain.speak(text, work)
                 mastered = master(reading.wav, bulletin_class, drill, work)
