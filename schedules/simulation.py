@@ -1,0 +1,140 @@
+"""A day of radio in milliseconds: the node's own decision, walked from moment to moment with nothing else changing.
+
+- The loudspeaker of the simulation does what it is told, audio is always ready, the clock is right, nothing breaks:
+  what it says is what the plan asks for, not what weather and wires will make of it.
+- Pure: jobs and config in, what sounds when out. It rests on `due` and `next_look` and decides nothing itself.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+
+import msgspec
+
+from schedules.due import Accept, Act, Cut, End, OnAir, Phase, Record, Situation, Start, due, fresh, next_look
+from schedules.situation import audio_of
+from wire.config import NodeConfig
+from wire.errors import Reason
+from wire.plan import Job
+from wire.receipt import Step
+
+LOOK = timedelta(hours=1)  # the longest step when nothing is to come
+
+
+@dataclass(frozen=True)
+class Stretch:
+    """``job`` sounds from ``since`` until before ``until``, from this position in its audio on."""
+
+    job: Job
+    since: datetime
+    until: datetime
+    from_ms: int
+
+
+@dataclass(frozen=True)
+class Ended:
+    """The one outcome of a job, and when it came to it."""
+
+    job: Job
+    at: datetime
+    step: Step
+    reason: Reason | None
+
+
+@dataclass(frozen=True)
+class Day:
+    """What sounded, in order, and what became of every job."""
+
+    stretches: tuple[Stretch, ...]
+    endings: tuple[Ended, ...]
+
+
+def simulate(jobs: Mapping[str, Job], config: NodeConfig, since: datetime, until: datetime) -> Day:
+    """What a node that holds ``jobs`` and ``config`` sounds in [since, until); it was idle before."""
+    world = _World(jobs, config, since)
+    while world.now < until:
+        world.look()
+        world.now = min(until, world.next_moment())
+    world.look()
+    world.leave(until)
+    return Day(tuple(world.stretches), tuple(world.endings))
+
+
+@dataclass
+class _World:
+    """A ledger, a loudspeaker and a clock, as simple as they can be."""
+
+    jobs: Mapping[str, Job]
+    config: NodeConfig
+    now: datetime
+    records: dict[str, Record] = field(default_factory=dict)
+    held: Start | None = None
+    stretches: list[Stretch] = field(default_factory=list)
+    endings: list[Ended] = field(default_factory=list)
+
+    def look(self) -> None:
+        """Let what is over be over, then do what is due until nothing is."""
+        if self.held and self.now >= self._over(self.held):
+            sounded = self.held.job.id
+            self.leave(self.now)
+            self._ended(sounded, Step.SOUNDED, None)
+        while acts := due(self._situation()):
+            for act in acts:
+                self._do(act)
+
+    def next_moment(self) -> datetime:
+        """When something may change."""
+        moments = [next_look(self._situation(), LOOK)]
+        if self.held:
+            moments += [each for each in (self.held.at, self._over(self.held)) if each > self.now]
+        return min(moments)
+
+    def leave(self, at: datetime) -> None:
+        """Take the loudspeaker away, and write down what was heard."""
+        held, self.held = self.held, None
+        if held and at > held.at:
+            self.stretches.append(Stretch(held.job, held.at, at, held.from_ms))
+
+    def _situation(self) -> Situation:
+        on_air = OnAir(self.held.job, self.now >= self.held.at) if self.held else None
+        open_jobs = {name: job for name, job in self.jobs.items() if self._phase(name) is not Phase.ENDED}
+        records = {name: record for name, record in self.records.items() if record.phase is not Phase.ENDED}
+        return Situation(open_jobs, records, on_air, self.config, self.now)
+
+    def _do(self, act: Act) -> None:
+        if isinstance(act, Accept):
+            self.records[act.job.id] = fresh(act.job)
+        elif isinstance(act, End):
+            self._ended(act.job, act.step, act.reason)
+        elif isinstance(act, Cut):
+            self._cut(act)
+        else:
+            self.held = act
+            self._put(act.job.id, phase=Phase.ON_AIR, asset=audio_of(act.job), position_ms=act.from_ms)
+
+    def _cut(self, act: Cut) -> None:
+        assert self.held
+        position = self.held.from_ms + max(0, round((self.now - self.held.at) / timedelta(milliseconds=1)))
+        self.leave(self.now)
+        self._put(act.job, position_ms=position)
+        phase = self.records[act.job].released(act.then)
+        if phase is Phase.ENDED and act.then:
+            self._ended(act.job, act.then, act.reason)
+        else:
+            self._put(act.job, phase=phase)
+
+    def _ended(self, job_id: str, step: Step, reason: Reason | None) -> None:
+        self._put(job_id, phase=Phase.ENDED)
+        self.endings.append(Ended(self.jobs[job_id], self.now, step, reason))
+
+    def _put(self, job_id: str, **changed: object) -> None:
+        self.records[job_id] = msgspec.structs.replace(self.records[job_id], **changed)
+
+    def _phase(self, job_id: str) -> Phase | None:
+        return self.records[job_id].phase if job_id in self.records else None
+
+    def _over(self, held: Start) -> datetime:
+        length = held.job.asset.duration_ms if held.job.asset else 0
+        return held.at + timedelta(milliseconds=length - held.from_ms)
