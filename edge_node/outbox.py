@@ -1,7 +1,8 @@
 """The outbox: receipts leave as sealed batches until the station has stored them.
 
 - Up to `WINDOW` batches are under way; they go again on a new connection, and after a time without an answer,
-  which doubles up to `LONGEST_SECONDS`.
+  which doubles up to `LONGEST_SECONDS`. An answer that stands still says that something before is missing: they go
+  again at once, the first time.
 - An acknowledgement beyond what was ever numbered, or of another stream, is ignored.
 - It keeps nothing itself: the ledger does.
 """
@@ -34,6 +35,8 @@ class Outbox:
         self._wait = FIRST_SECONDS
         self._again_at: float | None = None
         self._connections = -1
+        self._answered: Ack | None = None  # the last one; a retained one comes again on every connection
+        self._hurried = False
 
     def send(self, link: Link, mono: float) -> int:
         """Hand to the link what is due; how many batches. ``mono``: monotonic seconds."""
@@ -61,9 +64,13 @@ class Outbox:
             self._ledger.forget(ack.upto)
             self._acked = ack.upto
             self._under_way = max(0, self._under_way - 1)
-            self._wait = FIRST_SECONDS
+            self._wait, self._hurried = FIRST_SECONDS, False
             if self._sent <= self._acked:
                 self._sent, self._under_way, self._again_at = self._acked, 0, None
+        elif ack.upto == self._acked < self._sent and ack != self._answered and not self._hurried:
+            self._start_over(self._wait)
+            self._hurried = True
+        self._answered = ack
         return True
 
     def _start_over(self, wait: float) -> None:

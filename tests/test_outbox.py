@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from makers_node import NODE, T0, make_job
+from makers_node import NODE, T0, after, make_job
 
 from edge_node.ledger import Ledger, Word
 from edge_node.outbox import FIRST_SECONDS, WINDOW, Outbox
@@ -52,8 +52,8 @@ class Post:
             self.forgotten = batch.forgotten
         return batches
 
-    def ack(self, upto: int, stream: str = "") -> bool:
-        return self.outbox.take(Ack(NODE, stream or self.ledger.stream, upto, T0))
+    def ack(self, upto: int, stream: str = "", later: float = 0.0) -> bool:
+        return self.outbox.take(Ack(NODE, stream or self.ledger.stream, upto, after(later)))
 
 
 @pytest.fixture
@@ -79,6 +79,33 @@ def test_receipts_go_again_after_a_time_without_an_answer_that_doubles(post: Pos
     assert post.send(1) == [[1, 2]]
     assert post.send(FIRST_SECONDS) == []
     assert post.send(FIRST_SECONDS) == [[1, 2]]
+
+
+def test_what_the_station_lacks_before_a_later_batch_goes_again_at_once_but_once(post: Post) -> None:
+    post.fill(1)
+    post.ack(0)
+    post.send()  # lost: the station was not there
+    post.fill(2)
+    assert post.send() == [[3, 4]]
+    post.ack(0, later=1)
+    assert post.send() == [[1, 2, 3, 4]]
+    post.ack(0, later=2)  # it wants them no more than before
+    assert post.send() == []
+    post.ack(4, later=3)
+    post.fill(3)
+    assert post.send() == [[5, 6]]
+    post.ack(4, later=4)
+    assert post.send() == [[5, 6]]
+
+
+def test_a_retained_answer_that_comes_again_hurries_nobody(post: Post) -> None:
+    post.fill(1)
+    post.send()
+    post.ack(2)
+    post.fill(2)
+    assert post.send() == [[3, 4]]
+    post.ack(2)
+    assert post.send() == []
 
 
 def test_receipts_go_again_on_a_new_connection(post: Post) -> None:
