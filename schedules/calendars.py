@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
+from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from functools import lru_cache
 from types import MappingProxyType
@@ -29,11 +30,36 @@ RULE_PARTS = frozenset(re.findall(r"\w+", f"FREQ INTERVAL COUNT UNTIL WKST {_WHE
 
 _TOO_FAST = ("SECONDLY", "MINUTELY", "HOURLY")
 _PARTS = re.compile(r"[A-Z-]+=[A-Z0-9,+-]+(;[A-Z-]+=[A-Z0-9,+-]+)*")
+_TICK = timedelta(microseconds=1)
 _LAST_SECOND = timedelta(days=1) - timedelta(seconds=1)
 
 
 class RuleError(Said):
     """A recurrence rule that cannot be read, or fires more often than a radio may."""
+
+
+@dataclass(frozen=True)
+class Recurrence:
+    """How a booking comes again: an RRULE on the clock of ``zone``, not on the days ``but``, not past ``until``.
+
+    ``but``: local dates as ``2026-12-31``, ascending.
+    """
+
+    rule: str
+    zone: str = moments.DEFAULT_ZONE
+    but: tuple[str, ...] = ()
+    until: datetime | None = None
+
+
+def occurrences(recurrence: Recurrence, first: datetime, since: datetime, until: datetime) -> list[datetime]:
+    """The moments (UTC, ascending) in [since, until) at which it comes; ``first`` is the first possible one.
+
+    Raises RuleError, also for a day in ``but`` that is none; BadMoment for the zone.
+    """
+    last = min(until, recurrence.until + _TICK) if recurrence.until else until
+    left_out = {_day(text) for text in recurrence.but}
+    found = starts(recurrence.rule, first, since, last, recurrence.zone)
+    return [moment for moment in found if moments.local(moment, recurrence.zone).date() not in left_out]
 
 
 def starts(rule: str, first: datetime, since: datetime, until: datetime, zone_name: str) -> list[datetime]:
@@ -69,6 +95,13 @@ def holidays_of(year: int, language: str = "vi") -> Mapping[date, str]:
     spoken = "en_US" if language == "en" else "vi"
     named = holidays.country_holidays("VN", years=year, language=spoken)
     return MappingProxyType(dict(sorted(named.items())))
+
+
+def _day(text: str) -> date:
+    try:
+        return date.fromisoformat(text)
+    except ValueError:
+        raise RuleError("schedules.bad_exception", day=text[:40]) from None
 
 
 def _rule(written: str, begin: datetime, zone_name: str) -> rrule:

@@ -13,6 +13,7 @@ from makers_store import COMMUNE, GROUP, HAMLET, NOW, OTHER_COMMUNE, SHA, Bell, 
 from controller.desk import Desk, Draft, Placing, Wish
 from controller.store import Store
 from controller.store.rows import AnnouncementState, BookingState, Role, VoiceState
+from schedules.calendars import Recurrence
 from wire.plan import AfterCut, BulletinClass, Late
 
 HOUR = timedelta(hours=1)
@@ -210,6 +211,35 @@ def test_a_booking_is_withdrawn_by_its_maker_or_an_approver(store: Store, desk: 
     booking = store.bookings.get(str(made.booking_id))
     assert booking is not None
     assert booking.state is BookingState.WITHDRAWN
+
+
+def test_what_comes_again_is_held_against_the_quiet_hours_and_must_come_at_all(store: Store, desk: Desk) -> None:
+    weekly = Recurrence("FREQ=WEEKLY;BYDAY=MO,WE")
+    made = desk.announce(wish(start=NOW + HOUR, recurrence=weekly), APPROVER, NOW)
+    kept = store.bookings.get(str(made.booking_id))
+    assert kept is not None
+    assert kept.recurrence == weekly
+
+    def why(recurrence: Recurrence, start: datetime | None = NOW + HOUR, **more: Any) -> str:
+        return refused(desk.announce, wish(start=start, recurrence=recurrence, **more), APPROVER, NOW)
+
+    assert why(weekly, None) == "recurring_now"
+    assert why(weekly, bulletin_class=BulletinClass.EMERGENCY) == "recurring_emergency"
+    assert why(weekly, NIGHT) == "quiet_hours"
+    assert why(Recurrence("FREQ=DAILY;BYHOUR=10,22")) == "quiet_hours"
+    assert why(Recurrence("FREQ=DAILY", until=NOW)) == "never_comes"
+    assert why(Recurrence("FREQ=DAILY", but=("2026-11-24",) * 401)) == "too_many_exceptions"
+    assert why(Recurrence("FREQ=MINUTELY")) == "schedules.rule_too_often"
+    assert why(Recurrence("RUBBISH")) == "schedules.bad_rule"
+    assert why(Recurrence("FREQ=DAILY", but=("2026-02-30",))) == "schedules.bad_exception"
+    assert why(Recurrence("FREQ=DAILY", zone="Moon/Base")) == "schedules.bad_zone"
+
+
+def test_what_comes_again_may_be_approved_after_its_first_time_while_it_still_comes(desk: Desk) -> None:
+    made = desk.announce(wish(start=NOW + HOUR, recurrence=Recurrence("FREQ=DAILY;COUNT=3")), EDITOR, NOW)
+    late = desk.announce(wish(start=NOW + HOUR, recurrence=Recurrence("FREQ=DAILY;COUNT=3")), EDITOR, NOW)
+    desk.approve(made.announcement_id, APPROVER, NOW + 2 * HOUR)
+    assert refused(desk.approve, late.announcement_id, APPROVER, NOW + 24 * 5 * HOUR) == "never_comes"
 
 
 def test_an_announcement_is_withdrawn_with_all_its_bookings(store: Store, desk: Desk) -> None:

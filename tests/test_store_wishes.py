@@ -31,6 +31,7 @@ from controller.store.rows import (
     VoiceFault,
     VoiceState,
 )
+from schedules.calendars import Recurrence
 from schedules.planner import HORIZON
 from wire.config import QuietHours, VolumeBand
 from wire.plan import BulletinClass
@@ -209,6 +210,21 @@ def test_only_what_is_approved_voiced_wanted_and_near_is_planned(store: Store) -
     assert planned[1].areas == (COMMUNE,)
     assert planned[1].late_for == timedelta(minutes=30)
     assert planned[1].asset.url == planned[1].asset.sha256 == SHA
+
+
+def test_what_comes_again_is_planned_at_its_moments_within_the_window(store: Store) -> None:
+    furnish(store)
+    daily = Recurrence("FREQ=DAILY", but=("2026-11-26",), until=NOW + timedelta(days=4))
+    on_the_air(store, 1, start=NOW - timedelta(days=400), recurrence=daily)
+    on_the_air(store, 2, start=NOW + HORIZON + HOUR, recurrence=daily)
+    on_the_air(store, 3, start=NOW - timedelta(days=400), recurrence=Recurrence("FREQ=DAILY;COUNT=3"))
+    (planned,) = store.bookings.to_plan(NOW)
+    assert (planned.id, planned.repeats) == ("b1", True)
+    ahead = [start for start in planned.starts if start >= NOW]
+    assert ahead == [NOW + timedelta(days=days) for days in (0, 1, 3, 4)]
+    kept = store.bookings.get("b1")
+    assert kept is not None
+    assert kept.recurrence == daily
 
 
 def test_a_booking_for_now_is_given_its_start_once(store: Store) -> None:

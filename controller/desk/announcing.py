@@ -50,7 +50,7 @@ class Announcing:
             act = Act(who.name, "drafted", announcement.id, announcement.title, now)
             made = self._store.announcements.create(announcement, None, act)
         else:
-            booking = self._placed(announcement, Placing(wish.areas, wish.start, key), who, now)
+            booking = self._placed(announcement, Placing(wish.areas, wish.start, key, wish.recurrence), who, now)
             sent = _sent(announcement, who)
             act = Act(who.name, _sending(sent), sent.id, f"booking={booking.id} title={sent.title}", now)
             made = self._store.announcements.create(sent, booking, act)
@@ -130,7 +130,8 @@ class Announcing:
             id=f"b{secrets.token_hex(6)}",
             announcement=announcement.id,
             areas=rules.areas(placing.areas, kinds, self._store.roster.nodes(), who),
-            start=rules.start(placing.start, announcement.bulletin_class, now, self._zone, self._quiet),
+            start=self._start(placing, announcement.bulletin_class, now),
+            recurrence=placing.recurrence,
             created_by=who.id,
             created_at=now,
             bulletin_class=announcement.bulletin_class,
@@ -140,6 +141,15 @@ class Announcing:
             after_cut=AfterCut.RESTART if emergency else AfterCut.RESUME,
             idempotency_key=placing.idempotency_key,
         )
+
+    def _start(self, placing: Placing, bulletin_class: BulletinClass, now: datetime) -> datetime | None:
+        """The start asked for, of one that comes once or again and again. Raises DeskError."""
+        if placing.recurrence is None:
+            return rules.start(placing.start, bulletin_class, now, self._zone, self._quiet)
+        moments = rules.recurring(placing.recurrence, placing.start, bulletin_class, now)
+        for moment in moments[: rules.LOOKED_AT]:
+            rules.start(moment, bulletin_class, now, self._zone, self._quiet)
+        return placing.start
 
     def _mine(self, announcement_id: str, who: User) -> Announcement:
         """The announcement, if ``who`` wrote it or may approve it."""

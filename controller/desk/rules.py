@@ -13,6 +13,7 @@ from controller.desk.wishes import DeskError
 from controller.roster import AreaKind, Node
 from controller.store.rows import BookingRow, Role, User
 from schedules import moments, policy
+from schedules.calendars import Recurrence, RuleError, occurrences
 from wire.config import QuietHours
 from wire.names import lies_within
 from wire.plan import BulletinClass
@@ -21,6 +22,8 @@ MOST_CHARS = 20_000
 MOST_TITLE_CHARS = 200
 DERIVED_TITLE_CHARS = 80
 MOST_AREAS = 500
+MOST_EXCEPTIONS = 400
+LOOKED_AT = 400  # of a recurring booking, how many moments are held against the quiet hours
 PAST_GRACE = timedelta(seconds=60)  # a form that lay open for a moment
 FARTHEST = timedelta(days=366)
 LEAST_PASSWORD_CHARS = 8
@@ -94,8 +97,30 @@ def start(
     return wanted
 
 
+def recurring(
+    recurrence: Recurrence, first: datetime | None, bulletin_class: BulletinClass, now: datetime
+) -> list[datetime]:
+    """The moments within a year at which it comes. Raises DeskError, also when there are none."""
+    if first is None:
+        raise DeskError("desk.recurring_now")
+    if bulletin_class is BulletinClass.EMERGENCY:
+        raise DeskError("desk.recurring_emergency")
+    if len(recurrence.but) > MOST_EXCEPTIONS:
+        raise DeskError("desk.too_many_exceptions", most=MOST_EXCEPTIONS)
+    try:
+        found = occurrences(recurrence, first, max(now, first), now + FARTHEST)
+    except (RuleError, moments.BadMoment) as wrong:
+        raise DeskError(wrong.key, **wrong.facts) from None
+    if not found:
+        raise DeskError("desk.never_comes")
+    return found
+
+
 def still_to_come(booking: BookingRow, now: datetime, zone: str, quiet: QuietHours) -> None:
     """Raises DeskError when a booking can no longer be approved: its time is past, or "now" is quiet."""
+    if booking.recurrence is not None and booking.start is not None:
+        recurring(booking.recurrence, booking.start, booking.bulletin_class, now)
+        return
     if booking.start is not None and booking.start < now - PAST_GRACE:
         raise DeskError("desk.too_late", time=f"{moments.local(booking.start, zone):%H:%M %d/%m/%Y}")
     if booking.start is None:

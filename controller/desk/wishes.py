@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 
 from controller.store.rows import Role, User
+from schedules.calendars import Recurrence
 from wire.plan import BulletinClass, Level
 from words import Said
 
@@ -18,8 +19,9 @@ class DeskError(Said):
 class Wish:
     """An announcement, and where and when it shall sound. ``start`` None: as soon as it is voiced.
 
-    Without a title the first line of the text stands for it. A draft is only kept: its areas and start are not
-    looked at. The same ``idempotency_key`` from the same person is the same wish.
+    With a ``recurrence`` it comes again and again, from ``start`` on. Without a title the first line of the text stands
+    for it. A draft is only kept: its areas and start are not looked at. The same ``idempotency_key`` from the same
+    person is the same wish.
     """
 
     text: str
@@ -30,6 +32,7 @@ class Wish:
     level: Level = Level.COMMUNE
     idempotency_key: str | None = None
     draft: bool = False
+    recurrence: Recurrence | None = None
 
 
 @dataclass(frozen=True)
@@ -49,6 +52,7 @@ class Placing:
     areas: tuple[str, ...]
     start: datetime | None = None
     idempotency_key: str | None = None
+    recurrence: Recurrence | None = None
 
 
 @dataclass(frozen=True)

@@ -19,6 +19,7 @@ from controller.store.rows import (
 from controller.store.shapes import all_shaped, columns, shaped
 from controller.store.tables import announcements, assets, bookings
 from schedules.booking import Booking
+from schedules.calendars import occurrences
 from schedules.planner import HORIZON, KEPT_PAST
 from wire.plan import MAX_SPOKEN_CHARS, Asset
 
@@ -98,7 +99,8 @@ class Bookings:
 
         An asset's ``url`` is its hash: a path below the config's ``media_url``.
         """
-        near = bookings.c.start.between(now - KEPT_PAST - LONGEST_LATE, now + HORIZON)
+        begun = bookings.c.start <= now + HORIZON
+        near = begun & (bookings.c.recurrence.is_not(None) | (bookings.c.start >= now - KEPT_PAST - LONGEST_LATE))
         query = (
             sa.select(bookings, announcements.c.title, announcements.c.spoken, *_ASSET)
             .join(announcements, announcements.c.id == bookings.c.announcement)
@@ -107,8 +109,8 @@ class Bookings:
             .order_by(bookings.c.start, bookings.c.id)
         )
         with self._database.reading() as connection:
-            planned = [_planned(row) for row in connection.execute(query).mappings()]
-        return [each for each in planned if each.deadline(each.starts[0]) + KEPT_PAST >= now]
+            planned = [_planned(row, now) for row in connection.execute(query).mappings()]
+        return [each for each in planned if any(each.deadline(start) + KEPT_PAST >= now for start in each.starts)]
 
     def _rows(self, query: sa.Select[Any]) -> list[BookingRow]:
         with self._database.reading() as connection:
@@ -163,14 +165,22 @@ def booking_of_key(connection: sa.Connection, idempotency_key: str | None) -> Bo
     return shaped(BookingRow, row) if row else None
 
 
-def _planned(row: sa.RowMapping) -> Booking:
-    kept = shaped(BookingRow, row)
+def _starts(kept: BookingRow, now: datetime) -> tuple[datetime, ...]:
+    """When it begins, as far as the planner looks."""
     assert kept.start is not None
+    if kept.recurrence is None:
+        return (kept.start,)
+    window = now - KEPT_PAST - LONGEST_LATE, now + HORIZON + timedelta(seconds=1)
+    return tuple(occurrences(kept.recurrence, kept.start, *window))
+
+
+def _planned(row: sa.RowMapping, now: datetime) -> Booking:
+    kept = shaped(BookingRow, row)
     return Booking(
         id=kept.id,
         title=row["title"],
         areas=kept.areas,
-        starts=(kept.start,),
+        starts=_starts(kept, now),
         asset=Asset(row["sha256"], row["size_bytes"], row["duration_ms"], row["media_type"], url=row["sha256"]),
         bulletin_class=kept.bulletin_class,
         level=kept.level,
@@ -178,4 +188,5 @@ def _planned(row: sa.RowMapping) -> Booking:
         late_for=timedelta(seconds=kept.late_for_seconds),
         after_cut=kept.after_cut,
         spoken=row["spoken"][:MAX_SPOKEN_CHARS],
+        repeats=kept.recurrence is not None,
     )

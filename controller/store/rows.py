@@ -12,6 +12,7 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Any
 
+from schedules.calendars import Recurrence
 from wire.health import Health
 from wire.plan import AfterCut, BulletinClass, Lane, Late, Level
 from wire.receipt import Measured, Step
@@ -116,7 +117,10 @@ class AssetRow:
 
 @dataclass(frozen=True)
 class BookingRow:
-    """A booking (lịch phát) as it is kept; ``start`` None means "as soon as the voice is ready"."""
+    """A booking (lịch phát) as it is kept; ``start`` None means "as soon as the voice is ready".
+
+    With a ``recurrence``, ``start`` is the first possible moment of it.
+    """
 
     id: str
     announcement: str
@@ -131,6 +135,7 @@ class BookingRow:
     after_cut: AfterCut = AfterCut.RESUME
     idempotency_key: str | None = None
     state: BookingState = BookingState.WANTED
+    recurrence: Recurrence | None = None
 
 
 @dataclass(frozen=True)

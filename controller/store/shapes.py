@@ -15,7 +15,7 @@ T = TypeVar("T")
 def columns(thing: object, *without: str) -> dict[str, Any]:
     """A frozen row as the values of its table's columns; those named in ``without`` left out."""
     values: dict[str, Any] = msgspec.to_builtins(thing, builtin_types=(datetime, bytes))
-    return {name: value for name, value in values.items() if name not in without}
+    return {name: _plain(value) for name, value in values.items() if name not in without}
 
 
 def shaped(kind: type[T], row: sa.Row[Any] | sa.RowMapping | Mapping[str, Any]) -> T:
@@ -28,3 +28,8 @@ def shaped(kind: type[T], row: sa.Row[Any] | sa.RowMapping | Mapping[str, Any]) 
 def all_shaped(kind: type[T], rows: Iterable[sa.Row[Any]]) -> list[T]:
     """Every row as a ``kind``."""
     return [shaped(kind, row) for row in rows]
+
+
+def _plain(value: Any) -> Any:
+    """A structure as JSON knows it: moments inside it as text."""
+    return msgspec.to_builtins(value) if isinstance(value, dict | list) else value

@@ -115,6 +115,7 @@ bookings = sa.Table(
     text("announcement", sa.ForeignKey("announcements.id")),
     structure("areas"),
     moment("start", nullable=True),
+    structure("recurrence"),
     text("created_by", sa.ForeignKey("users.id")),
     moment("created_at"),
     text("bulletin_class"),

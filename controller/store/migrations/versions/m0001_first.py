@@ -157,6 +157,7 @@ def _bookings_table() -> None:
         text("announcement", sa.ForeignKey("announcements.id")),
         structure("areas"),
         moment("start", nullable=True),
+        structure("recurrence"),
         text("created_by", sa.ForeignKey("users.id")),
         moment("created_at"),
         text("bulletin_class"),
