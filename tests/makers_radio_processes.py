@@ -33,13 +33,13 @@ from controller.store.rows import (
 from fleet.broker import EmbeddedBroker
 from fleet.crew import LOOK_SECONDS
 from fleet.demo import Asked, Demo
-from wire.plan import AfterCut, BulletinClass, Lane, Late
+from wire.plan import AfterCut, BulletinClass, Late
 from wire.receipt import OUTCOMES, Step
 
 FOREVER_SECONDS = 60.0  # nothing here takes that long, unless it never comes
 HALF_A_SECOND = RATE // 2
 TAMTHANH, DONGDANG = "tam-thanh-01", "dong-dang-01"  # the demonstration's first two nodes
-DONG_DANG = "lang-son:dong-dang"
+DONG_DANG, TAM_THANH = "lang-son:dong-dang", "lang-son:tam-thanh"
 SHORT = "A lô."
 
 
@@ -205,14 +205,12 @@ class Commune:
         reel, _ = soundfile.read(self.wav(node), dtype="float32")
         return likeness(reel[part.offset : part.offset + part.ms * RATE // 1000], truth)
 
-    def held(self, area: str, lane: Lane) -> tuple[int, ...]:
-        """The serials of this area's plan that the nodes below it say they hold."""
-        found = []
-        for condition in self.store.health.latest():
-            held = {each.area: each for each in condition.health.held} if condition.health else {}
-            if area in held:
-                found.append(getattr(held[area], lane.value))
-        return tuple(found)
+    def length_ms(self, job: str) -> int:
+        """How long the job's audio is."""
+        name = next(each.asset for each in self.store.bookings.list(1000) if each.booking.id == job)
+        asset = self.store.assets.get(name or "")
+        assert asset
+        return asset.duration_ms
 
     def refusals(self, node: str) -> dict[str, int]:
         """What the node says it refused, by reason."""

@@ -56,14 +56,7 @@ def sounded_whole(radio: Commune, node: str, job: str) -> None:
         assert part.from_ms == pytest.approx(at, abs=100), parts
         assert radio.alike(node, part) > 0.9, parts
         at = part.from_ms + part.ms
-    assert at == pytest.approx(length_ms(radio, job), abs=100)
-
-
-def length_ms(radio: Commune, job: str) -> int:
-    (view,) = [each for each in radio.store.bookings.list(1000) if each.booking.id == job]
-    asset = radio.store.assets.get(view.asset or "")
-    assert asset
-    return asset.duration_ms
+    assert at == pytest.approx(radio.length_ms(job), abs=100)
 
 
 @dataclass(frozen=True)
@@ -158,7 +151,7 @@ def test_an_emergency_that_a_crash_interrupted_starts_over(radio: Commune, alarm
     ordinary, emergency = alarm
     first, second = radio.parts(DONGDANG, emergency)
     assert (first.from_ms, second.from_ms) == (0, 0)
-    assert second.ms == pytest.approx(length_ms(radio, emergency), abs=5)
+    assert second.ms == pytest.approx(radio.length_ms(emergency), abs=5)
     assert radio.alike(DONGDANG, second) > 0.9
     assert radio.ended_once(emergency, DONGDANG)
     sounded_whole(radio, DONGDANG, ordinary)
