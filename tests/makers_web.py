@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from functools import cache
 from pathlib import Path
+from typing import Any
 
 import msgspec
 import numpy as np
@@ -35,6 +36,7 @@ PASSWORD = "một câu dễ nhớ"
 FIRST_TOKEN = "first-token-of-the-tests-0123456789"
 COMMUNES = {"lang-son:dong-dang": "Xã Đồng Đăng", "lang-son:tam-thanh": "Phường Tam Thanh"}
 SHORT = {"lang-son:dong-dang": "Đồng Đăng", "lang-son:tam-thanh": "Tam Thanh"}
+HAMLET = "lang-son:dong-dang:thon-2"
 TEXT = "Thông báo: ngày 25/11/2026, UBND xã tổ chức tiêm phòng cho trẻ em lúc 8h tại trạm y tế."
 VITALS = Vitals(
     cpu_celsius=51.5,
@@ -43,6 +45,14 @@ VITALS = Vitals(
     disk_used_ratio=0.4,
     uptime_seconds=90_000,
 )
+WHOLE: dict[str, Any] = {
+    "throttled": 0,
+    "clock_source": "ntp",
+    "clock_offset_ms": 3.2,
+    "network": "wwan0 -87 dBm",
+    "audio_device": "USB Audio Device: PCM2902 Audio Codec",
+    "audio_ok": True,
+}
 
 
 class Compiled(BytecodeCache):
@@ -171,13 +181,24 @@ class Town:
         assert self.store.announcements.set_voiced(announcement, held.text_hash, asset)
         return asset
 
-    def report(self, booking: str, node: str, step: Step = Step.SOUNDED, reason: str = "") -> None:
-        """A receipt of ``node`` reaches the store."""
+    def report(self, booking: str, node: str, step: Step = Step.SOUNDED, reason: str = "", **said: Any) -> None:
+        """A receipt of ``node`` reaches the store; ``said``: skew_ms, level_dbfs, asset, detail, planned_start."""
         self.numbers[node] += 1
-        began = self.now
-        sounded = step is Step.SOUNDED
-        measured = Measured(began, began + timedelta(seconds=1), 12.4, 1000, -18.2, -3.1, "file") if sounded else None
-        line = Receipt(self.numbers[node], booking, step, self.now, began, reason=reason, measured=measured)
+        began, skew = said.get("planned_start", self.now), said.get("skew_ms", 12.4)
+        start, end = began + timedelta(milliseconds=skew), began + timedelta(seconds=1)
+        level = said.get("level_dbfs", -18.2)
+        heard = step in (Step.SOUNDED, Step.PREEMPTED)
+        line = Receipt(
+            self.numbers[node],
+            booking,
+            step,
+            self.now,
+            began,
+            asset=said.get("asset", ""),
+            reason=reason,
+            detail=said.get("detail", ""),
+            measured=Measured(start, end, skew, 1000, level, -3.1, "USB Audio") if heard else None,
+        )
         self.store.asrun.store_receipts(Receipts(node, "s1", (line,)), self.now)
 
     def wake(self, node: str, state: State = State.ONLINE, **changed: object) -> None:
@@ -231,3 +252,36 @@ def composed(client: FlaskClient, **changed: object) -> dict[str, object]:
 def send(client: FlaskClient, **changed: object):  # type: ignore[no-untyped-def]
     """Send a compose form."""
     return client.post("/", data=composed(client, **changed))
+
+
+def a_day(town: Town, app: Flask) -> str:
+    """A Tuesday, ten past five in the afternoon: one of everything that pages show. The booking that has sounded."""
+    approver, editor = town.client(app, "chu-tich"), town.client(app, "van-hoa")
+    evening = town.booked(approver, title="Lịch tiêm phòng sởi – rubella cho trẻ em tại trạm y tế xã")
+    asset = town.voice(town.announcement_of(evening))
+    morning = town.booked(approver, key="4" * 32, text="Thu gom rác.", title="Thu gom rác thải", hour="16")
+    town.voice(town.announcement_of(morning))
+    town.booked(approver, key="1" * 32, bulletin_class="priority", day="2026-11-25", title="Họp thôn Kéo Cắng")
+    town.booked(approver, key="3" * 32, bulletin_class="emergency", confirm="Xã Đồng Đăng", when="now", title="Lũ quét")
+    waiting = town.booked(editor, key="2" * 32, day="2026-11-26", title="Lịch cắt điện ngày 27/11", areas=[HAMLET])
+    town.voice(town.announcement_of(waiting))
+    for number in range(1, 7):
+        town.wake(f"tam-thanh-{number}")
+    for number in range(1, 6):
+        town.wake(f"dong-dang-{number}")
+    town.now = NOON + timedelta(hours=4)
+    for number in range(1, 7):
+        town.report(morning, f"dong-dang-{number}", skew_ms=3.0 * number)
+    town.now = NOON + timedelta(hours=5)
+    town.report(evening, "dong-dang-1", asset=asset)
+    town.report(evening, "dong-dang-2", asset=asset, skew_ms=-3.1, level_dbfs=-17.6)
+    town.report(evening, "dong-dang-3", Step.MISSED, "no_audio", asset=asset, detail="media server: 404")
+    town.report(evening, "dong-dang-4", Step.PREEMPTED, "outranked", asset=asset, skew_ms=1840.2)
+    town.report(evening, "dong-dang-5", Step.REFUSED, "quiet_hours", asset=asset)
+    town.now = NOON + timedelta(hours=5, minutes=10)
+    town.wake("dong-dang-1", **WHOLE, refusals={"bad_seal": 2, "rolled_back": 1})
+    town.wake("dong-dang-2", State.OFFLINE)
+    town.wake("dong-dang-3", cpu_celsius=None, clock_known=False, audio_ok=False, disk_used_ratio=0.97)
+    town.wake("dong-dang-4", cpu_celsius=83.2, throttled=4)
+    town.store.refusals.count("bad_seal", "radio/v1/nodes/dong-dang-9/receipts", "a sentence", town.now)
+    return evening

@@ -7,11 +7,8 @@ from datetime import timedelta
 
 import pytest
 from browser import CHROMIUM, DESKTOP, PHONE, Place, chromium, overflow, place, small_targets, until, violations
-from makers_web import FIRST_TOKEN, NOON, PASSWORD, TEXT
+from makers_web import FIRST_TOKEN, NOON, PASSWORD, TEXT, a_day
 from playwright.sync_api import Browser, Page, expect
-
-from wire.presence import State
-from wire.receipt import Step
 
 pytestmark = [pytest.mark.browser, pytest.mark.skipif(CHROMIUM is None, reason="apt-get install chromium")]
 
@@ -29,27 +26,6 @@ def chrome() -> Iterator[Browser]:
 def here(chrome: Browser) -> Iterator[Place]:
     with place(chrome) as made:
         yield made
-
-
-def fill(here: Place) -> str:
-    """One of everything: a booking half sounded, one to approve, an emergency, nodes in every state, a refusal."""
-    town, app = here.town, here.server.app
-    approver, editor = town.client(app, "chu-tich"), town.client(app, "van-hoa")
-    booking = town.booked(approver)
-    town.voice(town.announcement_of(booking))
-    town.booked(approver, key="1" * 32, bulletin_class="priority", day="2026-11-25", title="Họp thôn")
-    town.booked(approver, key="3" * 32, bulletin_class="emergency", confirm="Xã Đồng Đăng", when="now", title="Lũ")
-    waiting = town.booked(editor, key="2" * 32, day="2026-11-26", title="Lịch cắt điện")
-    town.voice(town.announcement_of(waiting))
-    town.wake("dong-dang-3")
-    town.now = NOON + timedelta(hours=5, minutes=10)
-    for number in (1, 2, 4):
-        town.report(booking, f"dong-dang-{number}")
-    town.report(booking, "dong-dang-3", Step.MISSED, "no_audio")
-    town.wake("dong-dang-1")
-    town.wake("dong-dang-2", State.OFFLINE)
-    town.store.refusals.count("bad_seal", "radio/v1/nodes/dong-dang-9/receipts", "a sentence", town.now)
-    return booking
 
 
 def choose(page: Page, name: str) -> None:
@@ -106,7 +82,7 @@ def test_from_the_link_to_the_log_without_reloading(chrome: Browser) -> None:
 
 @SCREENS
 def test_every_page_is_accessible_fits_and_asks_nobody_else(here: Place, screen: dict[str, int]) -> None:
-    booking = fill(here)
+    booking = a_day(here.town, here.server.app)
     page = here.visitor("quan-tri", screen)
     found = {}
     paths = ["/", "/duyet", "/ke-hoach", "/cum-loa", "/cum-loa/dong-dang-1", "/cum-loa/dong-dang-5", "/nhat-ky-phat"]
@@ -133,7 +109,7 @@ def test_the_doors_are_accessible_and_fit(here: Place, screen: dict[str, int]) -
 
 @SCREENS
 def test_everything_opened_at_once_still_fits_and_is_accessible(here: Place, screen: dict[str, int]) -> None:
-    fill(here)
+    a_day(here.town, here.server.app)
     page = here.visitor("quan-tri", screen)
     page.goto(here.address)
     page.get_by_label("Nội dung bản tin").fill("QĐ số 15/2026, XYZQ " * 40)

@@ -25,7 +25,7 @@ def log() -> ResponseReturnValue:
     if area and not sees(area):
         abort(404)
     outcomes = lines(area, job)
-    view = {"area": area, "job": job, "outcomes": outcomes, "jobs": jobs(outcomes)}
+    view = {"area": area, "job": job, "outcomes": outcomes, "jobs": jobs(outcomes), "most": MOST_LINES}
     return render_template("asrun.html", areas=reading.own_areas(), **view, **shared())
 
 

@@ -28,6 +28,7 @@ FIELD_OF = {
     "desk.not_your_area": "areas",
     "desk.past_time": "when",
     "desk.too_far": "when",
+    "desk.too_late": "when",
     "desk.quiet_hours": "when",
     "desk.not_allowed": "class",
 }

@@ -2,20 +2,25 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from flask import Blueprint, abort, render_template
+from flask import Blueprint, abort, render_template, request
 from flask.typing import ResponseReturnValue
 
-from controller.roster import Node
+from controller.roster import Node, nodes_under
 from controller.store.rows import Condition
 from controller.web import reading
 from controller.web.doors import door, sees
 from controller.web.window import window
+from wire.health import Health
 
 SILENT_AFTER = timedelta(minutes=5)  # no health for so long: said to be online, but not heard of
 UPTIME_OVER = timedelta(days=30)
+MOST_ROWS = 200  # shown at once; the counts above them are of all
+HOT_CELSIUS = 80.0  # where a Raspberry Pi begins to slow itself down
+FULL_RATIO = 0.9
 
 pages = Blueprint("nodes", __name__)
 
@@ -28,15 +33,27 @@ class Seen:
     condition: Condition
     state: str
     last_sounded: datetime | None
+    worries: frozenset[str]
+
+    @property
+    def rank(self) -> tuple[int, str]:
+        """Whoever needs somebody comes first."""
+        order = ("offline", "silent", "never", "worried", "online")
+        return order.index("worried" if self.state == "online" and self.worries else self.state), self.node.id
 
 
 @pages.get("/cum-loa")
 @door()
 def list_() -> ResponseReturnValue:
-    """All nodes of this person's areas, the ones that need somebody first."""
-    order = {"offline": 0, "silent": 1, "never": 2, "online": 3}
-    seen = sorted(all_seen(), key=lambda each: (order[each.state], each.node.id))
-    return render_template("nodes.html", seen=seen, names=reading.area_names())
+    """The nodes of this person's areas (or of one of them), the ones that need somebody first."""
+    area = request.args.get("dia-ban", "")[:200]
+    if area and not sees(area):
+        abort(404)
+    seen = sorted(all_seen(area), key=lambda each: each.rank)
+    counts = Counter(each.state for each in seen)
+    shown = [(each, uptime(each.node)) for each in seen[:MOST_ROWS]]
+    view = {"area": area, "areas": reading.own_areas(), "names": reading.area_names()}
+    return render_template("nodes.html", shown_nodes=shown, counts=counts, total=len(seen), **view)
 
 
 @pages.get("/cum-loa/<name>")
@@ -47,25 +64,47 @@ def one(name: str) -> ResponseReturnValue:
     node = here.store.roster.node(name)
     if node is None or not sees(node.home):
         abort(404)
-    since = max(node.enrolled_at, here.now() - UPTIME_OVER)
-    uptime = here.store.health.uptime(node.id, since, here.now())
     outcomes = here.store.asrun.outcomes(area=node.id, limit=50)
     seen = look(node, here.store.health.condition(node.id), here.store.asrun.last_sounded())
-    return render_template("node.html", s=seen, uptime=uptime, outcomes=outcomes, names=reading.area_names())
+    view = {"uptime": uptime(node), "outcomes": outcomes, "names": reading.area_names()}
+    return render_template("node.html", s=seen, **view)
 
 
-def all_seen() -> list[Seen]:
-    """Every node of this person's areas, as it is seen now."""
+def uptime(node: Node) -> float | None:
+    """The share of the last 30 days in which it was online, 0 to 1; None when it was never heard of."""
+    now = window().now()
+    return window().store.health.uptime(node.id, max(node.enrolled_at, now - UPTIME_OVER), now)
+
+
+def all_seen(area: str = "") -> list[Seen]:
+    """Every node of this person's areas (of ``area``, if named), as it is seen now."""
     store = window().store
     conditions = {each.node: each for each in store.health.latest()}
     sounded = store.asrun.last_sounded()
-    return [look(node, conditions.get(node.id), sounded) for node in reading.own_nodes()]
+    nodes = nodes_under(reading.own_nodes(), [area]) if area else reading.own_nodes()
+    return [look(node, conditions.get(node.id), sounded) for node in nodes]
 
 
 def look(node: Node, condition: Condition | None, sounded: dict[str, datetime]) -> Seen:
     """A node with its state in one word."""
     condition = condition or Condition(node.id)
-    return Seen(node, condition, state_of(condition, window().now()), sounded.get(node.id))
+    state = state_of(condition, window().now())
+    return Seen(node, condition, state, sounded.get(node.id), worries(condition.health))
+
+
+def worries(health: Health | None) -> frozenset[str]:
+    """Which of cpu, disk, clock, audio and refusals somebody should look at; nothing is guessed of what is absent."""
+    if health is None:
+        return frozenset()
+    v = health.vitals
+    signs = {
+        "cpu": (v.cpu_celsius or 0.0) >= HOT_CELSIUS or bool(v.throttled),
+        "disk": (v.disk_used_ratio or 0.0) >= FULL_RATIO,
+        "clock": not v.clock_known,
+        "audio": v.audio_ok is False,
+        "refusals": bool(health.refusals),
+    }
+    return frozenset(name for name, worrying in signs.items() if worrying)
 
 
 def state_of(condition: Condition, now: datetime) -> str:

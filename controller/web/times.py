@@ -60,16 +60,24 @@ def moment(day: date, hour: str, minute: str, zone: str) -> datetime | None:
 
 def shown(at: datetime | None, now: datetime, zone: str, language: str) -> str:
     """``17:00 · Hôm nay 24/11``; the year is added when it is another one, nothing for None."""
-    if at is None:
-        return ""
+    return f"{minute(at, zone)} · {day_of(at, now, zone, language)}" if at else ""
+
+
+def day_of(at: datetime, now: datetime, zone: str, language: str) -> str:
+    """``Hôm nay 24/11``; the year is added when it is another one."""
     here, today = local(at, zone), local(now, zone).date()
     year = "" if here.year == today.year else f"/{here.year}"
-    return f"{here:%H:%M} · {day_name(here.date(), today, language)} {here:%d/%m}{year}"
+    return f"{day_name(here.date(), today, language)} {here:%d/%m}{year}"
 
 
-def second(at: datetime | None, zone: str) -> str:
+def minute(at: datetime, zone: str) -> str:
+    """``17:00``."""
+    return f"{local(at, zone):%H:%M}"
+
+
+def second(at: datetime, zone: str) -> str:
     """``17:00:00``, for lines where the second matters."""
-    return f"{local(at, zone):%H:%M:%S}" if at else ""
+    return f"{local(at, zone):%H:%M:%S}"
 
 
 def span(seconds: float, language: str) -> str:
