@@ -24,6 +24,7 @@ from fleet.village import COMMUNES, PROVINCE, posts
 from words import Said
 
 MOST_NODES = 200
+MOST_PORT = 65535
 JOINED_SECONDS = 120.0  # until every node has connected and holds its config
 VOICED_SECONDS = 600.0
 MARGIN_SECONDS = 90.0  # past the end of the sound, until every outcome has come in
@@ -48,9 +49,11 @@ class Demo:
     """A radio with its two communes, from start to stop."""
 
     def __init__(self, asked: Asked) -> None:
-        """Raises DemoError for a port in use, SettingsError, BrokerError when there is no broker."""
+        """Raises DemoError for a port that cannot be had, SettingsError, BrokerError when there is no broker."""
         if not 1 <= asked.nodes <= MOST_NODES:
             raise DemoError("fleet.node_count", most=MOST_NODES)
+        if not 0 <= asked.port <= MOST_PORT:
+            raise DemoError("fleet.bad_port", port=asked.port, most=MOST_PORT)
         if asked.port and not is_free(HOST, asked.port):
             raise DemoError("fleet.port_in_use", port=asked.port)
         self.asked = asked
@@ -75,7 +78,7 @@ class Demo:
 
     def start(self) -> None:
         """Start everything; every node holds its config when this returns. Raises Said."""
-        self.asked.out.mkdir(parents=True, exist_ok=True)
+        self._clear_out()
         self.crew.broker.start()
         self.told["broker_port"] = self.crew.broker.port
         made = settings.from_values(self.told)
@@ -121,6 +124,16 @@ class Demo:
             self.crew.check()
             time.sleep(LOOK_SECONDS)
         return [told[node] for node in sorted(told)]
+
+    def _clear_out(self) -> None:
+        """Make room for what will sound: a node goes on at the end of a WAV, and that of a run before is not ours."""
+        try:
+            self.asked.out.mkdir(parents=True, exist_ok=True)
+            for post in posts(self.asked.nodes):
+                for ending in (".wav", ".cues.jsonl"):
+                    (self.asked.out / f"{post.node}{ending}").unlink(missing_ok=True)
+        except OSError as wrong:
+            raise DemoError("fleet.bad_out", folder=self.asked.out, why=wrong.strerror or wrong) from wrong
 
     def _furnish(self, made: settings.Settings) -> str:
         """Keys, an administrator, areas and enrolled nodes; the root's public key."""

@@ -128,7 +128,7 @@ def _tell(wanted: argparse.Namespace, key: str, **facts: object) -> None:
 
 def _end(demo: Demo, language: str) -> None:
     """End all that was started, and let nobody interrupt that."""
-    before = signal.signal(signal.SIGINT, signal.SIG_IGN)
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, signal.SIG_IGN)
     print(say("loa.ending", language), file=sys.stderr, flush=True)
     demo.stop()
-    signal.signal(signal.SIGINT, before)
