@@ -12,7 +12,6 @@ from makers_web import FIRST_TOKEN, NOON, PASSWORD, TEXT, Town, composed, form_k
 
 from controller.store.rows import AnnouncementState, VoiceFault
 from controller.web import times
-from controller.web.throttle import FORGOTTEN_AFTER, Throttle
 from wire.plan import BulletinClass
 from wire.presence import State
 from wire.receipt import Step
@@ -274,12 +273,3 @@ def test_times_are_shown_as_people_here_write_them() -> None:
     assert [times.span(each, "en") for each in (0, 59, 3600, 90_061)] == ["0 s", "59 s", "1 h", "1 d 1 h"]
     assert times.written_day("24.11.2026") == times.written_day("24/11/2026") == NOON.date()
     assert times.written_day("11/24/2026") is None
-
-
-def test_guessing_is_slowed_down_and_forgiven_later() -> None:
-    throttle = Throttle()
-    for _ in range(3):
-        assert not throttle.take({"mai": 3}, NOON)
-    assert throttle.take({"mai": 3, "an": 3}, NOON) == FORGOTTEN_AFTER
-    assert not throttle.take({"an": 1}, NOON), "a refused try was counted"
-    assert not throttle.take({"mai": 3}, NOON + FORGOTTEN_AFTER)

@@ -17,7 +17,7 @@ from makers_web import PASSWORD, Town, composed, form_key, opus, send
 from controller.web.guard import HEADERS
 from controller.web.live import Hub, hub_of
 from controller.web.server import serve
-from controller.web.signin import TRIES_BY_PERSON, own_path
+from controller.web.signin import own_path
 from words import Said
 
 PEOPLE = (None, "van-hoa", "chu-tich", "quan-tri")
@@ -128,16 +128,6 @@ def test_the_session_s_cookie_is_out_of_reach_of_scripts_and_other_sites(town: T
     assert "SameSite=Lax" in cookie
     assert len(cookie.split(";")[0]) > 43
     assert hashlib.sha256(cookie.split(";")[0][10:].encode()).hexdigest() not in client.get("/").text
-
-
-def test_guessing_a_password_is_stopped_and_the_right_one_waits_too(town: Town, app: Flask) -> None:
-    client = app.test_client()
-    typed = {"csrf_token": form_key(client, "/dang-nhap"), "name": "van-hoa", "password": "sai"}
-    codes = [client.post("/dang-nhap", data=typed).status_code for _ in range(TRIES_BY_PERSON + 1)]
-    assert codes == [422] * TRIES_BY_PERSON + [429]
-    assert client.post("/dang-nhap", data=typed | {"password": PASSWORD}).status_code == 429
-    town.now = town.now.replace(hour=6)
-    assert client.post("/dang-nhap", data=typed | {"password": PASSWORD}).status_code == 302
 
 
 @pytest.mark.parametrize(

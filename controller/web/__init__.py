@@ -33,8 +33,8 @@ from controller.web import (
     signin,
     times,
 )
+from controller.web.guesses import Guesses
 from controller.web.news import News
-from controller.web.throttle import Throttle
 from controller.web.window import Window, window
 
 __all__ = ["Window", "create_app"]
@@ -46,7 +46,7 @@ ROOMS = (signin, language, compose, approval, bookings, nodes, asrun, acts, live
 def create_app(seen: Window) -> Flask:
     """The app over ``seen``. It starts no thread; `controller.web.server.serve` serves it."""
     app = Flask(__name__)
-    app.extensions.update(window=seen, hub=live.Hub(News(seen.store)), throttle=Throttle())
+    app.extensions.update(window=seen, hub=live.Hub(News(seen.store)), guesses=Guesses())
     app.config.update(SEND_FILE_MAX_AGE_DEFAULT=YEAR_SECONDS, TEMPLATES_AUTO_RELOAD=False)
     app.jinja_env.trim_blocks = app.jinja_env.lstrip_blocks = True
     guard.protect(app, seen.settings.state_dir)

@@ -2,6 +2,7 @@
 
 - A port in use is said in one sentence, before anything is served.
 - Stopping never waits for a viewer: open live streams are told to end first.
+- A proxy on this machine is believed about whom it speaks for, nobody else is.
 - A request larger than what any form needs is refused by the server before a view sees it.
 """
 
@@ -62,6 +63,9 @@ def serve(app: Flask, host: str, port: int, threads: int = THREADS) -> Server:
         sockets=[listening],
         threads=threads,
         ident=None,
+        trusted_proxy="127.0.0.1",
+        trusted_proxy_count=1,
+        trusted_proxy_headers={"x-forwarded-for", "x-forwarded-proto"},
         max_request_body_size=MAX_REQUEST_BYTES,
         channel_request_lookahead=1,  # so that a viewer who left is noticed
         connection_limit=1000,

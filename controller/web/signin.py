@@ -1,29 +1,28 @@
 """Coming in and going out: the sign-in page, and the one-time link that lets a new person set a password.
 
 - No default password exists: the first administrator comes in by a link that bootstrap prints once.
-- Tries are counted by name and by address before a password is hashed; hashing is done by few at once.
+- Every try is counted before a password is hashed (`controller.web.guesses`); hashing is done by few at once.
+- Links are not counted: their tokens have 256 random bits, and nothing is hashed for one that does not exist.
 """
 
 from __future__ import annotations
 
+from datetime import timedelta
 from hmac import compare_digest
-from threading import BoundedSemaphore
 from urllib.parse import urlsplit
 
-from flask import Blueprint, current_app, redirect, render_template, request, session, url_for
+from flask import Blueprint, redirect, render_template, request, session, url_for
 from flask.typing import ResponseReturnValue
 from werkzeug.wrappers import Response
 
 from controller.desk import DeskError, Entry
 from controller.web.doors import COOKIE, COOKIE_SECONDS, someone
+from controller.web.guesses import guesses, remember
 from controller.web.language import said, t
-from controller.web.throttle import Throttle
 from controller.web.window import window
 
-TRIES_BY_PERSON = 6
-TRIES_BY_ADDRESS = 40
-HASHING = BoundedSemaphore(2)  # Argon2 takes 64 MiB each
 MOST_PASSWORD_CHARS = 200
+MOST_NAME_CHARS = 64
 
 pages = Blueprint("signin", __name__)
 
@@ -38,17 +37,28 @@ def form() -> ResponseReturnValue:
 def sign_in() -> ResponseReturnValue:
     """Try a name and a password."""
     name, password = typed("name").strip(), typed("password")
-    person = f"{name.casefold()}|{request.remote_addr}"
-    wait = throttle().take({person: TRIES_BY_PERSON, str(request.remote_addr): TRIES_BY_ADDRESS}, window().now())
+    if len(name) > MOST_NAME_CHARS:
+        return page(said(DeskError("desk.wrong_password")), 422)
+    entry = tried(name, password)
+    if isinstance(entry, Entry):
+        return let_in(entry, own_path(request.form.get("tiep", "")))
+    return page(*entry)
+
+
+def tried(name: str, password: str) -> Entry | tuple[str, int]:
+    """Who came in, if this try may be made and is right; else the sentence that says why not, and its HTTP status."""
+    wait = guesses().take(name)
     if wait:
-        return page(t("signin_wait", minutes=int(wait.total_seconds() // 60) + 1), 429)
-    try:
-        with HASHING:
+        return t("signin_wait", minutes=-(-wait // timedelta(minutes=1))), 429
+    with guesses().turn() as mine:
+        if not mine:
+            return t("signin_busy"), 503
+        try:
             entry = window().desk.sign_in(name, password, window().now())
-    except DeskError as wrong:
-        return page(said(wrong), 422)
-    throttle().forget(person)
-    return let_in(entry.token, own_path(request.form.get("tiep", "")))
+        except DeskError as wrong:
+            return said(wrong), 422
+    guesses().right(name)
+    return entry
 
 
 @pages.post("/dang-xuat")
@@ -73,14 +83,11 @@ def accept(token: str) -> ResponseReturnValue:
     password = typed("password")
     if password != typed("again"):
         return welcome_page(token, t("passwords_differ"))
-    if throttle().take({f"chao|{request.remote_addr}": TRIES_BY_ADDRESS}, window().now()):
-        return welcome_page(token, t("signin_wait", minutes=15), 429)
     try:
-        with HASHING:
-            entry = opened(password) if is_first(token) else window().desk.accept(token, password, window().now())
+        entry = opened(password) if is_first(token) else window().desk.accept(token, password, window().now())
     except DeskError as wrong:
         return welcome_page(token, said(wrong))
-    return let_in(entry.token, "/")
+    return let_in(entry, "/")
 
 
 def is_first(token: str) -> bool:
@@ -101,13 +108,6 @@ def typed(field: str) -> str:
     return request.form.get(field, "")[: MOST_PASSWORD_CHARS + 1]
 
 
-def throttle() -> Throttle:
-    """The app's count of failures."""
-    held = current_app.extensions["throttle"]
-    assert isinstance(held, Throttle)
-    return held
-
-
 def page(problem: str = "", status: int = 200) -> ResponseReturnValue:
     """The sign-in page with what went wrong, the name kept."""
     return render_template("signin.html", problem=problem, tiep=request.values.get("tiep", "/")), status
@@ -120,13 +120,14 @@ def welcome_page(token: str, problem: str = "", status: int = 422) -> ResponseRe
     ), status if problem else 200
 
 
-def let_in(token: str, path: str) -> Response:
+def let_in(entry: Entry, path: str) -> Response:
     """Give the session's cookie, a fresh form key with it, and go to ``path``."""
     session.clear()
     answer = redirect(path)
     answer.set_cookie(
-        COOKIE, token, max_age=COOKIE_SECONDS, httponly=True, samesite="Lax", secure=request.is_secure, path="/"
+        COOKIE, entry.token, max_age=COOKIE_SECONDS, httponly=True, samesite="Lax", secure=request.is_secure, path="/"
     )
+    remember(answer, entry.user.name)
     return answer
 
 

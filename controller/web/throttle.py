@@ -1,50 +1,63 @@
-"""Slows down guessing of passwords: a pure count of failures by key, forgotten after a quarter of an hour.
+"""Slows down guessing: so many tries at once for each key, then one at a time, as tries come back. Pure.
 
-- A key is a name with an address, an address, or a name: each with its own patience.
-- It forgets the oldest keys before it grows past its cap, so it cannot be used to fill the memory.
+- A key is whatever tries are counted by: a name, an address, both, or a browser that has been let in before.
+- All that is kept of a key is the moment at which it is clean again (generic cell rate, ITU-T I.371); past it, nothing.
+- Keys are capped: when there are too many, those that are nearly clean are dropped first, never the ones in the act.
 """
 
 from __future__ import annotations
 
-from collections import OrderedDict
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from datetime import datetime, timedelta
 from threading import Lock
 
-FORGOTTEN_AFTER = timedelta(minutes=15)
+FORGOTTEN_AFTER = timedelta(minutes=15)  # all tries of a key have come back by then
 MOST_KEYS = 10_000
+_NONE = timedelta(0)
 
 
 class Throttle:
-    """Counts failures. Safe from any thread."""
+    """Counts tries. Safe from any thread."""
 
-    def __init__(self) -> None:
-        self._failures: OrderedDict[str, tuple[int, datetime]] = OrderedDict()
+    def __init__(self, most_keys: int = MOST_KEYS) -> None:
+        self._most_keys = most_keys
+        self._clean_at: dict[str, datetime] = {}
         self._lock = Lock()
 
+    def __len__(self) -> int:
+        return len(self._clean_at)
+
     def take(self, patience: Mapping[str, int], now: datetime) -> timedelta:
-        """Count a try against each key of ``patience`` (key -> tries allowed); how long to wait if one is past it.
+        """Take a try from each key of ``patience`` (key -> tries at once); how long to wait if one has none left.
 
         Zero means the try is allowed and was counted. A refused try is not counted.
         """
         with self._lock:
-            wait = max((self._wait(key, most, now) for key, most in patience.items()), default=timedelta(0))
-            if wait <= timedelta(0):
-                for key in patience:
-                    count, _ = self._failures.pop(key, (0, now))
-                    self._failures[key] = (count + 1, now)
-                while len(self._failures) > MOST_KEYS:
-                    self._failures.popitem(last=False)
-            return max(wait, timedelta(0))
+            after = {key: self._after(key, now) + FORGOTTEN_AFTER / most for key, most in patience.items()}
+            wait = max((clean - now - FORGOTTEN_AFTER for clean in after.values()), default=_NONE)
+            if wait > _NONE:
+                return wait
+            self._clean_at |= after
+            if len(self._clean_at) > self._most_keys:
+                self._make_room(now)
+            return _NONE
 
-    def forget(self, key: str) -> None:
-        """A success: the key is clean again."""
+    def give_back(self, patience: Mapping[str, int], now: datetime) -> None:
+        """The try that was just taken from each key was no guess."""
         with self._lock:
-            self._failures.pop(key, None)
+            for key, most in patience.items():
+                self._clean_at[key] = self._after(key, now) - FORGOTTEN_AFTER / most
 
-    def _wait(self, key: str, most: int, now: datetime) -> timedelta:
-        count, last = self._failures.get(key, (0, now))
-        if now - last >= FORGOTTEN_AFTER:
-            self._failures.pop(key, None)
-            return timedelta(0)
-        return last + FORGOTTEN_AFTER - now if count >= most else timedelta(0)
+    def forget(self, keys: Iterable[str]) -> None:
+        """These keys are clean again."""
+        with self._lock:
+            for key in keys:
+                self._clean_at.pop(key, None)
+
+    def _after(self, key: str, now: datetime) -> datetime:
+        return max(self._clean_at.get(key, now), now)
+
+    def _make_room(self, now: datetime) -> None:
+        """Drop what is clean, and a tenth more than is too many, so that this is rare."""
+        kept = sorted((clean, key) for key, clean in self._clean_at.items() if clean > now)
+        self._clean_at = {key: clean for clean, key in kept[-(self._most_keys * 9 // 10) :]}
