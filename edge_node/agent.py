@@ -139,7 +139,8 @@ class Agent:
         """How long to wait for a message: short while something holds the loudspeaker."""
         if self._on_air:
             return ON_AIR_SECONDS
-        return min(max((self._next - self._clock.now()).total_seconds(), 0.0), IDLE.total_seconds())
+        idle = min(IDLE.total_seconds(), self._reporter.seconds_left(self._link, self._clock.monotonic()))
+        return min(max((self._next - self._clock.now()).total_seconds(), 0.0), idle)
 
     def _hear(self, message: Message) -> None:
         try:

@@ -7,6 +7,7 @@
 
 from __future__ import annotations
 
+import math
 import zlib
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -70,6 +71,10 @@ class Reporter:
         config = self._gate.config
         self._at = mono + (config.health_seconds if config else DEFAULT_SECONDS)
         link.publish(self._topic, self._message(now, measure(now)), retain=HEALTH.retained, qos=HEALTH.qos)
+
+    def seconds_left(self, link: Link, mono: float) -> float:
+        """How long until health is due: 0 when overdue, without end while nobody could hear it."""
+        return max(0.0, self._at - mono) if link.connected() else math.inf
 
     def _soon(self, mono: float) -> None:
         self._at = min(self._at, mono + self._delay)

@@ -23,6 +23,8 @@ from makers_node import (
 from makers_radio import Radio
 
 from edge_node import disk, ledger
+from edge_node.agent import IDLE
+from edge_node.health import SPREAD_SECONDS
 from edge_node.restart import RESTART_EXIT
 from wire.errors import Reason
 from wire.plan import AfterCut
@@ -235,6 +237,22 @@ def test_health_tells_what_is_held_soon_after_it_changed(radio: Radio) -> None:
     before = len(radio.health)
     radio.run(61, step=1)
     assert len(radio.health) == before + 1
+
+
+def test_a_node_wakes_for_its_health_and_rests_while_nobody_could_hear_it(radio: Radio) -> None:
+    radio.start()
+    radio.run(30)
+    rest = radio.agent._rest_seconds()
+    assert 0 < rest <= IDLE.total_seconds()
+    radio.plan(make_job(start=after(3600)))
+    radio.agent.tick()
+    before = len(radio.health)
+    assert radio.agent._rest_seconds() <= SPREAD_SECONDS
+    radio.run(radio.agent._rest_seconds(), step=60)
+    assert len(radio.health) == before + 1
+    radio.broker.down()
+    radio.run(3600, step=60)
+    assert radio.agent._rest_seconds() > 0
 
 
 def test_a_clean_stop_on_air_goes_on_at_the_next_start(radio: Radio) -> None:
