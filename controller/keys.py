@@ -2,12 +2,14 @@
 
 - ``root.key`` seals only the trust document; when that is done it may lie on a stick in a drawer.
 - ``station.key`` seals plans, configs and acknowledgements, as far as the trust document lets it.
-- A key file is written once, mode 0600, in a folder of mode 0700; it is never overwritten.
+- A key file is written once, mode 0600, in a folder of mode 0700; it is never overwritten. One that was restored with
+  wider modes is narrowed when it is read.
 """
 
 from __future__ import annotations
 
 import os
+import tempfile
 from contextlib import suppress
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -23,6 +25,8 @@ from words import Said
 ROOT, STATION = "root", "station"
 TRUST_NAME = "trust"  # in the store
 TRUST_VALIDITY = timedelta(days=730)
+EVERYTHING = "*"
+MOST_FILE_BYTES = 1024
 
 
 class KeyTrouble(Said):
@@ -39,13 +43,16 @@ class Keyring:
         """The key of that name, None where it does not lie here. Raises KeyTrouble."""
         path = self._path(name)
         try:
-            text = path.read_text("ascii", errors="replace").strip()
+            with path.open("rb") as file:
+                held = file.read(MOST_FILE_BYTES)
         except FileNotFoundError:
             return None
         except OSError as wrong:
             raise KeyTrouble("keys.unreadable", path=path, why=wrong.strerror or wrong) from wrong
+        with suppress(OSError):  # a stick that knows no modes
+            path.chmod(0o600)
         try:
-            return Signer(bytes.fromhex(text))
+            return Signer(bytes.fromhex(held.decode("ascii", "replace").strip()))
         except ValueError:
             raise KeyTrouble("keys.not_a_key", path=path) from None
 
@@ -64,7 +71,13 @@ class Keyring:
         signer = Signer.generate()
         try:
             self.folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+            self.folder.chmod(0o700)
             _write_once(self._path(name), signer.secret.hex().encode() + b"\n")
+        except FileExistsError as wrong:  # somebody made it in this moment
+            held = self.find(name)
+            if held is None:
+                raise KeyTrouble("keys.unwritable", path=self._path(name), why=wrong.strerror or wrong) from wrong
+            return held
         except OSError as wrong:
             raise KeyTrouble("keys.unwritable", path=self._path(name), why=wrong.strerror or wrong) from wrong
         return signer
@@ -76,10 +89,12 @@ class Keyring:
 def establish(ring: Keyring, store: Store, areas: tuple[str, ...], now: datetime) -> Trust:
     """Make the keys that are not there, and seal a trust document unless the one held still serves.
 
-    It serves while it names the station's key for all of ``areas`` (``*``: everything) and is less than half spent.
+    It serves while it names the station's key for ``areas`` and no others, and is less than half spent. ``*`` is
+    everything; no areas at all means those that the key has now, everything for a key that has none yet.
     Raises KeyTrouble ``keys.no_root`` where a new one is needed and the root key lies elsewhere; StoreError.
     """
     own, held = ring.make(STATION), held_trust(store)
+    areas = areas or tuple(sorted(areas_of(held, own.public))) or (EVERYTHING,)
     if held is not None and _serves(held, own.public, areas, now):
         return held
     root = ring.make(ROOT) if held is None else ring.find(ROOT)
@@ -91,6 +106,12 @@ def establish(ring: Keyring, store: Store, areas: tuple[str, ...], now: datetime
     envelope = seal.seal(topics.TRUST.name, codec.write(document), root)
     store.documents.put(Document(TRUST_NAME, serial, envelope, now))
     return document
+
+
+def areas_of(trust: Trust | None, key: PublicKey) -> set[str]:
+    """What ``key`` may speak for."""
+    grants = trust.grants if trust else ()
+    return {area for each in grants if each.public_key == key.hex for area in each.areas}
 
 
 def held_trust(store: Store) -> Trust | None:
@@ -108,21 +129,27 @@ def grant(key: PublicKey, areas: tuple[str, ...], now: datetime) -> Grant:
 
 
 def _serves(held: Trust, key: PublicKey, areas: tuple[str, ...], now: datetime) -> bool:
-    granted = {area for each in held.grants if each.public_key == key.hex for area in each.areas}
-    return granted >= set(areas) and held.valid_until - now > TRUST_VALIDITY / 2
+    return areas_of(held, key) == set(areas) and held.valid_until - now > TRUST_VALIDITY / 2
 
 
 def _write_once(path: Path, content: bytes) -> None:
-    """Written aside, flushed, and linked under its name: never half a key, never over another."""
-    aside = path.with_suffix(".new")
-    with suppress(FileNotFoundError):
-        aside.unlink()
-    handle = os.open(aside, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-    with os.fdopen(handle, "wb") as out:
-        out.write(content)
-        out.flush()
-        os.fsync(out.fileno())
+    """Written aside (mode 0600), flushed, and linked under its name: never half a key, never over another."""
+    handle, aside = tempfile.mkstemp(dir=path.parent, prefix=f"{path.stem}-", suffix=".new")
     try:
+        with os.fdopen(handle, "wb") as out:
+            out.write(content)
+            out.flush()
+            os.fsync(out.fileno())
         os.link(aside, path)
     finally:
-        aside.unlink()
+        os.unlink(aside)
+    _flush_folder(path.parent)
+
+
+def _flush_folder(folder: Path) -> None:
+    """The folder's own entries on the disk, so that the name survives a power cut too."""
+    handle = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)

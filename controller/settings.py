@@ -1,6 +1,7 @@
 """The station's settings: one frozen dataclass, filled from a TOML file, then from ``LOA_*`` in the environment.
 
-- A key that does not exist is answered with the nearest one that does.
+- A key that does not exist is answered with the nearest one that does, a value of the wrong kind with the right kind.
+- A secret is never shown, not even when it is wrong.
 - Every field is described in `docs/operations.md`; the build fails when one is missing there.
 """
 
@@ -9,11 +10,12 @@ from __future__ import annotations
 import dataclasses
 import difflib
 import os
+import re
 import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from schedules import moments
 from wire.config import QuietHours
@@ -21,7 +23,34 @@ from words import Said
 
 PREFIX = "LOA_"
 LOG_LEVELS = ("DEBUG", "INFO", "WARNING", "ERROR")
+SECRETS = ("broker_password", "database_url")
+MOST_FILE_BYTES = 100_000
+MOST_SHOWN = 200  # characters of a value, in a sentence
 _NOT_SETTINGS = frozenset({"LOA_LANG", "LOA_PYTHON", "LOA_CONFIG"})
+_KINDS: dict[type, str] = {str: "text", int: "whole", float: "number", tuple: "names", type(Path()): "path"}
+_UNPRINTABLE = re.compile("[\x00-\x1f\x7f\ud800-\udfff]")  # of a text: control characters, bytes that are not UTF-8
+
+
+class _Form(NamedTuple):
+    """What a text must look like, and an example for a person."""
+
+    pattern: str
+    example: str
+
+
+_CLOCK = _Form(r"([01][0-9]|2[0-3]):[0-5][0-9]", "00:00-23:59")
+_FORMS = {
+    "database_url": _Form(
+        r"|sqlite:///.+|postgresql(\+psycopg)?://([^/@]*@)?([^/:?]*|\[[0-9a-fA-F:.]+\])(:[0-9]+)?(/.*)?",
+        "sqlite:///PATH, postgresql://USER:PASSWORD@HOST:PORT/NAME",
+    ),
+    "station_name": _Form(r".*\S.*", "Đài truyền thanh …"),
+    "web_host": _Form(r"\S+", "127.0.0.1"),
+    "broker_host": _Form(r"\S+", "127.0.0.1"),
+    "media_url": _Form(r"|https?://\S+", "https://HOST/audio"),
+    "quiet_since": _CLOCK,
+    "quiet_until": _CLOCK,
+}
 
 
 class SettingsError(Said):
@@ -78,20 +107,12 @@ class Settings:
 
     def in_force(self) -> dict[str, str]:
         """Every setting as text, secrets masked."""
-        shown = {field.name: str(getattr(self, field.name)) for field in dataclasses.fields(self)}
-        for secret in ("broker_password", "database_url"):
-            shown[secret] = "***" if shown[secret] else ""
-        return shown
+        return {field.name: _shown(field.name, getattr(self, field.name)) for field in dataclasses.fields(self)}
 
 
 def load(path: Path | None, environment: Mapping[str, str] = os.environ) -> Settings:
     """Settings from the TOML file at ``path`` (None: no file), then from the environment. Raises SettingsError."""
-    wanted: dict[str, Any] = {}
-    if path is not None:
-        try:
-            wanted.update(tomllib.loads(path.read_text("utf-8")))
-        except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as wrong:
-            raise SettingsError("settings.unreadable", path=path, why=wrong) from None
+    wanted: dict[str, Any] = _from_file(path) if path is not None else {}
     for name, value in environment.items():
         if name.startswith(PREFIX) and not name.startswith("LOA_NODE_") and name not in _NOT_SETTINGS:
             wanted[name.removeprefix(PREFIX).lower()] = value
@@ -99,19 +120,40 @@ def load(path: Path | None, environment: Mapping[str, str] = os.environ) -> Sett
 
 
 def from_values(wanted: Mapping[str, Any]) -> Settings:
-    """Settings with these values over the defaults, each converted to its field's kind. Raises SettingsError."""
+    """Settings with these values over the defaults, each of its field's kind. Raises SettingsError."""
     defaults = Settings()
     known = {field.name: getattr(defaults, field.name) for field in dataclasses.fields(Settings)}
-    values: dict[str, Any] = {}
-    for name, value in wanted.items():
+    for name in wanted:
         if name not in known:
-            nearest = difflib.get_close_matches(name, known, 1, 0)[0]
-            raise SettingsError("settings.unknown", name=name, nearest=nearest)
-        values[name] = _converted(name, value, known[name])
-    values["state_dir"] = Path(values.get("state_dir", known["state_dir"])).expanduser().absolute()
+            raise _unknown(name, list(known))
+    values = {name: _converted(name, value, known[name]) for name, value in wanted.items()}
+    values["state_dir"] = values.get("state_dir", known["state_dir"]).expanduser().absolute()
     settings = Settings(**values)
     _check(settings)
     return settings
+
+
+def _from_file(path: Path) -> dict[str, Any]:
+    try:
+        with path.open("rb") as file:
+            held = file.read(MOST_FILE_BYTES)
+        text = held.decode("utf-8-sig")
+        return tomllib.loads(text)
+    except OSError as wrong:
+        raise SettingsError("settings.unreadable", path=path, why=wrong.strerror or wrong) from wrong
+    except UnicodeDecodeError:
+        raise SettingsError("settings.not_utf8", path=path) from None
+    except tomllib.TOMLDecodeError as wrong:
+        found = re.search(r"line ([0-9]+)", str(wrong))
+        line = int(found[1]) if found else text.count("\n") + 1
+        raise SettingsError("settings.not_toml", path=path, line=line) from None
+
+
+def _unknown(name: str, known: list[str]) -> SettingsError:
+    near = difflib.get_close_matches(name, known, 1, 0.6)
+    if near:
+        return SettingsError("settings.unknown", name=name[:MOST_SHOWN], nearest=near[0])
+    return SettingsError("settings.unknown_all", name=name[:MOST_SHOWN], known=", ".join(known))
 
 
 def _check(settings: Settings) -> None:
@@ -124,31 +166,53 @@ def _check(settings: Settings) -> None:
         raise _out_of_range(settings, "now_lead_seconds", "0-600")
     if settings.log_level.upper() not in LOG_LEVELS:
         raise _out_of_range(settings, "log_level", ", ".join(LOG_LEVELS))
-    for name, read in (
-        ("quiet_since", moments.clock_time),
-        ("quiet_until", moments.clock_time),
-        ("zone", moments.zone),
-    ):
-        try:
-            read(getattr(settings, name))
-        except moments.BadMoment as wrong:
-            raise SettingsError(
-                "settings.out_of_range", name=name, value=getattr(settings, name), allowed=wrong
-            ) from None
+    for name, form in _FORMS.items():
+        if not re.fullmatch(form.pattern, getattr(settings, name)):
+            raise _out_of_range(settings, name, form.example)
+    try:
+        moments.zone(settings.zone)
+    except moments.BadMoment:
+        raise _out_of_range(settings, "zone", moments.DEFAULT_ZONE) from None
 
 
 def _out_of_range(settings: Settings, name: str, allowed: str) -> SettingsError:
-    return SettingsError("settings.out_of_range", name=name, value=getattr(settings, name), allowed=allowed)
+    value = _shown(name, getattr(settings, name))
+    return SettingsError("settings.out_of_range", name=name, value=value, allowed=allowed)
 
 
 def _converted(name: str, value: Any, default: Any) -> Any:
-    """``value`` as the kind of ``default``; text is what the environment gives."""
-    try:
-        if isinstance(default, tuple):
-            parts = value.split(",") if isinstance(value, str) else value
-            return tuple(str(part).strip() for part in parts)
-        if isinstance(default, bool):
-            return {"true": True, "1": True, "false": False, "0": False}[str(value).lower()]
-        return type(default)(value)
-    except (KeyError, TypeError, ValueError):
-        raise SettingsError("settings.wrong_kind", name=name, value=value, kind=type(default).__name__) from None
+    """``value`` as the kind of ``default``. Text is what the environment gives; a file must have the kind itself."""
+    kind = _KINDS[type(default)]
+    taken = _taken(kind, value)
+    if taken is None:
+        raise SettingsError(f"settings.not_{kind}", name=name, value=_shown(name, value))
+    return taken
+
+
+def _taken(kind: str, value: Any) -> Any:
+    """``value`` as that kind; None where it is none."""
+    text = value.strip() if isinstance(value, str) else None
+    if kind in ("whole", "number") and text is not None and re.fullmatch(r"[+-]?[0-9]{1,15}(\.[0-9]{1,15})?", text):
+        value = float(text) if "." in text else int(text)
+    match kind:
+        case "whole":
+            return value if isinstance(value, int) and not isinstance(value, bool) else None
+        case "number":
+            return float(value) if isinstance(value, int | float) and not isinstance(value, bool) else None
+        case "path":
+            return Path(text) if text and "\0" not in text else None
+        case "names":
+            return _names(text.split(",") if text is not None else value)
+    return value if isinstance(value, str) and _UNPRINTABLE.search(value) is None else None
+
+
+def _names(value: Any) -> tuple[str, ...] | None:
+    parts = [each.strip() if isinstance(each, str) else "" for each in value] if isinstance(value, list) else []
+    return tuple(parts) if parts and all(parts) else None
+
+
+def _shown(name: str, value: object) -> str:
+    """A value as a person may see it: secrets masked, long ones cut."""
+    if name in SECRETS:
+        return "***" if value else ""
+    return str(value)[:MOST_SHOWN]

@@ -22,6 +22,9 @@ if TYPE_CHECKING:
     from loa.parser import Parser
 
 
+CLASSES = ("ordinary", "priority", "emergency")
+
+
 class Refused(Said):
     """What the command line itself cannot do."""
 
@@ -58,13 +61,22 @@ def takes_config(parser: Parser) -> None:
     """The option that says where the station's settings are."""
     default = os.environ.get("LOA_CONFIG")
     parser.add_argument(
-        "--config", metavar="FILE", type=Path, default=Path(default) if default else None, help=parser.t("config_help")
+        "--config",
+        metavar=parser.word("file"),
+        type=Path,
+        default=Path(default) if default else None,
+        help=parser.t("config_help"),
     )
 
 
 def takes_person(parser: Parser) -> None:
     """The option that says who acts."""
-    parser.add_argument("--as", dest="person", metavar="NAME", help=parser.t("as_help"))
+    parser.add_argument("--as", dest="person", metavar=parser.word("name"), help=parser.t("as_help"))
+
+
+def takes_class(parser: Parser, about: str) -> None:
+    """The option that says of what bulletin class; ``about`` is the key of its help."""
+    parser.add_argument("--class", dest="bulletin_class", choices=CLASSES, default="ordinary", help=parser.t(about))
 
 
 def settings_of(wanted: argparse.Namespace) -> Settings:
@@ -72,7 +84,7 @@ def settings_of(wanted: argparse.Namespace) -> Settings:
     from controller import settings
 
     found = settings.load(wanted.config)
-    logging.basicConfig(level=logging.WARNING, format="%(levelname)s %(name)s %(message)s")
+    logging.basicConfig(level=logging.ERROR, format="%(levelname)s %(name)s %(message)s")
     return found
 
 

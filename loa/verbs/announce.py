@@ -9,7 +9,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from loa import house, out
+from loa import house, out, texts, told
 from loa.codes import DONE, NOT_EVERYWHERE
 from loa.verbs.asrun import outcome_line
 from schedules import moments
@@ -20,28 +20,36 @@ if TYPE_CHECKING:
     from loa.house import House
     from loa.parser import Verbs
 
-CLASSES = ("ordinary", "priority", "emergency")
 LEVELS = ("central", "province", "district", "commune")
 LOOK_SECONDS = 0.3
+MOST_SECONDS = 7 * 24 * 3600
+EXAMPLE = """\
+loa announce "Chiều nay phun thuốc khử khuẩn tại nhà văn hóa." --area lang-son:dong-dang
+loa announce --text-file thong-bao.txt --area lang-son:dong-dang --at 17:00 --wait
+loa announce --area lang-son:dong-dang -- "-5 độ C: …\""""
 
 
 def add(verbs: Verbs) -> None:
     """The verb and what it takes."""
-    parser = verbs.add("announce", "about_announce", run)
+    parser = verbs.add("announce", "about_announce", run, EXAMPLE)
     text = parser.add_mutually_exclusive_group(required=True)
-    text.add_argument("text", nargs="?", help=parser.t("text_help"))
-    text.add_argument("--text-file", metavar="FILE", type=Path, help=parser.t("text_file_help"))
-    parser.add_argument("--area", action="append", required=True, dest="areas", help=parser.t("area_help"))
+    text.add_argument("text", nargs="?", metavar=parser.word("text"), help=parser.t("text_help"))
+    text.add_argument("--text-file", metavar=parser.word("file"), type=Path, help=parser.t("text_file_help"))
+    area = parser.word("place")
+    parser.add_argument(
+        "--area", action="append", required=True, dest="areas", metavar=area, help=parser.t("area_help")
+    )
     when = parser.add_mutually_exclusive_group()
-    when.add_argument("--at", metavar="TIME", help=parser.t("at_help"))
+    when.add_argument("--at", metavar=parser.word("time"), help=parser.t("at_help"))
     when.add_argument("--now", action="store_true", help=parser.t("now_help"))
-    parser.add_argument("--class", dest="bulletin_class", choices=CLASSES, default="ordinary")
-    parser.add_argument("--level", choices=LEVELS, default="commune")
-    parser.add_argument("--title", default="", help=parser.t("title_help"))
-    parser.add_argument("--key", help=parser.t("key_help"))
+    house.takes_class(parser, "class_help")
+    parser.add_argument("--level", choices=LEVELS, default="commune", help=parser.t("level_help"))
+    parser.add_argument("--title", default="", metavar=parser.word("text"), help=parser.t("title_help"))
+    parser.add_argument("--key", metavar=parser.word("key"), help=parser.t("key_help"))
     parser.add_argument("--wait", action="store_true", help=parser.t("wait_help"))
-    parser.add_argument("--most-seconds", type=float, default=3600.0, metavar="N", help=parser.t("most_seconds_help"))
-    parser.add_argument("--json", action="store_true", help=parser.t("json_help"))
+    seconds = parser.number(1, MOST_SECONDS)
+    parser.add_argument("--most-seconds", type=seconds, default=3600, metavar="N", help=parser.t("most_seconds_help"))
+    parser.takes_json()
     house.takes_person(parser)
     house.takes_config(parser)
 
@@ -54,9 +62,9 @@ def run(wanted: argparse.Namespace) -> int:
     with house.opened(wanted) as station:
         now = house.now()
         wish = Wish(
-            text=wanted.text if wanted.text_file is None else read_text(wanted.text_file),
+            text=wanted.text if wanted.text_file is None else texts.read(wanted.text_file, wanted.language),
             areas=tuple(wanted.areas),
-            start=moments.read(wanted.at, now, station.settings.zone) if wanted.at else None,
+            start=moments.read(wanted.at, now, station.settings.zone) if wanted.at is not None else None,
             title=wanted.title,
             bulletin_class=BulletinClass(wanted.bulletin_class),
             level=Level(wanted.level),
@@ -64,22 +72,12 @@ def run(wanted: argparse.Namespace) -> int:
         )
         made = station.desk.announce(wish, station.person(wanted.person), now)
         assert made.booking_id
+        facts = {"announcement": made.announcement_id, "job": made.booking_id}
         if not wanted.wait:
-            facts = {"announcement": made.announcement_id, "job": made.booking_id}
             out.as_json(facts) if wanted.json else print(say("loa.announced", wanted.language, **facts))
             return DONE
+        print(say("loa.announced", wanted.language, **facts), file=sys.stderr, flush=True)
         return _wait(wanted, station, made.announcement_id, made.booking_id)
-
-
-def read_text(path: Path) -> str:
-    """The text in a file (UTF-8, at most 1 MB are read). Raises Refused."""
-    try:
-        with path.open("rb") as file:
-            return file.read(1_000_000).decode("utf-8-sig")
-    except OSError as wrong:
-        raise house.Refused("loa.unreadable_file", path=path, why=wrong.strerror or wrong) from wrong
-    except UnicodeDecodeError:
-        raise house.Refused("loa.not_utf8", path=path) from None
 
 
 def _wait(wanted: argparse.Namespace, station: House, announcement: str, booking: str) -> int:
@@ -89,23 +87,25 @@ def _wait(wanted: argparse.Namespace, station: House, announcement: str, booking
     row = station.store.bookings.get(booking)
     assert row
     expected = {node.id for node in nodes_under(station.store.roster.nodes(), row.areas)}
-    told: dict[str, Outcome] = {}
+    heard: dict[str, Outcome] = {}
     until = time.monotonic() + wanted.most_seconds
-    while expected - told.keys() and time.monotonic() < until and not _voiceless(station, announcement):
+    while expected - heard.keys() and time.monotonic() < until and not _voiceless(station, announcement):
         time.sleep(LOOK_SECONDS)
         for outcome in station.store.asrun.outcomes(job=booking, limit=100_000):
-            if outcome.node not in told and not wanted.json:
+            if outcome.node not in heard and not wanted.json:
                 print(outcome_line(outcome, station.settings.zone, wanted.language), flush=True)
-            told[outcome.node] = outcome
+            heard[outcome.node] = outcome
     fault = _voiceless(station, announcement)
     if fault:
-        print(fault.say(wanted.language), file=sys.stderr)
-    silent = sorted(expected - told.keys())
+        print(told.sentence(fault, wanted.language), file=sys.stderr)
+    if not expected:
+        print(say("loa.no_nodes", wanted.language), file=sys.stderr)
+    silent = sorted(expected - heard.keys())
     if wanted.json:
-        out.as_json({"job": booking, "nodes": [as_facts(each) for each in told.values()], "silent": silent})
+        out.as_json({"job": booking, "nodes": [as_facts(each) for each in heard.values()], "silent": silent})
     elif silent:
         print(say("loa.silent_nodes", wanted.language, nodes=", ".join(silent)), file=sys.stderr)
-    everywhere = bool(told) and not silent and all(each.step is Step.SOUNDED for each in told.values())
+    everywhere = bool(heard) and not silent and all(each.step is Step.SOUNDED for each in heard.values())
     return DONE if everywhere else NOT_EVERYWHERE
 
 

@@ -13,6 +13,9 @@ if TYPE_CHECKING:
     from loa.parser import Verbs
 
 KINDS = ("province", "district", "commune", "hamlet", "group")
+ADD_EXAMPLE = """\
+loa area add lang-son "Tỉnh Lạng Sơn"
+loa area add lang-son:dong-dang "Xã Đồng Đăng\""""
 
 
 def add(verbs: Verbs) -> None:
@@ -20,14 +23,14 @@ def add(verbs: Verbs) -> None:
     from loa.parser import Verbs as Below
 
     below = Below(verbs.add("area", "about_area"), "area_verb")
-    parser = below.add("add", "about_area_add", enter)
-    parser.add_argument("id", help=parser.t("area_id_help"))
-    parser.add_argument("name", help=parser.t("area_name_help"))
+    parser = below.add("add", "about_area_add", enter, ADD_EXAMPLE)
+    parser.add_argument("id", metavar=parser.word("area"), help=parser.t("area_id_help"))
+    parser.add_argument("name", metavar=parser.word("name"), help=parser.t("area_name_help"))
     parser.add_argument("--kind", choices=KINDS, help=parser.t("area_kind_help"))
     house.takes_person(parser)
     house.takes_config(parser)
     parser = below.add("list", "about_area_list", show)
-    parser.add_argument("--json", action="store_true", help=parser.t("json_help"))
+    parser.takes_json()
     house.takes_config(parser)
 
 
@@ -50,6 +53,8 @@ def show(wanted: argparse.Namespace) -> int:
     if wanted.json:
         out.as_json([{"id": area.id, "name": area.name, "kind": area.kind.value} for area in areas])
         return DONE
+    if not areas:
+        print(say("loa.nothing_yet", wanted.language))
     for area in areas:
         print(f"{'  ' * area.id.count(':')}{area.id}  {area.name}")
     return DONE

@@ -14,15 +14,18 @@ if TYPE_CHECKING:
     from controller.store.rows import Outcome
     from loa.parser import Verbs
 
+MOST_LINES = 1_000_000
+
 
 def add(verbs: Verbs) -> None:
     """The verb and what it takes."""
-    parser = verbs.add("asrun", "about_asrun", run)
-    parser.add_argument("--since", metavar="TIME", help=parser.t("since_help"))
-    parser.add_argument("--area", help=parser.t("of_area_help"))
-    parser.add_argument("--job", help=parser.t("job_help"))
-    parser.add_argument("--limit", type=int, default=500, metavar="N", help=parser.t("limit_help"))
-    parser.add_argument("--json", action="store_true", help=parser.t("json_help"))
+    parser = verbs.add("asrun", "about_asrun", run, "loa asrun --area lang-son:dong-dang --since 2026-11-24")
+    parser.add_argument("--since", metavar=parser.word("time"), help=parser.t("since_help"))
+    parser.add_argument("--area", metavar=parser.word("place"), help=parser.t("of_area_help"))
+    parser.add_argument("--job", metavar=parser.word("job"), help=parser.t("job_help"))
+    most = parser.number(1, MOST_LINES)
+    parser.add_argument("--limit", type=most, default=500, metavar="N", help=parser.t("limit_help"))
+    parser.takes_json()
     house.takes_config(parser)
 
 
@@ -36,8 +39,8 @@ def run(wanted: argparse.Namespace) -> int:
             station.store.roster.area(wanted.area) or station.store.roster.node(wanted.area)
         ):
             raise house.Refused("loa.unknown_place", place=wanted.area[:80])
-        since = moments.read(wanted.since, house.now(), zone) if wanted.since else None
-        rows = station.store.asrun.outcomes(wanted.job, wanted.area, since, max(1, wanted.limit))
+        since = moments.read(wanted.since, house.now(), zone) if wanted.since is not None else None
+        rows = station.store.asrun.outcomes(wanted.job, wanted.area, since, wanted.limit)
         if wanted.json:
             out.as_json([as_facts(each) | {"title": each.title, "received_at": each.received_at} for each in rows])
             return DONE

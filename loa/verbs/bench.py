@@ -16,7 +16,7 @@ def add(verbs: Verbs) -> None:
     parser = verbs.add("bench", "about_bench", run)
     parser.add_argument("--only", action="append", choices=NAMES, help=parser.t("only_help"))
     parser.add_argument("--quick", action="store_true", help=parser.t("quick_help"))
-    parser.add_argument("--json", action="store_true", help=parser.t("json_help"))
+    parser.takes_json()
 
 
 def run(wanted: argparse.Namespace) -> int:

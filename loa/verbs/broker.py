@@ -17,16 +17,17 @@ if TYPE_CHECKING:
 
 ENGINES = ("auto", "mosquitto", "nats")
 LOOK_SECONDS = 0.5
+STATE_DIR = Path("~/.local/share/loa/broker")
 
 
 def add(verbs: Verbs) -> None:
     """The verb and what it takes."""
-    parser = verbs.add("broker", "about_broker", run)
-    parser.add_argument("--port", type=int, default=1883, help=parser.t("port_help"))
+    parser = verbs.add("broker", "about_broker", run, "loa broker --port 1883")
+    port = parser.number(0, 65535)
+    parser.add_argument("--port", type=port, default=1883, metavar="N", help=parser.t("port_help"))
     parser.add_argument("--engine", choices=ENGINES, default="auto", help=parser.t("engine_help"))
-    parser.add_argument(
-        "--state-dir", type=Path, default=Path("~/.local/share/loa/broker"), help=parser.t("broker_state_help")
-    )
+    folder = parser.word("dir")
+    parser.add_argument("--state-dir", type=Path, default=STATE_DIR, metavar=folder, help=parser.t("broker_state_help"))
 
 
 def run(wanted: argparse.Namespace) -> int:

@@ -32,6 +32,7 @@ def run(wanted: argparse.Namespace) -> int:
 
     told = settings.load(wanted.config)
     logging.basicConfig(level=told.log_level.upper(), format="%(asctime)s %(levelname)s %(name)s %(message)s")
+    logging.getLogger("alembic").setLevel(logging.WARNING)
     ended = threading.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: ended.set())

@@ -12,7 +12,7 @@ from contextlib import ExitStack
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from loa import out
+from loa import out, texts
 from loa.codes import DONE, ENDED, NOT_EVERYWHERE
 from words import say
 
@@ -22,27 +22,28 @@ if TYPE_CHECKING:
     from loa.parser import Verbs
 
 LOOK_SECONDS = 0.5
+MOST_NODES = 200  # as fleet/demo.py has it, which is not imported for the help
 
 
 def add(verbs: Verbs) -> None:
     """The verb and what it takes."""
-    parser = verbs.add("demo", "about_demo", run)
+    parser = verbs.add("demo", "about_demo", run, "loa demo\nloa demo --once --text-file thong-bao.txt --out wav")
     parser.add_argument("--once", action="store_true", help=parser.t("once_help"))
-    parser.add_argument("--text-file", metavar="FILE", type=Path, help=parser.t("text_file_help"))
-    parser.add_argument("--nodes", type=int, default=12, metavar="N", help=parser.t("nodes_help"))
-    parser.add_argument("--out", metavar="DIR", type=Path, help=parser.t("out_help"))
-    parser.add_argument("--port", type=int, metavar="N", help=parser.t("demo_port_help"))
+    parser.add_argument("--text-file", metavar=parser.word("file"), type=Path, help=parser.t("text_file_help"))
+    count, port = parser.number(1, MOST_NODES), parser.number(0, 65535)
+    parser.add_argument("--nodes", type=count, default=12, metavar="N", help=parser.t("nodes_help", most=MOST_NODES))
+    parser.add_argument("--out", metavar=parser.word("dir"), type=Path, help=parser.t("out_help"))
+    parser.add_argument("--port", type=port, metavar="N", help=parser.t("demo_port_help"))
     parser.add_argument("--fast", action="store_true", help=parser.t("fast_help"))
-    parser.add_argument("--json", action="store_true", help=parser.t("json_help"))
+    parser.takes_json()
 
 
 def run(wanted: argparse.Namespace) -> int:
     """Start, announce, and either tell the proof or stay until Ctrl-C."""
     from fleet.demo import Asked, Demo
-    from loa.verbs.announce import read_text
 
     began = time.monotonic()
-    text = read_text(wanted.text_file) if wanted.text_file else say("loa.demo_text", "vi")
+    text = texts.read(wanted.text_file, wanted.language) if wanted.text_file else say("loa.demo_text", "vi")
     port = wanted.port if wanted.port is not None else 0 if wanted.once else 8080
     with ExitStack() as ends:
         for number in (signal.SIGINT, signal.SIGTERM):  # SIGINT too: a shell's background job is born ignoring it

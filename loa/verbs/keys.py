@@ -19,11 +19,12 @@ def add(verbs: Verbs) -> None:
 
     below = Below(verbs.add("key", "about_key"), "key_verb")
     parser = below.add("init", "about_key_init", init)
-    parser.add_argument("--area", action="append", dest="areas", help=parser.t("key_area_help"))
-    parser.add_argument("--json", action="store_true", help=parser.t("json_help"))
+    area = parser.word("area")
+    parser.add_argument("--area", action="append", dest="areas", metavar=area, help=parser.t("key_area_help"))
+    parser.takes_json()
     house.takes_config(parser)
     parser = below.add("show", "about_key_show", show)
-    parser.add_argument("--json", action="store_true", help=parser.t("json_help"))
+    parser.takes_json()
     house.takes_config(parser)
 
 
@@ -32,9 +33,12 @@ def init(wanted: argparse.Namespace) -> int:
     from controller import keys
 
     with house.opened(wanted) as station:
-        keys.establish(
-            keys.Keyring(station.settings.keys_dir), station.store, tuple(wanted.areas or ("*",)), house.now()
-        )
+        areas = tuple(wanted.areas or ())
+        for area in areas:
+            if area != keys.EVERYTHING and station.store.roster.area(area) is None:
+                raise house.Refused("loa.unknown_place", place=area)
+        ring = keys.Keyring(station.settings.keys_dir)
+        keys.establish(ring, station.store, areas, house.now())
         return _show(wanted, station)
 
 
@@ -49,9 +53,11 @@ def _show(wanted: argparse.Namespace, station: house.House) -> int:
 
     ring = keys.Keyring(station.settings.keys_dir)
     root, own, trust = ring.find(keys.ROOT), ring.station(), keys.held_trust(station.store)
+    areas = sorted(keys.areas_of(trust, own.public))
     facts: dict[str, object] = {
         "root_public_key": root.public.hex if root else None,
         "station_public_key": own.public.hex,
+        "areas": areas,
         "trust_serial": trust.serial if trust else None,
         "trust_valid_until": trust.valid_until if trust else None,
     }
@@ -60,7 +66,7 @@ def _show(wanted: argparse.Namespace, station: house.House) -> int:
         return DONE
     language, zone = wanted.language, station.settings.zone
     print(say("loa.root_key", language, public=root.public.hex if root else say("loa.root_elsewhere", language)))
-    print(say("loa.station_key", language, public=own.public.hex))
+    print(say("loa.station_key", language, public=own.public.hex, areas=", ".join(areas) or "–"))
     until = out.second(trust.valid_until if trust else None, zone)
     print(say("loa.trust_until", language, serial=trust.serial if trust else 0, until=until))
     return DONE

@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 from typing import TYPE_CHECKING
 
-from loa import house
+from loa import house, out
 from loa.codes import DONE
 from words import say
 
@@ -15,11 +15,17 @@ if TYPE_CHECKING:
 
 def add(verbs: Verbs) -> None:
     """The verb and what it takes."""
-    house.takes_config(verbs.add("migrate", "about_migrate", run))
+    parser = verbs.add("migrate", "about_migrate", run)
+    house.takes_config(parser)
+    parser.takes_json()
 
 
 def run(wanted: argparse.Namespace) -> int:
     """Migrate, and say so."""
     with house.opened(wanted) as station:
-        print(say("loa.migrated", wanted.language, revision=station.store.database.revision()))
+        revision = station.store.database.revision()
+    if wanted.json:
+        out.as_json({"revision": revision})
+    else:
+        print(say("loa.migrated", wanted.language, revision=revision))
     return DONE

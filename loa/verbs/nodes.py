@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import json
 import os
 from collections.abc import Mapping
 from pathlib import Path
@@ -17,6 +18,9 @@ if TYPE_CHECKING:
     from loa.parser import Parser, Verbs
 
 PLAYERS = ("sound", "file", "null")
+STATE_DIR = Path("~/.local/share/loa-node")
+INIT_EXAMPLE = "loa node init node.toml --node loa-01 --home lang-son:dong-dang:thon-1 --root-key 64_HEX"
+ENROL_EXAMPLE = 'loa node enrol loa-01 --home lang-son:dong-dang:thon-1 --key 64_HEX --name "Loa nhà văn hóa"'
 
 
 def add(verbs: Verbs) -> None:
@@ -24,19 +28,14 @@ def add(verbs: Verbs) -> None:
     from loa.parser import Verbs as Below
 
     below = Below(verbs.add("node", "about_node"), "node_verb")
-    _takes_settings(below.add("run", "about_node_run", run))
-    _takes_settings(below.add("check", "about_node_check", check))
-    _takes_birth(below.add("init", "about_node_init", init))
-    parser = below.add("enrol", "about_node_enrol", enrol)
-    parser.add_argument("node", help=parser.t("node_help"))
-    parser.add_argument("--home", required=True, help=parser.t("home_help"))
-    parser.add_argument("--key", required=True, help=parser.t("node_key_help"))
-    parser.add_argument("--name", help=parser.t("node_name_help"))
-    parser.add_argument("--group", action="append", default=[], dest="groups", help=parser.t("group_help"))
-    house.takes_person(parser)
-    house.takes_config(parser)
+    _takes_settings(below.add("run", "about_node_run", run, "loa node run --config /etc/loa/node.toml"))
+    parser = below.add("check", "about_node_check", check, "loa node check --config /etc/loa/node.toml")
+    _takes_settings(parser)
+    parser.takes_json()
+    _takes_birth(below.add("init", "about_node_init", init, INIT_EXAMPLE))
+    _takes_enrolment(below.add("enrol", "about_node_enrol", enrol, ENROL_EXAMPLE))
     parser = below.add("list", "about_node_list", show)
-    parser.add_argument("--json", action="store_true", help=parser.t("json_help"))
+    parser.takes_json()
     house.takes_config(parser)
 
 
@@ -52,7 +51,10 @@ def check(wanted: argparse.Namespace) -> int:
     from edge_node import radio
 
     sentences, good = radio.check(_settings(wanted), wanted.language)
-    print("\n".join(sentences))
+    if wanted.json:
+        out.as_json({"good": good, "findings": sentences})
+    else:
+        print("\n".join(sentences))
     return DONE if good else FAILED
 
 
@@ -67,14 +69,14 @@ def init(wanted: argparse.Namespace) -> int:
     try:
         made.state_dir.mkdir(parents=True, exist_ok=True)
         signer = identity.load_or_make(made.state_dir / "node.key")
-        with wanted.settings_file.open("x", encoding="utf-8") as file:
-            file.writelines(f"{name} = {_toml(value)}\n" for name, value in told.items())
-    except FileExistsError:
-        raise house.Refused("loa.file_exists", path=wanted.settings_file) from None
+        _write_new(wanted.settings_file, "".join(f"{name} = {_toml(value)}\n" for name, value in told.items()))
     except OSError as wrong:
-        raise house.Refused("loa.cannot_write", path=wrong.filename, why=wrong.strerror or wrong) from wrong
+        raise house.Refused("loa.cannot_write", path=wrong.filename or made.state_dir, why=wrong) from wrong
     command = f"loa node enrol {made.node} --home {made.home} --key {signer.public.hex}"
-    print(say("loa.node_made", wanted.language, path=wanted.settings_file, command=command))
+    if wanted.json:
+        out.as_json({"file": wanted.settings_file, "node": made.node, "home": made.home, "key": signer.public.hex})
+    else:
+        print(say("loa.node_made", wanted.language, path=wanted.settings_file, command=command))
     return DONE
 
 
@@ -103,6 +105,8 @@ def show(wanted: argparse.Namespace) -> int:
             rows.append({"node": node.id, "name": node.name, "home": node.home, **state})
         out.as_json(rows)
         return DONE
+    if not nodes:
+        print(say("loa.nothing_yet", wanted.language))
     for node in nodes:
         known = conditions.get(node.id)
         online = say(f"loa.node_{'online' if known and known.online else 'offline'}", wanted.language)
@@ -113,29 +117,67 @@ def show(wanted: argparse.Namespace) -> int:
 def _takes_settings(parser: Parser) -> None:
     default = os.environ.get("LOA_NODE_CONFIG")
     parser.add_argument(
-        "--config", metavar="FILE", type=Path, default=Path(default) if default else None, help=parser.t("node_config")
+        "--config",
+        metavar=parser.word("file"),
+        type=Path,
+        default=Path(default) if default else None,
+        help=parser.t("node_config"),
     )
 
 
 def _takes_birth(parser: Parser) -> None:
-    parser.add_argument("settings_file", type=Path, help=parser.t("settings_file_help"))
-    parser.add_argument("--node", required=True, help=parser.t("node_help"))
-    parser.add_argument("--home", required=True, help=parser.t("home_help"))
-    parser.add_argument("--root-key", required=True, help=parser.t("root_key_help"))
-    parser.add_argument("--state-dir", type=Path, default=Path("~/.local/share/loa-node"), help=parser.t("state_help"))
-    parser.add_argument("--broker-host", default="127.0.0.1", help=parser.t("broker_host_help"))
-    parser.add_argument("--broker-port", type=int, default=1883, help=parser.t("broker_port_help"))
+    file, folder, area, key = (parser.word(name) for name in ("file", "dir", "area", "key"))
+    parser.add_argument("settings_file", type=Path, metavar=file, help=parser.t("settings_file_help"))
+    parser.add_argument("--node", required=True, metavar=parser.word("node"), help=parser.t("node_help"))
+    parser.add_argument("--home", required=True, metavar=area, help=parser.t("home_help"))
+    parser.add_argument("--root-key", required=True, metavar=key, help=parser.t("root_key_help"))
+    parser.add_argument("--state-dir", type=Path, default=STATE_DIR, metavar=folder, help=parser.t("state_help"))
+    parser.add_argument(
+        "--broker-host", default="127.0.0.1", metavar=parser.word("host"), help=parser.t("broker_host_help")
+    )
+    port = parser.number(1, 65535)
+    parser.add_argument("--broker-port", type=port, default=1883, metavar="N", help=parser.t("broker_port_help"))
     parser.add_argument("--player", choices=PLAYERS, default="sound", help=parser.t("player_help"))
+    parser.takes_json()
+
+
+def _takes_enrolment(parser: Parser) -> None:
+    area, name = parser.word("area"), parser.word("name")
+    parser.add_argument("node", metavar=parser.word("node"), help=parser.t("node_help"))
+    parser.add_argument("--home", required=True, metavar=area, help=parser.t("home_help"))
+    parser.add_argument("--key", required=True, metavar=parser.word("key"), help=parser.t("node_key_help"))
+    parser.add_argument("--name", metavar=name, help=parser.t("node_name_help"))
+    parser.add_argument(
+        "--group", action="append", default=[], dest="groups", metavar=area, help=parser.t("group_help")
+    )
+    house.takes_person(parser)
+    house.takes_config(parser)
 
 
 def _settings(wanted: argparse.Namespace) -> Settings:
     from edge_node import settings
 
     environment = {name: value for name, value in os.environ.items() if name != "LOA_NODE_CONFIG"}
+    if wanted.config is None and not any(name.startswith(settings.ENVIRONMENT) for name in environment):
+        raise house.Refused("loa.no_node_settings")
     return settings.load(wanted.config, environment)
+
+
+def _write_new(path: Path, text: str) -> None:
+    """Write a file that was not there; what cannot be written whole is gone again. Raises Refused, OSError."""
+    try:
+        file = path.open("x", encoding="utf-8")
+    except FileExistsError:
+        raise house.Refused("loa.file_exists", path=path) from None
+    try:
+        with file:
+            file.write(text)
+    except OSError:
+        path.unlink(missing_ok=True)
+        raise
 
 
 def _toml(value: object) -> str:
     if isinstance(value, list):
         return "[" + ", ".join(_toml(each) for each in value) + "]"
-    return str(value) if isinstance(value, int) else '"' + str(value).replace("\\", "\\\\").replace('"', '\\"') + '"'
+    return str(value) if isinstance(value, int) else json.dumps(str(value), ensure_ascii=False)

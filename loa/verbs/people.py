@@ -16,6 +16,9 @@ if TYPE_CHECKING:
     from loa.parser import Verbs
 
 ROLES = ("editor", "approver", "administrator")
+ADD_EXAMPLE = """\
+loa user add lan --full-name "Nông Thị Lan"
+loa user add binh --role approver --area lang-son:dong-dang"""
 
 
 def add(verbs: Verbs) -> None:
@@ -23,19 +26,22 @@ def add(verbs: Verbs) -> None:
     from loa.parser import Verbs as Below
 
     below = Below(verbs.add("user", "about_user"), "user_verb")
-    parser = below.add("add", "about_user_add", enter)
-    parser.add_argument("name", help=parser.t("user_name_help"))
-    parser.add_argument("--role", choices=ROLES, default="editor")
-    parser.add_argument("--area", default="*", help=parser.t("user_area_help"))
-    parser.add_argument("--full-name", default="", help=parser.t("full_name_help"))
+    parser = below.add("add", "about_user_add", enter, ADD_EXAMPLE)
+    name = parser.word("name")
+    parser.add_argument("name", metavar=name, help=parser.t("user_name_help"))
+    parser.add_argument("--role", choices=ROLES, default="editor", help=parser.t("role_help"))
+    parser.add_argument("--area", default="*", metavar=parser.word("area"), help=parser.t("user_area_help"))
+    parser.add_argument("--full-name", default="", metavar=name, help=parser.t("full_name_help"))
     house.takes_person(parser)
     house.takes_config(parser)
+    parser.takes_json()
     parser = below.add("link", "about_user_link", link)
-    parser.add_argument("name", help=parser.t("user_name_help"))
+    parser.add_argument("name", metavar=name, help=parser.t("user_name_help"))
+    parser.takes_json()
     house.takes_person(parser)
     house.takes_config(parser)
     parser = below.add("list", "about_user_list", show)
-    parser.add_argument("--json", action="store_true", help=parser.t("json_help"))
+    parser.takes_json()
     house.takes_config(parser)
 
 
@@ -72,6 +78,8 @@ def show(wanted: argparse.Namespace) -> int:
     if wanted.json:
         out.as_json([{"name": each.name, "role": each.role.value, "area": each.area} for each in people])
         return DONE
+    if not people:
+        print(say("loa.nothing_yet", wanted.language))
     for each in people:
         print(f"{each.name}  {each.role.value}  {each.area}  {each.full_name}".rstrip())
     return DONE
@@ -81,4 +89,7 @@ def _print_link(wanted: argparse.Namespace, station: House, user: User, acting: 
     token = station.desk.invite(user.id, acting, house.now())
     told = station.settings
     address = f"http://{told.web_host}:{told.web_port}/chao/{token}"
-    print(say("loa.user_link", wanted.language, name=user.name, link=address))
+    if wanted.json:
+        out.as_json({"name": user.name, "role": user.role.value, "area": user.area, "link": address})
+    else:
+        print(say("loa.user_link", wanted.language, name=user.name, link=address))

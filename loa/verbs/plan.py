@@ -23,10 +23,10 @@ def add(verbs: Verbs) -> None:
     from loa.parser import Verbs as Below
 
     below = Below(verbs.add("plan", "about_plan"), "plan_verb")
-    parser = below.add("show", "about_plan_show", run)
-    parser.add_argument("place", help=parser.t("place_help"))
-    parser.add_argument("--at", metavar="TIME", help=parser.t("plan_at_help"))
-    parser.add_argument("--json", action="store_true", help=parser.t("json_help"))
+    parser = below.add("show", "about_plan_show", run, "loa plan show lang-son:dong-dang --at 17:00")
+    parser.add_argument("place", metavar=parser.word("place"), help=parser.t("place_help"))
+    parser.add_argument("--at", metavar=parser.word("time"), help=parser.t("plan_at_help"))
+    parser.takes_json()
     house.takes_config(parser)
 
 

@@ -4,49 +4,51 @@ from __future__ import annotations
 
 import argparse
 import shutil
-import sys
 import tempfile
-from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from loa import house, out
-from loa.codes import DONE, FAILED
+from loa import house, out, texts
+from loa.codes import DONE, MISSING
 from words import Said, say
 
 if TYPE_CHECKING:
     from loa.parser import Verbs
 
-CLASSES = ("ordinary", "priority", "emergency")
+SPOKEN_EXAMPLE = """\
+loa spoken "Ngày 28/11/2026, lúc 7h30"
+loa spoken < thong-bao.txt"""
 
 
 def add(verbs: Verbs) -> None:
     """Three verbs and what they take."""
-    parser = verbs.add("spoken", "about_spoken", spoken)
-    parser.add_argument("text", nargs="*", help=parser.t("spoken_text_help"))
-    parser.add_argument("--json", action="store_true", help=parser.t("json_help"))
-    parser = verbs.add("speak", "about_speak", speak)
-    parser.add_argument("text", nargs="*", help=parser.t("speak_text_help"))
-    parser.add_argument("-o", "--out", metavar="FILE", type=Path, required=True, help=parser.t("speak_out_help"))
-    parser.add_argument("--class", dest="bulletin_class", choices=CLASSES, default="ordinary")
-    parser.add_argument("--json", action="store_true", help=parser.t("json_help"))
+    parser = verbs.add("spoken", "about_spoken", spoken, SPOKEN_EXAMPLE)
+    parser.add_argument("text", nargs="*", metavar=parser.word("text"), help=parser.t("spoken_text_help"))
+    parser.takes_json()
+    parser = verbs.add("speak", "about_speak", speak, 'loa speak "Kính mời bà con đi họp." -o ban-tin.ogg')
+    file = parser.word("file")
+    parser.add_argument("text", nargs="*", metavar=parser.word("text"), help=parser.t("speak_text_help"))
+    parser.add_argument("-o", "--out", metavar=file, type=Path, required=True, help=parser.t("speak_out_help"))
+    house.takes_class(parser, "speak_class_help")
+    parser.takes_json()
     house.takes_config(parser)
     parser = verbs.add("voices", "about_voices", voices)
-    parser.add_argument("--json", action="store_true", help=parser.t("json_help"))
+    parser.takes_json()
 
 
 def spoken(wanted: argparse.Namespace) -> int:
     """The spoken form: of the words given, else of every line of standard input, one line out for each line in."""
     from controller import newsroom
 
-    for line in [" ".join(wanted.text)] if wanted.text else _lines():
+    out.utf8()
+    for line in [" ".join(wanted.text)] if wanted.text else texts.lines(wanted.language):
         reading = newsroom.spoken(line)
         if wanted.json:
             rewrites = [{"written": each.written, "spoken": each.spoken, "why": each.why} for each in reading.rewrites]
             flags = [each.written for each in reading.flags]
             out.json_line({"spoken": reading.text, "rewrites": rewrites, "flags": flags})
         else:
-            print(" ".join(reading.text.split()), flush=not wanted.text)
+            print(" ".join(reading.text.split()), flush=True)
     return DONE
 
 
@@ -56,7 +58,7 @@ def speak(wanted: argparse.Namespace) -> int:
     from controller.studio import Shelf, Studio, make_chain
     from wire.plan import BulletinClass
 
-    text = newsroom.clean(" ".join(wanted.text) if wanted.text else "".join(f"{each}\n" for each in _lines()))
+    text = newsroom.clean(" ".join(wanted.text) if wanted.text else texts.standard_input(wanted.language))
     chain = make_chain(house.settings_of(wanted).voice_chain)
     with tempfile.TemporaryDirectory(prefix="loa-speak-") as folder:
         studio = Studio(Shelf(Path(folder) / "shelf"), chain, Path(folder) / "work")
@@ -64,7 +66,7 @@ def speak(wanted: argparse.Namespace) -> int:
         try:
             shutil.copyfile(made.path, wanted.out)
         except OSError as wrong:
-            raise house.Refused("loa.cannot_write", path=wanted.out, why=wrong.strerror or wrong) from wrong
+            raise house.Refused("loa.cannot_write", path=wanted.out, why=wrong) from wrong
     facts = {"seconds": made.duration_ms / 1000, "lufs": made.lufs, "peak_dbtp": made.peak_dbtp, "voice": made.voice}
     if wanted.json:
         out.as_json({"file": wanted.out, "sha256": made.sha256, "media_type": made.media_type, **facts})
@@ -74,7 +76,7 @@ def speak(wanted: argparse.Namespace) -> int:
 
 
 def voices(wanted: argparse.Namespace) -> int:
-    """Every voice and whether it can be used here; exit code 1 when none can."""
+    """Every voice and whether it can be used here; exit code 3 when none can."""
     from controller.studio import voices as known
 
     states = known()
@@ -84,13 +86,7 @@ def voices(wanted: argparse.Namespace) -> int:
         for each in states:
             ready = say("loa.voice_ready", wanted.language)
             print(f"{each.name}  {ready if each.available else _why(each.why_not, wanted.language)}")
-    return DONE if any(each.available for each in states) else FAILED
-
-
-def _lines() -> Iterator[str]:
-    """Standard input line by line, as UTF-8 whatever the locale; bytes that are none are replaced."""
-    for line in sys.stdin.buffer:
-        yield line.decode("utf-8", "replace").rstrip("\r\n")
+    return DONE if any(each.available for each in states) else MISSING
 
 
 def _why(why_not: Said | None, language: str) -> str | None:
