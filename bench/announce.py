@@ -18,13 +18,14 @@ from pathlib import Path
 from bench import packets
 from bench.admit import admit_milliseconds
 from bench.child import Child, open_files
+from bench.papers import PROVINCE
 from bench.results import Figure, Measurement, spread
-from bench.town import PROVINCE, Engine, Town, town
+from bench.town import Engine, Town, town
 from wire import topics
 from wire.plan import Lane
 
 GOAL, GOAL_NODES = 1.5, 10_000
-ROUNDS, QUICK_ROUNDS, UNCOUNTED = 15, 1, 2
+ROUNDS, UNCOUNTED = 15, 2
 SPARE_FILES = 300  # what a process has open beside its connections
 QUIET_SECONDS = 0.3  # between two publishes: the broker still takes in acknowledgements of the one before
 
@@ -51,7 +52,7 @@ def measure(quick: bool) -> Measurement:
     notes = [f"{size:,} connections do not fit: this machine lets a process open {most + SPARE_FILES:,} files"
              for size in sizes if size > most]  # fmt: skip
     for size in sizes:
-        figures += _of_size(min(size, most), "mosquitto", QUICK_ROUNDS if quick else ROUNDS)
+        figures += _of_size(min(size, most), "mosquitto", 0 if quick else ROUNDS)
     if not quick:
         figures += _of_size(1000, "nats", ROUNDS)
     figures.append(Figure("Gate.admit of such a plan, one node", admit_milliseconds(20 if quick else 500), "ms"))

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import resource
+import select
 import subprocess
 import sys
 from pathlib import Path
@@ -37,6 +38,11 @@ class Child:
             raise EOFError(f"a process of the harness ended with {self._process.wait()}")
         said: dict[str, Any] = json.loads(line)
         return said
+
+    def has_said(self) -> bool:
+        """Whether its next line is there; a line is read whole, so nothing waits in between."""
+        assert self._process.stdout
+        return bool(select.select([self._process.stdout], [], [], 0)[0])
 
     def end(self) -> None:
         """Close its input and wait; after 10 s kill it. Idempotent."""

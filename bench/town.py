@@ -14,6 +14,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Literal
 
+from bench.papers import PROVINCE
 from controller import bootstrap
 from controller.clock import Clock
 from controller.desk import Desk
@@ -30,7 +31,7 @@ from wire.names import AssetId
 from wire.plan import BulletinClass
 from wire.seal import Signer
 
-PROVINCE, COMMUNE_NODES = "lang-son", 50
+COMMUNE_NODES = 50
 Engine = Literal["mosquitto", "nats"]
 
 _TEXT = "Khẩn cấp: lũ quét đang về. Bà con thôn Một di chuyển ngay lên nhà văn hóa xã."
