@@ -92,12 +92,13 @@ class Town:
 
     folder: Path
     now: datetime = NOON
+    database_url: str = ""
     rings: int = 0
     numbers: dict[str, int] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         self.settings = Settings(state_dir=self.folder, station_name="Truyền thanh Đồng Đăng")
-        self.store = Store(f"sqlite:///{self.folder}/loa.db")
+        self.store = Store(self.database_url or f"sqlite:///{self.folder}/loa.db")
         self.store.migrate()
         self.desk = Desk(self.store, self.settings.zone, self._ring)
         self.settings.shelf_dir.mkdir(exist_ok=True)

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 from flask import Flask
-from makers_web import PASSWORD, Town, composed, form_key, opus, send
+from makers_web import PASSWORD, Town, composed, form_key, send
 
 from controller.web.guard import HEADERS
 from controller.web.live import Hub, hub_of
@@ -212,52 +212,6 @@ def test_a_store_that_is_gone_is_said_plainly(town: Town, app: Flask) -> None:
     assert answer.status_code in (409, 500)
     assert "<h1>" in answer.text
     assert app.test_client().get("/suc-khoe").status_code == 503
-
-
-@pytest.fixture
-def sound(town: Town) -> tuple[str, bytes]:
-    data = opus(1.0)
-    name = hashlib.sha256(data).hexdigest()
-    (town.settings.shelf_dir / name).write_bytes(data)
-    return name, data
-
-
-@pytest.mark.parametrize("suffix", ["", ".opus"])
-def test_audio_is_served_whole_in_part_and_not_again(app: Flask, sound: tuple[str, bytes], suffix: str) -> None:
-    name, data = sound
-    client, path = app.test_client(), f"/audio/{name}{suffix}"
-    whole = client.get(path, buffered=True)
-    assert (whole.status_code, whole.data, whole.mimetype) == (200, data, "audio/ogg")
-    assert "immutable" in whole.headers["Cache-Control"]
-    assert whole.headers["ETag"] == f'"{name}"'
-    assert whole.headers["Accept-Ranges"] == "bytes"
-    assert "Set-Cookie" not in whole.headers
-    head = client.head(path, buffered=True)
-    assert (head.status_code, head.data, head.content_length) == (200, b"", len(data))
-    part = client.get(path, buffered=True, headers={"Range": "bytes=100-199"})
-    assert (part.status_code, part.data) == (206, data[100:200])
-    assert part.headers["Content-Range"] == f"bytes 100-199/{len(data)}"
-    rest = client.get(path, buffered=True, headers={"Range": "bytes=500-", "If-Range": f'"{name}"'})
-    assert (rest.status_code, rest.data) == (206, data[500:])
-    other = client.get(path, buffered=True, headers={"Range": "bytes=500-", "If-Range": '"another"'})
-    assert (other.status_code, other.data) == (200, data)
-    assert client.get(path, buffered=True, headers={"If-None-Match": f'"{name}"'}).status_code == 304
-    beyond = client.get(path, buffered=True, headers={"Range": f"bytes={len(data)}-"})
-    assert (beyond.status_code, beyond.headers["Content-Range"]) == (416, f"bytes */{len(data)}")
-
-
-@pytest.mark.parametrize(
-    "name",
-    [
-        *("../loa.db", "..%2Floa.db", "%2e%2e/loa.db", "....//loa.db", "/etc/passwd", "loa.db", "A" * 64, "0" * 63),
-        *("0" * 64, "0" * 64 + "%00", "0" * 64 + "%0a", "0" * 65, "%F0%9F%94%8A"),
-    ],
-)
-def test_no_path_leaves_the_shelf(app: Flask, name: str) -> None:
-    for suffix in ("", ".opus"):
-        answer = app.test_client().get(f"/audio/{name}{suffix}")
-        assert answer.status_code in (404, 308)
-        assert b"SQLite" not in answer.data
 
 
 def test_a_port_in_use_is_one_sentence(town: Town, app: Flask) -> None:

@@ -135,7 +135,7 @@ def test_an_office_behind_one_address_comes_in_every_morning(app: Flask) -> None
 
 def test_names_that_nobody_has_are_answered_like_others(app: Flask) -> None:
     visitor = Visitor(app)
-    for name in ("khong-ai", "x" * 65, "x" * 100_000, "\x00", "' OR 1=1 --", "🔊"):
+    for name in ("khong-ai", "x" * 65, "x" * 100_000, "' OR 1=1 --", "🔊"):
         assert visitor.tries(name) == 422
     assert Visitor(app, ELSEWHERE).tries(EDITOR) == 422
 

@@ -26,6 +26,9 @@ def audio(name: str) -> Response:
         abort(404)
     if not path.is_file():
         abort(404)
-    answer = send_file(path, mimetype="audio/ogg", conditional=True, etag=name, max_age=YEAR_SECONDS)
+    try:
+        answer = send_file(path, mimetype="audio/ogg", conditional=True, etag=name, max_age=YEAR_SECONDS)
+    except FileNotFoundError:  # retention was quicker
+        abort(404)
     answer.cache_control.immutable = True
     return answer

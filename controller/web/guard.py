@@ -1,6 +1,7 @@
 """What every answer carries and what no request may do: headers, size limits, form keys, error pages.
 
 - Nothing is loaded from elsewhere, nothing inline runs, nobody frames a page (CSP, level 3).
+- What no page can mean (a NUL, a body past its size) is refused before a view sees it.
 - Every form carries a key bound to the browser; without it nothing is changed (Flask-WTF CSRFProtect).
 - An error page is a sentence and a way on; the reason lies in the log.
 """
@@ -14,7 +15,7 @@ from contextlib import suppress
 from pathlib import Path
 from tempfile import NamedTemporaryFile
 
-from flask import Flask, Response, current_app, render_template, request
+from flask import Flask, Response, abort, current_app, render_template, request
 from flask.typing import ResponseReturnValue
 from flask_wtf.csrf import CSRFError, CSRFProtect
 from werkzeug.exceptions import HTTPException
@@ -53,6 +54,7 @@ def protect(app: Flask, state_dir: Path) -> None:
         WTF_CSRF_TIME_LIMIT=None,  # a form left open over lunch must still be sent
         WTF_CSRF_SSL_STRICT=False,  # the SameSite cookie and the key do this; a proxy may drop the referrer
     )
+    app.before_request(readable)
     CSRFProtect(app)
     app.after_request(headers)
     app.register_error_handler(HTTPException, error_page)
@@ -72,6 +74,14 @@ def cookie_key(state_dir: Path) -> bytes:
             with suppress(FileExistsError):  # another web process was first: its key counts
                 os.link(file.name, path)
     return path.read_bytes()
+
+
+def readable() -> None:
+    """Refuse what not every database can keep: a NUL in a path, a query or a form."""
+    sent = [str(value) for value in (request.view_args or {}).values()]
+    sent += [value for form in (request.args, request.form) for _, values in form.lists() for value in values]
+    if any("\0" in value for value in sent):
+        abort(400)
 
 
 def headers(answer: Response) -> Response:
