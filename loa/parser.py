@@ -24,11 +24,12 @@ from loa.verbs import (
     nodes,
     people,
     plan,
+    simulate,
     speech,
 )
 from words import say
 
-VERBS = (demo, announce, plan, asrun, speech, controller, broker, keys, people, areas, nodes, migrate, bench)
+VERBS = (demo, announce, plan, simulate, asrun, speech, controller, broker, keys, people, areas, nodes, migrate, bench)
 MOST_COLUMNS = 100
 Run = Callable[[argparse.Namespace], int]
 

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from controller.store.rows import Outcome
     from loa.house import House
     from loa.parser import Verbs
+    from schedules.calendars import Recurrence
 
 LEVELS = ("central", "province", "district", "commune")
 LOOK_SECONDS = 0.3
@@ -26,6 +27,7 @@ MOST_SECONDS = 7 * 24 * 3600
 EXAMPLE = """\
 loa announce "Chiều nay phun thuốc khử khuẩn tại nhà văn hóa." --area lang-son:dong-dang
 loa announce --text-file thong-bao.txt --area lang-son:dong-dang --at 17:00 --wait
+loa announce "Khẩu hiệu tuần" --area lang-son:dong-dang --at 05:30 --repeat "FREQ=WEEKLY;BYDAY=MO,WE,FR"
 loa announce --area lang-son:dong-dang -- "-5 độ C: …\""""
 
 
@@ -42,6 +44,10 @@ def add(verbs: Verbs) -> None:
     when = parser.add_mutually_exclusive_group()
     when.add_argument("--at", metavar=parser.word("time"), help=parser.t("at_help"))
     when.add_argument("--now", action="store_true", help=parser.t("now_help"))
+    parser.add_argument("--repeat", metavar=parser.word("rule"), help=parser.t("repeat_help"))
+    day = parser.word("day")
+    parser.add_argument("--except", action="append", default=[], dest="but", metavar=day, help=parser.t("except_help"))
+    parser.add_argument("--until", metavar=parser.word("time"), help=parser.t("until_help"))
     house.takes_class(parser, "class_help")
     parser.add_argument("--level", choices=LEVELS, default="commune", help=parser.t("level_help"))
     parser.add_argument("--title", default="", metavar=parser.word("text"), help=parser.t("title_help"))
@@ -69,6 +75,7 @@ def run(wanted: argparse.Namespace) -> int:
             bulletin_class=BulletinClass(wanted.bulletin_class),
             level=Level(wanted.level),
             idempotency_key=wanted.key,
+            recurrence=_recurrence(wanted, station.settings.zone, now),
         )
         made = station.desk.announce(wish, station.person(wanted.person), now)
         assert made.booking_id
@@ -78,6 +85,20 @@ def run(wanted: argparse.Namespace) -> int:
             return DONE
         print(say("loa.announced", wanted.language, **facts), file=sys.stderr, flush=True)
         return _wait(wanted, station, made.announcement_id, made.booking_id)
+
+
+def _recurrence(wanted: argparse.Namespace, zone: str, now: datetime) -> Recurrence | None:
+    """How it comes again. Raises Refused, BadMoment."""
+    from schedules.calendars import Recurrence
+
+    if wanted.repeat is None:
+        if wanted.but or wanted.until is not None:
+            raise house.Refused("loa.repeat_missing")
+        return None
+    if wanted.wait:
+        raise house.Refused("loa.repeat_no_wait")
+    until = moments.read(wanted.until, now, zone) if wanted.until is not None else None
+    return Recurrence(wanted.repeat, zone, tuple(sorted(set(wanted.but))), until)
 
 
 def _wait(wanted: argparse.Namespace, station: House, announcement: str, booking: str) -> int:
