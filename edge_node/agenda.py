@@ -2,6 +2,7 @@
 
 - A job that is in no plan any more is withdrawn only after a short while: a booking that moves from one area to
   another leaves the first plan before it enters the second. One that is sounding is withdrawn at once.
+- A job that this process meets when its deadline is past is late, whatever else it lacks.
 - When documents could not be read back from disk, absence means nothing until the broker has had time to say
   them again.
 """
@@ -33,6 +34,7 @@ class Agenda:
     def __init__(self, gate: Gate, ledger: Ledger, cache: Cache) -> None:
         self._gate, self._ledger, self._cache = gate, ledger, cache
         self._missing_since: dict[str, float] = {}
+        self._met: dict[str, datetime] = {}  # when this process saw each job first
         self._relearn_until: float | None = None
         self._relearning = self._hides = False
         self._fetch_at = self._prune_at = 0.0
@@ -61,6 +63,7 @@ class Agenda:
     def situation(self, on_air: OnAir | None, now: datetime, clock: Wallclock) -> Situation:
         """Everything the decision rests on, at ``now``."""
         jobs = self.open_jobs(now)
+        self._met = {name: self._met.get(name, now) for name in jobs}
         records = self._open_records(jobs, on_air, clock.monotonic())
         known = clock.known()
         config = self._gate.config or NodeConfig("unconfigured", 1, now, (), "")
@@ -117,7 +120,11 @@ class Agenda:
 
     def _unready(self, jobs: dict[str, Job], now: datetime, clock_known: bool) -> dict[str, Reason]:
         soon = [job for job in jobs.values() if job.start - SOON <= now or not clock_known]
-        return {job.id: why for job in soon if (why := self._why_not(job))}
+        return {job.id: why for job in soon if self._met_in_time(job) and (why := self._why_not(job))}
+
+    def _met_in_time(self, job: Job) -> bool:
+        record = self._ledger.records.get(job.id)
+        return self._met[job.id] <= job.deadline or (record is not None and record.position_ms > 0)
 
     def _why_not(self, job: Job) -> Reason | None:
         if job.asset is None:

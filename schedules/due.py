@@ -129,12 +129,12 @@ def _ending(s: Situation, job: Job | None, record: Record | None) -> End | None:
         assert record is not None
         late = s.now > record.deadline + max(_offset(s), timedelta(0)) + timedelta(milliseconds=record.position_ms)
         return End(record.job, *(_too_late(s, record) if late else (Step.WITHDRAWN, None)))
-    record = record or fresh(job)
+    known, record = record, record or fresh(job)
     if _is_as_good_as_sounded(job, record):
         return End(job.id, Step.SOUNDED)
     timed = s.clock_known or job.bulletin_class is BulletinClass.EMERGENCY
     if timed and s.now > _last_moment(s, job, record):
-        return End(job.id, *_too_late(s, record))
+        return End(job.id, *(_too_late(s, record) if known else (Step.MISSED, Reason.LATE)))
     if s.clock_known and s.now >= _begin(s, job):
         forbidden = _forbidden(s, job, s.now)
         if forbidden:

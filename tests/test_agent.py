@@ -156,6 +156,19 @@ def test_missing_audio_ends_as_missed_with_its_reason(radio: Radio) -> None:
     assert (radio.outcome("b1").step, radio.outcome("b1").reason) == (Step.MISSED, Reason.NO_AUDIO)
 
 
+def test_what_a_power_cut_swallowed_was_late_and_not_without_audio(radio: Radio) -> None:
+    job = make_job(start=after(60), late_for=10)
+    radio.plan(job)
+    radio.start()
+    radio.run(5)
+    radio.die()
+    radio.hand.turn(3600)
+    radio.cache.missing[job.asset.sha256] = Reason.NO_AUDIO  # not looked at again yet
+    radio.new_node()
+    radio.start()
+    assert (radio.outcome("b1").step, radio.outcome("b1").reason) == (Step.MISSED, Reason.LATE)
+
+
 def test_audio_that_spoilt_on_disk_is_not_sounded_and_the_next_job_is(radio: Radio) -> None:
     bad, good = make_job("b1", after(1), late_for=30), make_job("b2", after(1), asset=make_asset("good"))
     radio.cache.spoilt.add(bad.asset.sha256)

@@ -69,6 +69,14 @@ def test_missing_audio_is_named_in_the_outcome() -> None:
     assert due(s) == [End("b1", Step.MISSED, Reason.BAD_HASH)]
 
 
+def test_a_job_that_is_met_when_it_is_over_is_late_whatever_else_it_lacks() -> None:
+    job, other = make_job(), make_job("b2", after(3590))
+    s = situation(job, now=after(3600), records={}, unready={"b1": Reason.NO_AUDIO})
+    assert due(s) == [Accept(job), End("b1", Step.MISSED, Reason.LATE)]
+    s = situation(job, other, now=after(3600), records={"b2": fresh(other)}, on_air=OnAir(other, sounding=True))
+    assert due(s) == [Accept(job), End("b1", Step.MISSED, Reason.LATE)]
+
+
 def test_an_emergency_cuts_in_and_the_item_is_paused() -> None:
     item, alarm = make_job(start=after(-5)), make_emergency()
     s = situation(item, alarm, on_air=OnAir(item, sounding=True))
