@@ -31,7 +31,6 @@ from controller.store.rows import (
     VoiceState,
 )
 from fleet.broker import EmbeddedBroker
-from fleet.crew import LOOK_SECONDS
 from fleet.demo import Asked, Demo
 from wire.plan import AfterCut, BulletinClass, Late
 from wire.receipt import OUTCOMES, Step
@@ -240,6 +239,3 @@ def likeness(reel: np.ndarray, truth: np.ndarray) -> float:
 
 def soon(seconds: float) -> datetime:
     return utc_now() + timedelta(seconds=seconds)
-
-
-__all__ = ["LOOK_SECONDS", "Commune", "Part", "decoded", "likeness", "soon"]
