@@ -10,12 +10,12 @@ import shutil
 import tempfile
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from axe_playwright_python.sync_playwright import Axe
-from makers_web import Town
+from makers_web import Town, settled_town
 from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
 
 from controller.web.server import Server, serve
@@ -84,10 +84,9 @@ class Place:
 @contextmanager
 def place(browser: Browser, settled: bool = True) -> Iterator[Place]:
     """A fresh town, served; everything is ended with the block."""
-    with tempfile.TemporaryDirectory() as folder:
-        town = Town(Path(folder))
-        if settled:
-            town.settle()
+    with ExitStack() as stack:
+        folder = Path(stack.enter_context(tempfile.TemporaryDirectory()))
+        town = stack.enter_context(settled_town(folder)) if settled else Town(folder)
         made = Place(town, serve(town.app(), "127.0.0.1", 0), browser)
         try:
             yield made

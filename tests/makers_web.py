@@ -6,10 +6,13 @@ import hashlib
 import io
 import re
 import secrets
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from functools import cache
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 import msgspec
@@ -93,13 +96,15 @@ class Town:
     folder: Path
     now: datetime = NOON
     database_url: str = ""
+    fresh: bool = True  # False: its database stands already
     rings: int = 0
     numbers: dict[str, int] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         self.settings = Settings(state_dir=self.folder, station_name="Truyền thanh Đồng Đăng")
         self.store = Store(self.database_url or f"sqlite:///{self.folder}/loa.db")
-        self.store.migrate()
+        if self.fresh:
+            self.store.migrate()
         self.desk = Desk(self.store, self.settings.zone, self._ring)
         self.settings.shelf_dir.mkdir(exist_ok=True)
 
@@ -224,6 +229,36 @@ class Town:
         row = self.store.bookings.get(booking)
         assert row is not None
         return row.announcement
+
+
+@cache
+def settled_database() -> bytes:
+    """The database of a settled town, made once for the whole run."""
+    with TemporaryDirectory() as folder:
+        town = Town(Path(folder))
+        town.settle()
+        town.store.close()
+        return (Path(folder) / "loa.db").read_bytes()
+
+
+@contextmanager
+def settled_town(folder: Path) -> Iterator[Town]:
+    """A settled town in ``folder``, closed with the block."""
+    (folder / "loa.db").write_bytes(settled_database())
+    town = Town(folder, fresh=False)
+    people = town.store.people
+    town.numbers = {node.id: 0 for node in town.store.roster.nodes()}
+    for role, name in (
+        ("boss", "quan-tri"),
+        ("approver", "chu-tich"),
+        ("editor", "van-hoa"),
+        ("stranger", "tam-thanh"),
+    ):
+        setattr(town, role, people.by_name(name))
+    try:
+        yield town
+    finally:
+        town.store.close()
 
 
 def form_key(client: FlaskClient, path: str = "/") -> str:

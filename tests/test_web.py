@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 from flask import Flask
-from makers_web import FIRST_TOKEN, NOON, PASSWORD, TEXT, Town, composed, form_key, send
+from makers_web import FIRST_TOKEN, NOON, PASSWORD, TEXT, Town, composed, form_key, send, settled_town
 
 from controller.store.rows import AnnouncementState, VoiceFault
 from controller.web import times
@@ -21,10 +21,8 @@ PAGES = ("/", "/duyet", "/ke-hoach", "/cum-loa", "/cum-loa/dong-dang-1", "/nhat-
 
 @pytest.fixture
 def town(tmp_path: Path) -> Iterator[Town]:
-    made = Town(tmp_path)
-    made.settle()
-    yield made
-    made.store.close()
+    with settled_town(tmp_path) as made:
+        yield made
 
 
 @pytest.fixture

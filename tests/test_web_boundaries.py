@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 from flask import Flask
-from makers_web import FIRST_TOKEN, Town, composed, form_key
+from makers_web import FIRST_TOKEN, Town, composed, form_key, settled_town
 
 from controller.web.guard import MAX_FORM_BYTES
 from words import table
@@ -50,10 +50,8 @@ FIELDS = (
 
 @pytest.fixture
 def town(tmp_path: Path) -> Iterator[Town]:
-    made = Town(tmp_path)
-    made.settle()
-    yield made
-    made.store.close()
+    with settled_town(tmp_path) as made:
+        yield made
 
 
 @pytest.fixture

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from datetime import timedelta
 
 import pytest
 from browser import CHROMIUM, DESKTOP, PHONE, Place, chromium, overflow, place, small_targets, until, violations
 from makers_web import FIRST_TOKEN, NOON, PASSWORD, TEXT, a_day
-from playwright.sync_api import Browser, Page, expect
+from playwright.sync_api import Browser, Locator, Page, expect
+
+from wire.presence import State
 
 pytestmark = [pytest.mark.browser, pytest.mark.skipif(CHROMIUM is None, reason="apt-get install chromium")]
 
@@ -26,6 +29,16 @@ def chrome() -> Iterator[Browser]:
 def here(chrome: Browser) -> Iterator[Place]:
     with place(chrome) as made:
         yield made
+
+
+def tab_to(page: Page, wanted: Locator) -> None:
+    """Press Tab until ``wanted`` has the focus, as somebody without a mouse does; the focus is always to be seen."""
+    for _ in range(60):
+        page.keyboard.press("Tab")
+        if wanted.evaluate("each => each === document.activeElement"):
+            assert page.evaluate("getComputedStyle(document.activeElement).outlineStyle") != "none"
+            return
+    raise AssertionError(f"Tab never reaches {wanted}")
 
 
 def choose(page: Page, name: str) -> None:
@@ -86,7 +99,8 @@ def test_every_page_is_accessible_fits_and_asks_nobody_else(here: Place, screen:
     page = here.visitor("quan-tri", screen)
     found = {}
     paths = ["/", "/duyet", "/ke-hoach", "/cum-loa", "/cum-loa/dong-dang-1", "/cum-loa/dong-dang-5", "/nhat-ky-phat"]
-    for path in [*paths, "/nhat-ky", f"/lich-phat/{booking}"]:
+    paths += ["/nhat-ky", f"/lich-phat/{booking}", f"/nhat-ky-phat?lich-phat={booking}"]
+    for path in paths:
         page.goto(here.address + path)
         found[path] = [
             *violations(page),
@@ -217,13 +231,89 @@ def test_everything_reads_and_sends_without_scripts(here: Place) -> None:
     expect(page.get_by_text("Chưa có bản tin nào")).to_be_visible()
 
 
-def test_the_keyboard_alone_goes_from_the_skip_link_to_the_form(here: Place) -> None:
-    page = here.visitor("chu-tich")
-    page.goto(here.address)
+def test_the_keyboard_alone_signs_in_and_sends_at_a_time(here: Place) -> None:
+    page = here.visitor()
+    page.goto(here.address + "/dang-nhap")
+    tab_to(page, page.get_by_label("Tên đăng nhập"))
+    page.keyboard.type("chu-tich")
+    tab_to(page, page.get_by_label("Mật khẩu"))
+    page.keyboard.type(PASSWORD)
+    page.keyboard.press("Enter")
+    expect(page.get_by_role("heading", name="Soạn bản tin")).to_be_visible()
     page.keyboard.press("Tab")
     skip = page.get_by_role("link", name="Tới nội dung chính")
     expect(skip).to_be_focused()
-    assert skip.evaluate("each => getComputedStyle(each).outlineStyle") == "solid"
     page.keyboard.press("Enter")
-    page.keyboard.press("Tab")
-    expect(page.get_by_label("Nội dung bản tin")).to_be_focused()
+    tab_to(page, page.get_by_label("Nội dung bản tin"))
+    page.keyboard.type("Mời bà con họp thôn.")
+    tab_to(page, page.get_by_role("button", name="Xem cách đọc và nghe thử"))
+    page.keyboard.press("Enter")
+    expect(page.locator(".spoken")).to_contain_text("Mời bà con họp thôn.")
+    tab_to(page, page.get_by_label("Thôn 2 Đồng Đăng"))
+    page.keyboard.press("Space")
+    tab_to(page, page.get_by_role("radio", name="Phát ngay"))
+    page.keyboard.press("ArrowRight")
+    tab_to(page, page.get_by_role("radio", name="Hôm nay"))
+    page.keyboard.press("ArrowRight")
+    tab_to(page, page.get_by_label("Giờ", exact=True))
+    page.keyboard.type("09")
+    tab_to(page, page.get_by_label("Phút", exact=True))
+    page.keyboard.type("30")
+    tab_to(page, page.get_by_role("radio", name=re.compile("^Thông thường")))
+    page.keyboard.press("ArrowRight")
+    tab_to(page, page.get_by_role("button", name="Gửi và đưa vào kế hoạch phát"))
+    page.keyboard.press("Enter")
+    expect(page.get_by_text("Đã gửi.")).to_be_visible()
+    [view] = here.town.store.bookings.list()
+    assert view.booking.areas == ("lang-son:dong-dang:thon-2",)
+    assert view.booking.start == NOON.replace(day=25, hour=2, minute=30)  # 09:30 tomorrow, in Việt Nam
+    assert view.booking.bulletin_class == "priority"
+    assert here.troubles == []
+
+
+def test_nodes_come_and_go_on_the_page_without_reloading(here: Place) -> None:
+    page = here.visitor("van-hoa")
+    page.goto(here.address + "/cum-loa")
+    row = page.locator("tr", has_text="Đồng Đăng 1")
+    expect(page.locator("#live-state")).to_have_text("Đang cập nhật trực tiếp")
+    expect(row.get_by_text("Chưa kết nối")).to_be_visible()
+    page.evaluate("window.stayed = true")
+    for number, (state, word) in enumerate([(State.ONLINE, "Trực tuyến"), (State.OFFLINE, "Mất kết nối")], 1):
+        here.town.now += timedelta(seconds=1)
+        here.town.wake("dong-dang-1", state, cpu_celsius=40.0 + number)
+        expect(row.get_by_text(word)).to_be_visible(timeout=LIVE_MS)
+        expect(row.get_by_text(f"4{number} °C")).to_be_visible(timeout=LIVE_MS)
+    assert page.evaluate("window.stayed") is True
+    assert here.troubles == []
+
+
+def test_a_day_and_time_of_one_s_own_are_sent_from_a_phone(here: Place) -> None:
+    page = here.visitor("chu-tich", PHONE)
+    page.goto(here.address)
+    expect(page.get_by_label("Ngày (dd/mm/yyyy)")).to_be_hidden()
+    page.get_by_label("Nội dung bản tin").fill(TEXT)
+    choose(page, "Xã Đồng Đăng")
+    page.get_by_text("Hẹn giờ").click()
+    page.get_by_text("Ngày khác").click()
+    page.get_by_label("Ngày (dd/mm/yyyy)").fill("20/12/2026")
+    page.get_by_label("Giờ", exact=True).select_option("05")
+    page.get_by_role("button", name="Gửi và đưa vào kế hoạch phát").click()
+    expect(page.get_by_text("05:00 · Chủ nhật 20/12")).to_be_visible()
+    assert here.troubles == []
+
+
+def test_a_wrong_password_is_said_and_the_name_is_kept(here: Place) -> None:
+    page = here.visitor(None, PHONE)
+    page.goto(here.address + "/ke-hoach")
+    page.get_by_label("Tên đăng nhập").fill("van-hoa")
+    page.get_by_label("Mật khẩu").fill("sai")
+    page.get_by_role("button", name="Đăng nhập").click()
+    expect(page.get_by_role("alert")).to_be_visible()
+    expect(page.get_by_label("Tên đăng nhập")).to_have_value("van-hoa")
+    assert violations(page) == []
+    page.get_by_label("Mật khẩu").fill(PASSWORD)
+    page.get_by_role("button", name="Đăng nhập").click()
+    expect(page.get_by_role("heading", name="Kế hoạch phát những ngày tới")).to_be_visible()
+    page.locator(".account summary").click()
+    page.get_by_role("button", name="Đăng xuất").click()
+    expect(page.get_by_role("heading", name="Đăng nhập")).to_be_visible()

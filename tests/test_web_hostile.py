@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 from flask import Flask
-from makers_web import PASSWORD, Town, composed, form_key, send
+from makers_web import PASSWORD, Town, composed, form_key, send, settled_town
 
 from controller.web.guard import HEADERS
 from controller.web.live import Hub, hub_of
@@ -25,10 +25,8 @@ PEOPLE = (None, "van-hoa", "chu-tich", "quan-tri")
 
 @pytest.fixture
 def town(tmp_path: Path) -> Iterator[Town]:
-    made = Town(tmp_path)
-    made.settle()
-    yield made
-    made.store.close()
+    with settled_town(tmp_path) as made:
+        yield made
 
 
 @pytest.fixture

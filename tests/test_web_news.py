@@ -7,7 +7,7 @@ from datetime import timedelta
 from pathlib import Path
 
 import pytest
-from makers_web import Town
+from makers_web import Town, settled_town
 
 from controller.web.live import Hub
 from controller.web.news import ANYHOW_SECONDS, NODES_SECONDS, News
@@ -17,10 +17,8 @@ from wire.receipt import Step
 
 @pytest.fixture
 def town(tmp_path: Path) -> Iterator[Town]:
-    made = Town(tmp_path)
-    made.settle()
-    yield made
-    made.store.close()
+    with settled_town(tmp_path) as made:
+        yield made
 
 
 class Ticks:

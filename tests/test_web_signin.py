@@ -14,7 +14,7 @@ from flask import Flask, request
 from flask.testing import FlaskClient
 from hypothesis import given
 from hypothesis import strategies as st
-from makers_web import NOON, PASSWORD, Town, form_key
+from makers_web import NOON, PASSWORD, Town, form_key, settled_town
 
 from controller.desk import DeskError, Entry
 from controller.web.guesses import TRIES_BY_ADDRESS, TRIES_BY_NAME, TRIES_BY_PERSON, Turnstile, guesses, place
@@ -27,18 +27,16 @@ OFFICE, ELSEWHERE = "203.0.113.7", "198.51.100.9"
 
 @pytest.fixture
 def town(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Town]:
-    made = Town(tmp_path)
-    made.settle()
+    with settled_town(tmp_path) as made:
 
-    def quick(name: str, password: str, now):  # type: ignore[no-untyped-def]
-        user = made.store.people.by_name(name)
-        if user is None or password != PASSWORD:  # Argon2 takes its time, and hundreds of tries are made here
-            raise DeskError("desk.wrong_password")
-        return Entry(user, made.session(name))
+        def quick(name: str, password: str, now):  # type: ignore[no-untyped-def]
+            user = made.store.people.by_name(name)
+            if user is None or password != PASSWORD:  # Argon2 takes its time, and hundreds of tries are made here
+                raise DeskError("desk.wrong_password")
+            return Entry(user, made.session(name))
 
-    monkeypatch.setattr(made.desk, "sign_in", quick)
-    yield made
-    made.store.close()
+        monkeypatch.setattr(made.desk, "sign_in", quick)
+        yield made
 
 
 @pytest.fixture
