@@ -40,10 +40,12 @@ def add(verbs: Verbs) -> None:
 
 def run(wanted: argparse.Namespace) -> int:
     """Start, announce, and either tell the proof or stay until Ctrl-C."""
+    from controller.desk import rules
     from fleet.demo import Asked, Demo
 
     began = time.monotonic()
     text = texts.read(wanted.text_file, wanted.language) if wanted.text_file else say("loa.demo_text", "vi")
+    rules.text(text)  # refused before anything is started
     port = wanted.port if wanted.port is not None else 0 if wanted.once else 8080
     with ExitStack() as ends:
         for number in (signal.SIGINT, signal.SIGTERM):  # SIGINT too: a shell's background job is born ignoring it
