@@ -1,55 +1,105 @@
-"""Dates as offices write them: 24/11/2025, 24-11-2025, 2025-11-24, 30/4, 11/2025, tháng 4, quý 3/2025.
+"""Dates as offices write them: 24/11/2025, 24-11-25, 2025-11-24, 30/4, 20-4, 11/2025, T10/2025, tháng 4, 10/3 ÂL.
 
 - A day and month alone (2/9) is a date behind a word that calls for one, in a range of days, as a known feast, or where
-  it cannot be a fraction of single digits; 12/15 is no date.
-- "ngày" is said where it was not written.
+  it cannot be a fraction of single digits and nothing is counted behind it; 12/15 is no date, 12/18 xã is a share.
+- With a dash (20-4) it is a date only behind a word that calls for one.
+- "ngày" is said where it was not written. By the lunar calendar month 1 is giêng and month 12 is chạp.
 """
 
 from __future__ import annotations
 
 import re
 
-from controller.newsroom.numbers import cardinal, whole
+from controller.newsroom.numbers import cardinal
 from controller.newsroom.rules import FIGURE, Rule, always, before, rule
 
-_HAS_DAY = re.compile(rf"(?:ngày|mùng|mồng|hôm|rằm|ngày lễ|\d ?[-–—]|{FIGURE} ?[-–—]|\d,|\d và)$")
+_HAS_DAY = re.compile(
+    r"(?:(?:ngày|mùng|mồng|rằm|ngày lễ)"  # written, or the first day of a range stands alone: 10-15/12, 5 và 7/12
+    r"|(?:^|[^\d/.,-])\d{1,2}(?: ?[-–—]|,| và| đến| tới| hoặc|, \d{1,2},| rạng))$"
+)
+_NAMED_DAY = re.compile(r"\bNgày [A-ZĐÂÔƠƯ][^\W\d_]*(?: [^\W\d_]+){0,6} ?$")
 _CALLS_FOR_DATE = re.compile(
     r"(?:ngày|mùng|mồng|hôm|sáng|trưa|chiều|tối|đêm|dịp|lễ|từ|đến|tới|trước|sau|qua|nay|mai|hết|kể từ|tết|vào|hạn"
-    rf"|phút|giờ|[\d{FIGURE}] ?[-–—]|[\d{FIGURE}][,;]|[\d{FIGURE}] và|thứ \w{{2,4}},?|chủ nhật,?|\()$"
+    rf"|phút|giờ|[\d{FIGURE}] ?[-–—]|[\d{FIGURE}][,;]|[\d{FIGURE}] và|thứ \w{{2,4}},?|chủ nhật,?"
+    rf"|{FIGURE}[,;]?)[ :(]{{0,3}}$"
 )
+_CALLS_FOR_DASHED = re.compile(
+    r"(?:(?<!từ )(?<!các )(?<!những )ngày|sáng|trưa|chiều|tối|đêm|dịp|lễ|quốc khánh|hôm nay|hôm qua|hạn|vào"
+    rf"|thứ \w{{2,4}},?|chủ nhật,?|{FIGURE},|{FIGURE} và|{FIGURE} ?[-–])[ :(]{{0,2}}$"
+)
+_SHARE_BEFORE = re.compile(r"(?<!\w)(?:trình độ|đạt|tỷ lệ|tỉ lệ|hạng|huyết áp|chiếm|gần|hơn|được|có|khoảng|bằng)$")
+_COUNTED = re.compile(
+    r" ?(?:%|(?:số|diện tích|dân số|tổng|phiếu|thôn|xã|phường|bản|khu|khối|tổ|đội|chi|hộ|người|đại biểu|tiêu chí|"
+    r"chỉ tiêu|đồng chí|trường|lớp|em|cháu|con|cây|nhà|cụm|trạm|công trình|dự án|nhiệm vụ|điểm|môn|học sinh|giáo viên|"
+    r"ý kiến|thành viên|câu|phần|suất|lượt|cán bộ|đảng viên|đoàn viên|hội viên|cơ sở|đơn vị|tỉnh|huyện|sản phẩm|ngày|"
+    r"chiều dài|quãng đường|km|kg|ha|héc|m|thời gian|nước|tuyến|doanh nghiệp|hồ sơ|trẻ|phụ nữ|quân số)\b)"
+)
+_MEASURED = (
+    r"(?:°|(?:tháng|giờ|phút|độ|người|hộ|con|lần|ngày|năm|tuần|triệu|tỷ|tỉ|nghìn|ngàn|đồng|đ|cháu|em|tấn|tạ|ha"
+    r"|km|kg|m|mm|cm)\b)"
+)
+_LUNAR = re.compile(r" ?\(?(?:âm lịch|ÂL|AL\b|tức|âm\b)")
 _FEASTS = {
     (3, 2), (8, 3), (10, 3), (26, 3), (30, 4), (1, 5), (7, 5), (15, 5), (19, 5), (1, 6), (5, 6), (27, 7), (19, 8),
     (2, 9), (5, 9), (13, 10), (15, 10), (20, 10), (18, 11), (20, 11), (22, 12), (25, 12), (1, 1),
 }  # fmt: skip
+ALWAYS = (24, 7)  # hours a day, days a week
 _YEARS = range(1000, 3000)
 
 
-def _month(month: int) -> str:
+def _month(match: re.Match[str], month: int) -> str:
+    lunar = {1: "giêng", 12: "chạp"}.get(month)
+    if lunar and _LUNAR.match(match.string, match.end(), match.end() + 12):
+        return f"tháng {lunar}"
     return "tháng tư" if month == 4 else f"tháng {cardinal(month)}"
 
 
 def _day(match: re.Match[str], day: int) -> str:
-    return cardinal(day) if _HAS_DAY.search(before(match)) else f"ngày {cardinal(day)}"
+    at = match.start()
+    named = _HAS_DAY.search(before(match)) or _NAMED_DAY.search(match.string[max(0, at - 60) : at])
+    return cardinal(day) if named else f"ngày {cardinal(day)}"
 
 
 def _full(match: re.Match[str]) -> str | None:
     day, month, year = int(match["day"]), int(match["month"]), int(match["year"])
     if not (1 <= day <= 31 and 1 <= month <= 12):
         return None
-    return f"{_day(match, day)} {_month(month)} năm {cardinal(year)}"
+    if len(match["year"]) == 2:
+        year += 2000 if year < 70 else 1900
+    return f"{_day(match, day)} {_month(match, month)} năm {cardinal(year)}"
+
+
+def _short_year(match: re.Match[str]) -> str | None:
+    """24-11-25 and 24.11.25 are dates only behind a word that calls for one; 24/11/25 is one anywhere."""
+    return _full(match) if "/" in match.group() or _CALLS_FOR_DASHED.search(before(match)) else None
 
 
 def _day_month(match: re.Match[str]) -> str | None:
     day, month = int(match["day"]), int(match["month"])
     if not (1 <= day <= 31 and 1 <= month <= 12):
         return None
-    called = _CALLS_FOR_DATE.search(before(match)) is not None
+    lunar = _LUNAR.match(match.string, match.end(), match.end() + 12)
+    if not (lunar or _CALLS_FOR_DATE.search(before(match)) or _looks_like_a_date(match, day, month)):
+        return None
+    return f"{_day(match, day)} {_month(match, month)}"
+
+
+def _looks_like_a_date(match: re.Match[str], day: int, month: int) -> bool:
+    """Without a word that calls for a date: a feast, or nothing that could be a share."""
     plain_fraction = max(day, month) < 10 and "0" not in match.group()
     mixed = re.search(r"\d $", match.string[max(0, match.start() - 2) : match.start()])
-    half = day == 1 and month in (2, 3, 4)
-    if not called and (mixed or half or (plain_fraction and (day, month) not in _FEASTS)):
+    half = (day == 1 and month in (2, 3, 4)) or (day, month) == ALWAYS
+    share = day <= month and (
+        _SHARE_BEFORE.search(before(match)) or _COUNTED.match(match.string, match.end(), match.end() + 14)
+    )
+    return not (mixed or half or share or (plain_fraction and (day, month) not in _FEASTS))
+
+
+def _dashed(match: re.Match[str]) -> str | None:
+    day, month = int(match["day"]), int(match["month"])
+    if not (1 <= day <= 31 and 1 <= month <= 12 and _CALLS_FOR_DASHED.search(before(match))):
         return None
-    return f"{_day(match, day)} {_month(month)}"
+    return f"{_day(match, day)} {_month(match, month)}"
 
 
 def _month_year(match: re.Match[str]) -> str | None:
@@ -61,22 +111,27 @@ def _month_year(match: re.Match[str]) -> str | None:
     return f"{prefix}{said} năm {cardinal(year)}"
 
 
-def _quarter(match: re.Match[str]) -> str:
-    return f"{match[1]} {whole(match[2])} năm {cardinal(int(match[3]))}"
-
-
+_YEAR_BEHIND = r"(?![\w/]|[.,]\d)"
 RULES: tuple[Rule, ...] = (
-    rule("date", r"(?<![\w/.-])(?P<year>\d{4})-(?P<month>\d{2})-(?P<day>\d{2})(?![\w/]|[.,-]\d)", _full),
-    rule(
-        "date", r"(?<![\w/.])(?P<day>\d{1,2}) ?([/.-]) ?(?P<month>\d{1,2}) ?\2 ?(?P<year>\d{4})(?![\w/]|[.,]\d)", _full
-    ),
-    rule("quarter", r"\b([Qq]uý|[Hh]ọc kỳ|[Hh]ọc kì|[Kk]ỳ|[Đđ]ợt|[Tt]uần) (\d{1,2})/(\d{4})(?![\w/]|[.,]\d)", _quarter),
-    rule("date", r"(?<![\w/.])(?P<month>\d{1,2}) ?[/] ?(?P<year>[12]\d{3})(?![\w/]|[.,]\d)", _month_year),
-    rule("date", r"(?<=háng )(?P<month>\d{1,2})[-./ ](?P<year>[12]\d{3})(?![\w/]|[.,]\d)", _month_year),
+    rule("date", rf"(?<![\w/.-])(?P<year>\d{{4}})([-/])(?P<month>\d{{1,2}})\2(?P<day>\d{{1,2}}){_YEAR_BEHIND}", _full),
     rule(
         "date",
-        r"(?<![\w/.,])(?P<day>\d{1,2})/(?P<month>\d{1,2})(?![\w/%]|[.,]\d| ?(?:số|diện tích|dân số)\b)",
-        _day_month,
+        rf"(?<![\w/.])(?P<day>\d{{1,2}}) ?([/.-]) ?(?P<month>\d{{1,2}}) ?\2 ?(?P<year>\d{{4}}){_YEAR_BEHIND}",
+        _full,
+    ),
+    rule(
+        "date",
+        r"(?<![\w/.-])(?P<day>\d{1,2})([/.-])(?P<month>\d{1,2})\2(?P<year>\d\d)(?![\w/-]|[.,]\d)",
+        _short_year,
+    ),
+    rule("date", r"(?<![\w/.])(?P<month>\d{1,2}) ?[/] ?(?P<year>[12]\d{3})(?![\w/]|[.,]\d)", _month_year),
+    rule("date", r"(?<=háng )(?P<month>\d{1,2})[-./ ](?P<year>[12]\d{3})(?![\w/]|[.,]\d)", _month_year),
+    rule("date", r"(?<![\w/.,-])[Tt]\.?(?P<month>\d{1,2})[/-](?P<year>[12]\d{3})(?![\w/]|[.,]\d)", _month_year),
+    rule("date", r"(?<![\w/.,])(?P<day>\d{1,2})/(?P<month>\d{1,2})(?![\w/%]|[.,]\d)", _day_month),
+    rule(
+        "date",
+        rf"(?<![\w/.,-])(?P<day>\d{{1,2}})-(?P<month>\d{{1,2}})(?![\w/%-]|[.,]\d| ?{_MEASURED})",
+        _dashed,
     ),
     rule("date", r"(?<=háng )0?4(?![\w/.,:]|[.,]\d)", always("tư")),
 )

@@ -22,6 +22,8 @@ _NAMED = re.compile(
 
 def _word(code: str) -> str:
     acronyms = data("acronyms")["words"]
+    if assembly := re.fullmatch(r"QH(\d{1,2})", code):
+        return f"Quốc hội khóa {whole(assembly[1])}"
     for table in (_KINDS, _ISSUERS, acronyms):
         if code in table:
             return table[code]

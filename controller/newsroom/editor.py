@@ -1,16 +1,35 @@
 """The editor's desk: all reading rules over one text, in one order, each rewrite recorded.
 
 - `spoken` is total (any string in, a result out), linear, and leaves text that is already words as it is.
-- The order of ``PASSES`` is the whole of precedence: what is more specific stands first.
+- The order of ``PASSES`` is the whole of precedence: what is more specific stands first; a lexicon before them all.
+- Rules see the text with its tone marks in the older places (hòa); what they do not claim is left as it was written.
 """
 
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass
 
-from controller.newsroom import acronyms, clock_times, dates, documents, figures, layout, money, phones, roman, units
-from controller.newsroom.rules import Rule
+from controller.newsroom import (
+    acronyms,
+    clock_times,
+    dates,
+    documents,
+    figures,
+    foreign,
+    layout,
+    money,
+    periods,
+    phones,
+    places,
+    roman,
+    slips,
+    units,
+)
+from controller.newsroom.lexicon import Lexicon
+from controller.newsroom.rules import OTHER, Rule
+from controller.newsroom.syllables import placed
 from controller.newsroom.tidy import tidy
 
 PASSES: tuple[Rule, ...] = (
@@ -18,11 +37,15 @@ PASSES: tuple[Rule, ...] = (
     *layout.ADDRESSES,
     *phones.RULES,
     *documents.RULES,
+    *places.RULES,
+    *periods.RULES,
     *dates.RULES,
     *clock_times.RULES,
     *roman.RULES,
+    *figures.PLUS,
     *money.RULES,
     *units.RULES,
+    *foreign.RULES,
     *acronyms.RULES,
     *figures.RULES,
     *layout.SYMBOLS,
@@ -42,11 +65,17 @@ class Rewrite:
 
 @dataclass(frozen=True, slots=True)
 class Flag:
-    """``source[start:end]``, ``written``: capitals in no table; they were spelt out or left alone. A person decides."""
+    """``source[start:end]``, ``written``, is doubtful and a person decides.
+
+    ``why``: ``unknown_capitals`` (spelt out or left alone), or ``telex`` / ``vni`` (left as typed; ``suggestion`` is
+    what was probably meant).
+    """
 
     start: int
     end: int
     written: str
+    why: str = acronyms.UNKNOWN
+    suggestion: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,19 +88,40 @@ class Spoken:
     flags: tuple[Flag, ...]
 
 
-def spoken(text: str) -> Spoken:
+def spoken(text: str, lexicon: Mapping[str, str] | None = None) -> Spoken:
     """How ``text`` is read aloud: no digit is left, abbreviations are words, emoji and bullets are gone.
 
+    ``lexicon``: written → spoken, the readings of a place (see `lexicon`); they override every rule.
     Paragraphs stay lines; lines broken in mid-sentence are joined. Never raises.
     """
     source = tidy(text)
     claims: list[Rewrite] = []
-    masked = source
+    masked = _by_lexicon(lexicon, source, claims) if lexicon else placed(source)
     for rule in PASSES:
         masked = _apply(rule, source, masked, claims)
     claims.sort(key=lambda claim: claim.start)
-    flags = tuple(Flag(c.start, c.end, c.written) for c in claims if c.why == acronyms.UNKNOWN)
-    return Spoken(_join(source, claims), source, tuple(c for c in claims if c.written != c.spoken), flags)
+    rewrites = tuple(claim for claim in claims if claim.written != claim.spoken)
+    return Spoken(_join(source, claims), source, rewrites, _flags(source, claims))
+
+
+def _by_lexicon(readings: Mapping[str, str], source: str, claims: list[Rewrite]) -> str:
+    masked = placed(source)
+    pieces: list[str] = []
+    done = 0
+    for start, end, said in Lexicon(readings, lambda words: spoken(words).text).find(masked):
+        claims.append(Rewrite(start, end, source[start:end], said, "lexicon"))
+        pieces += [masked[done:start], OTHER * (end - start)]
+        done = end
+    return "".join([*pieces, masked[done:]])
+
+
+def _flags(source: str, claims: list[Rewrite]) -> tuple[Flag, ...]:
+    decided = {claim.start for claim in claims if claim.why in ("lexicon", "foreign", "acronym", "address")}
+    flags = [Flag(c.start, c.end, c.written) for c in claims if c.why == acronyms.UNKNOWN]
+    for slip in slips.find(source):
+        if slip.start not in decided:
+            flags.append(Flag(slip.start, slip.end, source[slip.start : slip.end], slip.keys, slip.meant))
+    return tuple(sorted(flags, key=lambda flag: flag.start))
 
 
 def _apply(rule: Rule, source: str, masked: str, claims: list[Rewrite]) -> str:
@@ -92,6 +142,7 @@ _BEFORE_MARK = re.compile(r" +(?=[,.;:!?…)\n])")
 _LINE_START = re.compile(r"(?m)^[ ,;:.]+|[ ]+$")
 _DOUBLE = re.compile(r"([,;:])(?:[ ,;:])*(?=[,;:.])")
 _OPEN_END = re.compile(r"(?<=[^\s.!?…:;,\"'”’)])(?P<quotes>[\"'”’)]{0,3}+),?\n")
+_DOTS = re.compile(r"\.{3,}")
 _EMPTY = re.compile(r"\n{2,}")
 
 
@@ -116,5 +167,6 @@ def _join(source: str, claims: list[Rewrite]) -> str:
 
 def _smooth(text: str) -> str:
     single = _BEFORE_MARK.sub("", _SPACES.sub(" ", text))
+    single = _DOTS.sub("…", single)
     lines = _EMPTY.sub("\n", _LINE_START.sub("", _DOUBLE.sub("", single))).strip()
     return _OPEN_END.sub(r"\g<quotes>.\n", lines)

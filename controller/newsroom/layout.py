@@ -54,6 +54,7 @@ def _address(match: re.Match[str]) -> str:
     bare = re.sub(r"^https?://", "", match.group().rstrip(".,;:/"))
     names = {".": " chấm ", "/": " xẹt ", "@": " a còng ", "-": " gạch ngang ", "_": " gạch dưới "}
     words = "".join(names.get(c, c if c.isalpha() else f" {_digit(c)} ") for c in bare)
+    words = re.sub(r"^www\b", "vê kép vê kép vê kép", words)
     return re.sub(r" {2,}", " ", words).strip() + match.group()[len(match.group().rstrip(".,;:/")) :].rstrip("/")
 
 
@@ -66,17 +67,26 @@ ADDRESSES: tuple[Rule, ...] = (
     rule("address", r"(?<![\w.@/-])[A-Za-z0-9._-]{1,64}+@[A-Za-z0-9-]{1,64}(?:\.[A-Za-z]{2,24}){1,4}", _address, OTHER),
     rule(
         "address",
-        r"(?<![\w.@/-])[A-Za-z][A-Za-z0-9-]{0,64}(?:\.[A-Za-z0-9-]{1,64}){0,3}?\.(?:gov|com|org|net|edu)(?:\.vn)?(?![\w.@])",
+        r"(?<![\w.@/-])[A-Za-z][A-Za-z0-9-]{0,64}(?:\.[A-Za-z0-9-]{1,64}){0,3}?\.(?:gov|com|org|net|edu|info)(?:\.vn)?"
+        r"(?:/[\w./-]{1,200})?+(?![\w@]|\.\w)",
         _address,
         OTHER,
     ),
-    rule("address", r"(?<![\w.@/-])[A-Za-z][A-Za-z0-9-]{0,64}\.vn(?![\w.@])", _address, OTHER),
+    rule(
+        "address",
+        r"(?<![\w.@/-])[A-Za-z][A-Za-z0-9-]{0,64}(?:\.[A-Za-z0-9-]{1,64}){0,4}?\.vn(?:/[\w./-]{1,200})?+(?![\w@]|\.\w)",
+        _address,
+        OTHER,
+    ),
 )
 
 _SIGNS = data("signs")
 
 SYMBOLS: tuple[Rule, ...] = (
-    rule("range", rf"(?<={FIGURE}) ?(?:[-–—−]|->|→) ?(?={FIGURE})", always(" đến "), OTHER),
+    rule("range", rf"(?<={FIGURE}) ?(?:[-–—−÷~]|->|→) ?(?={FIGURE})", always(" đến "), OTHER),
+    rule("times", rf"(?<={FIGURE}) ?[xX×*] ?(?={FIGURE})", always(" nhân "), OTHER),
+    rule("above", rf"(?<![{MARKS}])> ?(?={FIGURE})", always(" trên "), OTHER),
+    rule("below", rf"(?<![{MARKS}])< ?(?={FIGURE})", always(" dưới "), OTHER),
     rule("slash", rf"(?<={FIGURE}) ?/ ?(?=[{MARKS}])", always(" trên "), OTHER),
     rule("slash", rf"(?<={FIGURE})/(?=[^\W\d_])", always(" trên "), OTHER),
     rule("proportion", rf"(?<={FIGURE}):(?={FIGURE})", always(" trên "), OTHER),

@@ -1,7 +1,7 @@
 """Telephone numbers and codes, digit by digit, in the groups people say.
 
-- Vietnamese numbers: 0… with 9 to 11 digits, +84 …, 1800/1900 hot lines, and 1xx after a word that calls for one.
-- Account, identity and tax numbers are codes, not quantities: the word before them decides.
+- Vietnamese numbers: 0… with 9 to 11 digits, +84 …, 1800/1900 hot lines, and 1xx where the words around call for one.
+- Account, identity and tax numbers are codes, not quantities: the word before them decides. A code may hold letters.
 """
 
 from __future__ import annotations
@@ -9,12 +9,27 @@ from __future__ import annotations
 import re
 
 from controller.newsroom.numbers import spell
-from controller.newsroom.rules import OTHER, Rule, before, rule
+from controller.newsroom.rules import MARKS, OTHER, Rule, before, rule
 
-_CALLED = re.compile(r"(?:gọi|số máy|điện thoại|đường dây|nóng|tổng đài|hotline|liên hệ|sđt|đt|tel|số)(?: số)?\W{0,3}$")
+_CALLED = re.compile(
+    r"(?:gọi|số máy|điện thoại|đường dây|nóng|tổng đài|hotline|liên hệ|sđt|đt|tel|alo|quay|bấm|khẩn cấp)"
+    r"(?: (?:ngay|đến|tới|theo|cho|về|qua|khẩn cấp))*(?: số)?\W{0,3}$"
+)
+_CALLED_FARTHER = re.compile(
+    rf"(?:gọi|tổng đài|đường dây nóng|hotline|điện thoại|sđt|đt|liên hệ|số máy|khẩn cấp)"
+    rf"(?=[\s:{MARKS}])[^.!?\n;]{{0,40}}$"
+)
+_OFFICE = re.compile(
+    r"(?:công an|cứu hỏa|chữa cháy|cấp cứu|y tế|cứu nạn|cứu hộ|bảo vệ trẻ em|cảnh sát|115|114|113)"
+    r"(?: (?:xã|tỉnh|phường|khu vực|địa phương))?(?: số)?[:( –-]{1,3}$"
+)
+_NO_QUANTITY = re.compile(
+    r"[ )]?(?:$|[.,;:!?)\n/–-]|(?:và|hoặc|hay|để|khi|nếu|của|ngay|nhé|kịp thời|miễn phí|là|khẩn cấp)\b)"
+)
 _CODED = re.compile(
-    r"(?:tài khoản|stk|tk|cccd|cmnd|cmtnd|căn cước|công dân|chứng minh|nhân dân|mst|thuế|mã|mã số|thẻ|seri|imei)"
-    r"(?: số)?\W{0,3}$"
+    r"(?:(?:tài khoản|stk|tk|cccd|cmnd|cmtnd|căn cước|công dân|chứng minh|nhân dân|mst|thuế|mã|thẻ|seri|imei|số hiệu|"
+    r"mã (?:số|vạch|bưu|hồ|định|khách|đơn|giao|xác|tra|sinh|học|dự)(?: [^\W\d_]{1,6}){0,2}))"
+    rf"(?: số)?[\W{MARKS}]{{0,3}}$"
 )
 
 
@@ -31,11 +46,29 @@ def _national(match: re.Match[str]) -> str | None:
 
 
 def _short(match: re.Match[str]) -> str | None:
-    return _groups(match) if _CALLED.search(before(match)) else None
+    """113 is a number to call where it is called for, and no count of things follows it."""
+    if _CALLED.search(before(match)):
+        return _groups(match)
+    nothing_counted = _NO_QUANTITY.match(match.string, match.end(), match.end() + 14)
+    if not nothing_counted:
+        return None
+    asked = _CALLED_FARTHER.search(before(match, 60)) or (match.group()[1] == "1" and _OFFICE.search(before(match, 30)))
+    return _groups(match) if asked else None
+
+
+def _short_list(match: re.Match[str]) -> str:
+    return ", ".join(spell(number) for number in match.group().split("/"))
 
 
 def _code(match: re.Match[str]) -> str | None:
-    return _groups(match) if _CODED.search(before(match)) else None
+    return _groups(match) if _CODED.search(before(match, 30)) else None
+
+
+def _lettered_code(match: re.Match[str]) -> str | None:
+    text = match.group()
+    if sum(char.isdigit() for char in text) < 4 or not _CODED.search(before(match, 30)):
+        return None
+    return " ".join(piece if piece.isalpha() else spell(piece) for piece in re.findall(r"\d+|[^\W\d_]", text))
 
 
 RULES: tuple[Rule, ...] = (
@@ -45,6 +78,9 @@ RULES: tuple[Rule, ...] = (
     ),
     rule("phone", r"(?<![\w.,/-])\(?0\d{1,4}\)?(?:[ .\-]{0,2}\d{1,4}){2,4}(?![\w/])", _national, OTHER),
     rule("phone", r"(?<![\w.,/-])1[89]00(?:[ .\-]?\d{2,4}){1,2}(?![\w/])", _groups, OTHER),
+    rule("phone", r"(?<![\w.,/-])11\d(?:/11\d){1,4}(?![\w/])", _short_list, OTHER),
     rule("phone", r"(?<![\w.,/-])1\d\d(?![\w/]|[.,]\d)", _short, OTHER),
-    rule("code", r"(?<![\w.,/-])\d{4,}+(?:[ .\-]\d{2,6}){0,5}(?![\w/])", _code, OTHER),
+    rule("code", r"(?<![\w.,/-])\d{4,}+(?:[ .\-]\d{1,12}){0,5}(?![\w/])", _code, OTHER),
+    rule("code", r"(?<![\w.,/-])[A-Z]{1,4}\d[A-Z\d]{0,20}(?:[.\-/][A-Z\d]{1,20}){0,5}(?!\w)", _lettered_code, OTHER),
+    rule("code", r"(?<![\w.,/-])\d{2,6}(?:[.\-][A-Z\d]{2,12}){2,6}(?!\w)", _lettered_code, OTHER),
 )

@@ -15,6 +15,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
+from typing import cast
 
 FIGURE, OTHER = "\ue000", "\ue001"
 MARKS = FIGURE + OTHER
@@ -46,8 +47,13 @@ def rule(why: str, pattern: str, say: Say, mark: str = FIGURE, flags: int = 0) -
 
 @cache
 def data(name: str) -> dict[str, dict[str, str]]:
-    """A table of this room, ``<name>.toml``."""
+    """The tables of this room's file ``<name>.toml``."""
     return tomllib.loads((Path(__file__).parent / f"{name}.toml").read_text("utf-8"))
+
+
+def entries(name: str, table: str) -> list[dict[str, str]]:
+    """The entries of an array of tables (``[[table]]``) of ``<name>.toml``, in order."""
+    return cast("list[dict[str, str]]", data(name)[table])
 
 
 def always(said: str) -> Say:

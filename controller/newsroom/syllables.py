@@ -63,3 +63,15 @@ def is_syllable(word: str) -> bool:
     plain = unicodedata.normalize("NFC", apart.translate(_TONES))
     stopped = plain.endswith(("p", "t", "c", "ch")) and not ({"\u0301", "\u0323"} & set(apart))
     return not stopped and _SYLLABLE.fullmatch(plain) is not None
+
+
+_OLD, _NEW = "òa óa ỏa õa ọa òe óe ỏe õe ọe ùy úy ủy ũy ụy", "oà oá oả oã oạ oè oé oẻ oẽ oẹ uỳ uý uỷ uỹ uỵ"
+_PLACES = {new: old for old, new in zip(_OLD.split(), _NEW.split(), strict=True)}
+_PLACES |= {new.upper(): old.upper() for new, old in _PLACES.items()}
+_PLACES |= {new.capitalize(): old.capitalize() for new, old in _PLACES.items() if new.islower()}
+_PLACED_NEW = re.compile(rf"(?<![qQ])(?:{'|'.join(_PLACES)})(?![^\W\d_])")
+
+
+def placed(text: str) -> str:
+    """``text`` (NFC) with the tone mark of open oa, oe, uy where the older spelling has it; as long as before."""
+    return _PLACED_NEW.sub(lambda match: _PLACES[match.group()], text)

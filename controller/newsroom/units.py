@@ -6,7 +6,7 @@ import re
 
 from controller.newsroom.figures import FRACTION, fraction_words, signed
 from controller.newsroom.numbers import cardinal, spell
-from controller.newsroom.rules import END, GAP, SIGNED, START, Rule, always, data, one_of, rule
+from controller.newsroom.rules import END, GAP, SIGNED, START, Rule, data, one_of, rule
 
 _UNITS = data("units")["units"]
 _GLUED = data("units")["glued"]
@@ -49,5 +49,4 @@ RULES: tuple[Rule, ...] = (
         lambda m: f" trên {_PER.get(m['unit']) or _UNITS[m['unit']]}",
     ),
     rule("unit", rf"(?<![\w/]){one_of(list(data('units')['bare']))}{END}", lambda m: _UNITS[m.group()]),
-    rule("unit", rf"\b(?:Km|KM)(?={GAP}\d)", always("ki lô mét ")),
 )
