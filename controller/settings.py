@@ -85,10 +85,15 @@ class Settings:
         """The database to open."""
         return self.database_url or f"sqlite:///{self.state_dir / 'loa.db'}"
 
+    def web_url(self, port: int | None = None) -> str:
+        """Where the web is, on ``port`` where that is another than the one that was set."""
+        host = f"[{self.web_host}]" if ":" in self.web_host else self.web_host
+        return f"http://{host}:{self.web_port if port is None else port}"
+
     @property
     def audio_url(self) -> str:
         """What a node puts before an asset's file name."""
-        return (self.media_url or f"http://{self.web_host}:{self.web_port}/audio").rstrip("/")
+        return (self.media_url or f"{self.web_url()}/audio").rstrip("/")
 
     @property
     def quiet(self) -> QuietHours:
@@ -212,7 +217,7 @@ def _names(value: Any) -> tuple[str, ...] | None:
 
 
 def _shown(name: str, value: object) -> str:
-    """A value as a person may see it: secrets masked, long ones cut."""
+    """A value as a person may see it: secrets masked, long ones cut, on one line."""
     if name in SECRETS:
         return "***" if value else ""
-    return str(value)[:MOST_SHOWN]
+    return "".join(each if each.isprintable() else "\N{REPLACEMENT CHARACTER}" for each in str(value)[:MOST_SHOWN])

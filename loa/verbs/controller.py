@@ -40,8 +40,7 @@ def run(wanted: argparse.Namespace) -> int:
     running = bootstrap.start(told, web=web, station=station)
     try:
         if running.server:
-            address = f"http://{told.web_host}:{running.server.port}"
-            print(say("loa.web_at", wanted.language, address=address), flush=True)
+            print(say("loa.web_at", wanted.language, address=told.web_url(running.server.port)), flush=True)
         if running.first_link:
             print(say("loa.first_link", wanted.language, link=running.first_link), flush=True)
         ended.wait()

@@ -87,8 +87,7 @@ def show(wanted: argparse.Namespace) -> int:
 
 def _print_link(wanted: argparse.Namespace, station: House, user: User, acting: User) -> None:
     token = station.desk.invite(user.id, acting, house.now())
-    told = station.settings
-    address = f"http://{told.web_host}:{told.web_port}/chao/{token}"
+    address = f"{station.settings.web_url()}/chao/{token}"
     if wanted.json:
         out.as_json({"name": user.name, "role": user.role.value, "area": user.area, "link": address})
     else:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import argparse
-from datetime import UTC, datetime, time, timedelta
+import re
+from datetime import UTC, date, datetime, time, timedelta
 from typing import TYPE_CHECKING
 
 from loa import house, out
@@ -62,14 +63,11 @@ def _midnight(day: str | None, zone: str) -> datetime:
     now = house.now()
     if day is None:
         return moments.at_local(moments.local(now, zone).date(), time(), zone)
-    for written in (day, f"{day} 00:00"):
-        try:
-            there = moments.local(moments.read(written, now, zone), zone)
-        except moments.BadMoment:
-            continue
-        return moments.at_local(there.date(), time(), zone)
-    moments.read(day, now, zone)
-    raise AssertionError("it was read now and not before")
+    written = f"{day} 00:00" if re.fullmatch(r"[0-9]{1,2}/[0-9]{1,2}/[0-9]{4}", day.strip()) else day
+    there = moments.local(moments.read(written, now, zone), zone).date()
+    if there == date.max:  # it has no end
+        raise moments.BadMoment("schedules.bad_moment", f"{day} is the last day", text=day)
+    return moments.at_local(there, time(), zone)
 
 
 def _midnight_after(since: datetime, zone: str) -> datetime:

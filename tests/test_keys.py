@@ -1,0 +1,221 @@
+"""The station's keys: files that are written once and read by nobody else, and the trust document over them."""
+
+from __future__ import annotations
+
+import os
+import stat
+import threading
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+
+from controller import keys
+from controller.keys import ROOT, STATION, TRUST_VALIDITY, Keyring, KeyTrouble
+from controller.store import Store
+from wire import codec, seal
+from wire.plan import BulletinClass
+from wire.seal import Signer
+from wire.trust import Trust
+
+NOW = datetime(2026, 11, 24, 5, 0, tzinfo=UTC)
+SEED = "ab" * 32
+
+
+@pytest.fixture
+def ring(tmp_path: Path) -> Keyring:
+    return Keyring(tmp_path / "state" / "keys")
+
+
+def mode(path: Path) -> int:
+    return stat.S_IMODE(path.stat().st_mode)
+
+
+# --- files ---------------------------------------------------------------------------------------------------
+
+
+def test_a_key_is_made_once_and_found_again(ring: Keyring) -> None:
+    assert ring.find(STATION) is None
+    assert not ring.folder.exists()
+    made = ring.make(STATION)
+    held = (ring.folder / "station.key").read_bytes()
+    assert held == made.secret.hex().encode() + b"\n"
+    again = (ring.make(STATION), ring.station(), Keyring(ring.folder).station())
+    assert {each.public.hex for each in again} == {made.public.hex}
+    assert (ring.folder / "station.key").read_bytes() == held
+    assert ring.make(ROOT).public.hex != made.public.hex
+    assert sorted(path.name for path in ring.folder.iterdir()) == ["root.key", "station.key"]
+
+
+def test_nobody_else_may_read_a_key(ring: Keyring) -> None:
+    before = os.umask(0)
+    try:
+        ring.make(STATION)
+    finally:
+        os.umask(before)
+    assert (mode(ring.folder), mode(ring.folder / "station.key")) == (0o700, 0o600)
+
+
+def test_what_was_restored_with_wider_modes_is_narrowed(ring: Keyring) -> None:
+    ring.folder.mkdir(parents=True, mode=0o755)
+    path = ring.folder / "station.key"
+    path.write_text(SEED)
+    path.chmod(0o644)
+    assert ring.station().secret.hex() == SEED
+    assert mode(path) == 0o600
+    ring.make(ROOT)
+    assert mode(ring.folder) == 0o700
+
+
+@pytest.mark.parametrize(
+    "content", [b"", b"\n", b"ab", SEED[:-2].encode(), SEED.encode() + b"ab", b"zz" * 32, b"\xff\x00" * 32, b"ab" * 600]
+)
+def test_a_file_that_is_no_key_is_said_and_left_alone(ring: Keyring, content: bytes) -> None:
+    ring.folder.mkdir(parents=True)
+    path = ring.folder / "station.key"
+    path.write_bytes(content)
+    for act in (ring.station, lambda: ring.find(STATION), lambda: ring.make(STATION)):
+        with pytest.raises(KeyTrouble, match="is not a key") as said:
+            act()
+        assert str(path) in said.value.say("vi")
+        assert SEED[:20] not in str(said.value)
+    assert path.read_bytes() == content
+
+
+@pytest.mark.parametrize("content", [SEED, SEED.upper(), f" {SEED} \r\n"])
+def test_a_key_that_was_typed_in_is_taken(ring: Keyring, content: str) -> None:
+    ring.folder.mkdir(parents=True)
+    (ring.folder / "station.key").write_text(content)
+    assert ring.station().secret.hex() == SEED
+
+
+def test_a_key_that_cannot_be_read_is_said(ring: Keyring) -> None:
+    (ring.folder / "station.key").mkdir(parents=True)
+    loop = ring.folder / "root.key"
+    loop.symlink_to(loop)
+    for name in (STATION, ROOT):
+        for act in (ring.find, ring.make):
+            with pytest.raises(KeyTrouble, match="cannot be read"):
+                act(name)
+
+
+def test_where_no_key_can_be_written_is_said(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("")
+    for folder in (tmp_path / "file", tmp_path / "file" / "keys"):
+        with pytest.raises(KeyTrouble) as said:
+            Keyring(folder).make(STATION)
+        assert said.value.key in ("keys.unwritable", "keys.unreadable")
+
+
+def test_a_key_that_is_not_there_is_said(ring: Keyring) -> None:
+    with pytest.raises(KeyTrouble, match="loa key init"):
+        ring.station()
+
+
+def test_what_a_crash_left_behind_does_not_count(ring: Keyring) -> None:
+    ring.folder.mkdir(parents=True)
+    (ring.folder / "station.new").write_text("half")
+    (ring.folder / "station-abc.new").write_text("half")
+    assert ring.find(STATION) is None
+    assert ring.make(STATION).public.hex == ring.station().public.hex
+
+
+def test_a_disk_that_fills_up_leaves_no_half_key(ring: Keyring, monkeypatch: pytest.MonkeyPatch) -> None:
+    def full(_: int) -> None:
+        raise OSError(28, os.strerror(28))
+
+    monkeypatch.setattr(os, "fsync", full)
+    with pytest.raises(KeyTrouble, match="cannot be written"):
+        ring.make(STATION)
+    assert list(ring.folder.iterdir()) == []
+
+
+def test_a_key_made_meanwhile_is_not_overwritten(ring: Keyring, monkeypatch: pytest.MonkeyPatch) -> None:
+    other = Signer(bytes.fromhex(SEED))
+    link = os.link
+
+    def late(aside: str, path: Path) -> None:
+        Path(path).write_text(SEED)
+        link(aside, path)
+
+    monkeypatch.setattr(os, "link", late)
+    assert ring.make(STATION).public.hex == other.public.hex
+    assert [path.name for path in ring.folder.iterdir()] == ["station.key"]
+
+
+def test_many_that_make_one_key_agree_on_it(ring: Keyring) -> None:
+    made: list[str] = []
+    gate = threading.Barrier(8)
+
+    def make() -> None:
+        gate.wait()
+        made.append(ring.make(STATION).public.hex)
+
+    threads = [threading.Thread(target=make) for _ in range(8)]
+    for each in threads:
+        each.start()
+    for each in threads:
+        each.join()
+    assert set(made) == {ring.station().public.hex}
+    assert len(made) == 8
+
+
+# --- the trust document --------------------------------------------------------------------------------------
+
+
+def document_in(store: Store, root: Signer) -> Trust:
+    """What the store holds, its seal checked."""
+    held = store.documents.get(keys.TRUST_NAME)
+    assert held
+    envelope = seal.unwrap(held.envelope, 1_000_000)
+    envelope.verify("trust", {root.public.key_id: root.public})
+    return codec.read(Trust, envelope.body(), 1_000_000)
+
+
+def test_the_first_time_both_keys_and_the_document_are_made(ring: Keyring, store: Store) -> None:
+    assert keys.held_trust(store) is None
+    made = keys.establish(ring, store, (), NOW)
+    (grant,) = made.grants
+    assert (grant.public_key, grant.areas) == (ring.station().public.hex, ("*",))
+    assert grant.up_to is BulletinClass.EMERGENCY
+    assert made.valid_until == NOW + TRUST_VALIDITY
+    assert keys.held_trust(store) == made
+    assert keys.establish(ring, store, (), NOW + timedelta(days=300)) == made
+    assert keys.establish(ring, store, ("*",), NOW) == made
+
+
+def test_a_document_that_is_half_spent_is_sealed_anew(ring: Keyring, store: Store) -> None:
+    first = keys.establish(ring, store, ("lang-son",), NOW)
+    later = NOW + TRUST_VALIDITY / 2
+    second = keys.establish(ring, store, (), later)
+    assert second.serial > first.serial
+    assert second.valid_until == later + TRUST_VALIDITY
+    assert second.grants[0].areas == ("lang-son",)
+
+
+def test_the_areas_are_those_that_were_told_and_no_others(ring: Keyring, store: Store) -> None:
+    own = keys.establish(ring, store, ("*",), NOW).grants[0].public_key
+    for areas in (("a", "b"), ("a",), ("*",)):
+        made = keys.establish(ring, store, areas, NOW)
+        assert [(each.public_key, each.areas) for each in made.grants] == [(own, areas)]
+        assert keys.areas_of(made, ring.station().public) == set(areas)
+        assert keys.establish(ring, store, (), NOW) == made
+
+
+def test_a_new_station_key_leaves_the_old_ones_grant(ring: Keyring, store: Store) -> None:
+    first = keys.establish(ring, store, ("lang-son",), NOW)
+    (ring.folder / "station.key").unlink()
+    second = keys.establish(ring, store, ("lang-son",), NOW)
+    assert second.serial > first.serial
+    assert [each.public_key for each in second.grants] == [first.grants[0].public_key, ring.station().public.hex]
+
+
+def test_without_the_root_key_nothing_new_is_sealed(ring: Keyring, store: Store) -> None:
+    made = keys.establish(ring, store, ("*",), NOW)
+    (ring.folder / "root.key").rename(ring.folder.parent / "drawer.key")
+    assert keys.establish(ring, store, ("*",), NOW) == made
+    for areas, now in ((("a",), NOW), ((), NOW + TRUST_VALIDITY)):
+        with pytest.raises(KeyTrouble, match="only the root key"):
+            keys.establish(ring, store, areas, now)
+    assert keys.held_trust(store) == made
+    assert ring.find(ROOT) is None  # another root would be trusted by no node
