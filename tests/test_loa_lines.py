@@ -36,9 +36,9 @@ NAMES = [page.prog for page in pages(parser.make("en"))]
 EVERY = {language: {page.prog: page for page in pages(parser.make(language))} for language in LANGUAGES}
 
 
-PROMISED = """demo, controller, web, station, broker, announce, plan show, simulate, asrun, spoken, speak, voices, migrate,
-bench, node init, node run, node check, node enrol, node list, key init, key show, area add, area list, user add,
-user link, user list"""
+PROMISED = """demo, controller, web, station, broker, announce, plan show, simulate, asrun, spoken, speak, voices,
+bench, migrate, node init, node run, node check, node enrol, node list, key init, key show, area add, area list,
+user add, user link, user list"""
 
 
 def test_every_verb_that_was_promised_is_there_and_no_other() -> None:
@@ -165,7 +165,8 @@ def test_the_version_is_told(loa: Loa) -> None:
 
 @pytest.mark.parametrize(("language", "first"), [("vi_VN.UTF-8", "cách"), ("en_GB", "usage"), ("C", "cách")])
 def test_the_locale_decides_the_language(loa: Loa, monkeypatch: pytest.MonkeyPatch, language: str, first: str) -> None:
-    monkeypatch.delenv("LOA_LANG")
+    for name in ("LOA_LANG", "LC_ALL", "LC_MESSAGES", "LANGUAGE"):
+        monkeypatch.delenv(name, raising=False)
     monkeypatch.setenv("LANG", language)
     assert loa("--help").out.startswith(first)
 

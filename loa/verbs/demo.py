@@ -84,13 +84,15 @@ def _one_through(demo: Demo, wanted: argparse.Namespace, text: str, began: float
     )
     sounded = {each.node for each in outcomes if each.step is Step.SOUNDED}
     everywhere = sounded >= set(demo.expected())
-    _tell(wanted, "loa.demo_told", sounded=len(sounded), nodes=wanted.nodes, out=demo.asked.out)
+    kept = demo.asked.out if wanted.out or not wanted.once else say("loa.demo_not_kept", wanted.language)
+    _tell(wanted, "loa.demo_told", sounded=len(sounded), nodes=wanted.nodes, out=kept)
     if wanted.json:
         silent = [{"node": node, "outcome": None} for node in demo.expected() if node not in {e.node for e in outcomes}]
         facts: dict[str, object] = {"announcement": made.announcement_id, "job": made.booking_id}
         facts |= {"text_characters": len(text), "asset": _asset_facts(asset), "everywhere": everywhere}
         facts |= {"seconds_since_start": round(time.monotonic() - began, 1)}
-        out.as_json(facts | {"nodes": [_node_facts(demo, each, asset) for each in outcomes] + silent})
+        nodes = [_node_facts(each, asset) | {"wav": _wav(demo, wanted, each.node)} for each in outcomes]
+        out.as_json(facts | {"nodes": nodes + silent})
     return everywhere
 
 
@@ -99,7 +101,12 @@ def _asset_facts(asset: AssetRow) -> dict[str, object]:
     return facts | {"bytes": asset.size_bytes, "lufs": asset.lufs, "peak_dbtp": asset.peak_dbtp}
 
 
-def _node_facts(demo: Demo, outcome: Outcome, asset: AssetRow) -> dict[str, object]:
+def _wav(demo: Demo, wanted: argparse.Namespace, node: str) -> str | None:
+    """Where what a node sounded lies; None where nothing is kept."""
+    return str(demo.asked.out / f"{node}.wav") if wanted.out or not wanted.once else None
+
+
+def _node_facts(outcome: Outcome, asset: AssetRow) -> dict[str, object]:
     measured = outcome.measured
     return {
         "node": outcome.node,
@@ -114,7 +121,6 @@ def _node_facts(demo: Demo, outcome: Outcome, asset: AssetRow) -> dict[str, obje
         "sounded_seconds": measured.sounded_ms / 1000 if measured else None,
         "level_dbfs": measured.level_dbfs if measured else None,
         "peak_dbfs": measured.peak_dbfs if measured else None,
-        "wav": str(demo.asked.out / f"{outcome.node}.wav"),
     }
 
 
