@@ -55,13 +55,19 @@ def make_studio(settings: Settings) -> Studio:
 
 
 def make_link(settings: Settings) -> MqttLink:
-    """The station's link, not yet started. The broker keeps nothing for it: what matters is said again."""
+    """The station's link, not yet started. The broker keeps nothing for it: what matters is said again.
+
+    Raises SettingsError for a CA file that cannot be used.
+    """
     options = Options(keepalive=KEEPALIVE_SECONDS, clean=True)
     if settings.broker_user:
         options["username"], options["password"] = settings.broker_user, settings.broker_password
     if settings.broker_ca:
         options["tls"] = Tls(ca_certs=settings.broker_ca)
-    return MqttLink(LINK_NAME, settings.broker_host, settings.broker_port, **options)
+    try:
+        return MqttLink(LINK_NAME, settings.broker_host, settings.broker_port, **options)
+    except OSError as wrong:
+        raise SettingsError("settings.bad_ca", path=settings.broker_ca, why=wrong.strerror or wrong) from wrong
 
 
 def make_station(settings: Settings, store: Store, link: Link) -> Station:
@@ -117,7 +123,7 @@ def start(settings: Settings, *, web: bool = True, station: bool = True) -> Runn
             begun.callback(works.stop)
             metronome.start()
             begun.callback(metronome.stop)
-        link = f"http://{settings.web_host}:{server.port}/chao/{first_token}" if server and first_token else ""
+        link = f"{settings.web_url(server.port)}/chao/{first_token}" if server and first_token else ""
         return Running(server, works, link, begun.pop_all())
 
 

@@ -6,6 +6,7 @@
 
 from __future__ import annotations
 
+import importlib.util
 import logging
 import shutil
 import signal
@@ -27,6 +28,7 @@ from words import Said, say
 log = logging.getLogger("loa.node")
 
 KEEPALIVE_SECONDS = 30
+LIBRARIES = {"sound": ("numpy", "soundfile", "sounddevice"), "file": ("numpy", "soundfile"), "null": ()}
 
 
 def run(settings: Settings) -> int:
@@ -64,18 +66,27 @@ def wallclock(settings: Settings) -> Wallclock:
 
 
 def make_link(settings: Settings, clock: Wallclock) -> MqttLink:
-    """The link, not yet started; its will says that this node is offline."""
+    """The link, not yet started; its will says that this node is offline. Raises SettingsError for a bad CA file."""
     options = Options(keepalive=KEEPALIVE_SECONDS)
     if settings.broker_user:
         options["username"], options["password"] = settings.broker_user, settings.broker_password
     if settings.broker_ca:
         options["tls"] = Tls(ca_certs=settings.broker_ca)
     will = Self(settings.node).will(clock.now())
-    return MqttLink(settings.node, settings.broker_host, settings.broker_port, will=will, **options)
+    try:
+        return MqttLink(settings.node, settings.broker_host, settings.broker_port, will=will, **options)
+    except OSError as wrong:
+        raise SettingsError("node.bad_ca", path=settings.broker_ca, why=wrong.strerror or wrong) from wrong
 
 
 def player(settings: Settings, clock: Wallclock) -> Player:
-    """The player that ``settings`` name; its libraries are only imported when it is the one."""
+    """The player that ``settings`` name; its libraries are only imported when it first sounds.
+
+    Raises ModuleNotFoundError at once when one of them is not installed.
+    """
+    for library in LIBRARIES[settings.player]:
+        if importlib.util.find_spec(library) is None:
+            raise ModuleNotFoundError(f"No module named {library!r}", name=library)
     if settings.player == "file":
         from edge_node.players.file_player import FilePlayer
 

@@ -100,7 +100,6 @@ def test_a_certificate_of_another_authority_and_none_at_all_stay_outside(
         MqttLink("naked", broker.host, broker.port, tls=Tls(ca_certs=str(tmp_path / "authority.pem"))),
         MqttLink("plain", broker.host, broker.port),
         MqttLink("fooled", broker.host, broker.port, tls=Tls(ca_certs=str(tmp_path / "stranger.pem"))),
-        MqttLink("lost", broker.host, broker.port, tls=Tls(ca_certs=str(tmp_path / "missing.pem"))),
     ]
     for link in outside:
         link.start()
@@ -108,3 +107,10 @@ def test_a_certificate_of_another_authority_and_none_at_all_stay_outside(
     assert [link.connections() for link in outside] == [0] * len(outside)
     for link in outside:
         link.stop()
+
+
+def test_files_that_cannot_be_used_are_refused_before_anything_is_tried(tmp_path: Path) -> None:
+    (tmp_path / "words.pem").write_text("no certificate")
+    for name in ("missing.pem", "words.pem"):
+        with pytest.raises(OSError):  # noqa: PT011 - of whatever kind
+            MqttLink("lost", "127.0.0.1", 1, tls=Tls(ca_certs=str(tmp_path / name)))

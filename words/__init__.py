@@ -7,13 +7,13 @@
 
 from __future__ import annotations
 
-import locale
 import os
 import tomllib
 from functools import cache
 from pathlib import Path
 
 LANGUAGES = ("vi", "en")
+_PLACES = ("LOA_LANG", "LC_ALL", "LC_MESSAGES", "LANG")  # the last three: POSIX.1-2017, 8.2
 
 
 @cache
@@ -32,8 +32,8 @@ def say(key: str, language: str = "vi", **facts: object) -> str:
 
 
 def system_language() -> str:
-    """The language of the environment (`LOA_LANG`, else the locale): ``en`` where it says so, else ``vi``."""
-    wanted = os.environ.get("LOA_LANG") or locale.getlocale(locale.LC_MESSAGES)[0] or os.environ.get("LANG", "")
+    """The language of the environment: ``en`` where the first that is set of `_PLACES` says so, else ``vi``."""
+    wanted = next((os.environ[name] for name in _PLACES if os.environ.get(name)), "")
     return "en" if wanted.lower().startswith("en") else "vi"
 
 

@@ -9,6 +9,7 @@ import unicodedata
 from collections.abc import Iterable, Mapping
 from datetime import datetime, timedelta
 
+from controller import newsroom
 from controller.desk.wishes import DeskError
 from controller.roster import AreaKind, Node
 from controller.store.rows import BookingRow, Role, User
@@ -48,7 +49,7 @@ def text(written: str) -> str:
     broken = written.replace("\r\n", "\n").replace("\r", "\n")
     kept = "".join(each for each in broken if each in "\n\t" or unicodedata.category(each) not in {"Cc", "Cs"})
     tidy = unicodedata.normalize("NFC", kept).strip()
-    if not tidy:
+    if not newsroom.has_words(tidy):
         raise DeskError("desk.empty_text")
     if len(tidy) > MOST_CHARS:
         raise DeskError("desk.text_too_long", chars=len(tidy), most=MOST_CHARS)

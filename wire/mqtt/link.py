@@ -69,7 +69,12 @@ class MqttLink:
     def __init__(
         self, client_id: str, host: str, port: int, *, will: Will | None = None, **options: Unpack[Options]
     ) -> None:
-        """``client_id`` is unique on the broker; ``will`` is published retained, QoS 1. Connects to nothing yet."""
+        """``client_id`` is unique on the broker; ``will`` is published retained, QoS 1. Connects to nothing yet.
+
+        Raises OSError (`ssl.SSLError` is one) for files of ``tls`` that cannot be used; read again at every connection.
+        """
+        if tls := options.get("tls"):
+            _context(tls)
         self._client_id, self._host, self._port = client_id, host, port
         self._will, self._options = will, options
         self._keepalive = max(5, options.get("keepalive", 30))
