@@ -12,7 +12,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
-from controller.newsroom.rules import FIGURE, MARKS, OTHER, Rule, always, data, entries, one_of, rule
+from controller.newsroom.rules import MARKS, OTHER, Rule, always, data, entries, one_of, rule
 from controller.newsroom.syllables import is_syllable, letters
 
 UNKNOWN = "unknown_capitals"
@@ -41,7 +41,7 @@ class Meaning:
 def _meanings() -> dict[str, list[Meaning]]:
     meanings: dict[str, list[Meaning]] = {}
     for entry in entries("acronyms", "context"):
-        before, after = entry.get("before"), entry.get("after")
+        before, after = (entry.get(side, "").replace(r"\d", rf"[\d{MARKS}]") for side in ("before", "after"))
         meaning = Meaning(
             re.compile(rf"(?<!\w)(?:{before})[ {MARKS}]{{0,3}}$", re.IGNORECASE) if before else None,
             re.compile(rf"[ .]{{0,2}}(?:{after})", re.IGNORECASE) if after else None,
@@ -85,7 +85,7 @@ def _unknown(match: re.Match[str]) -> str | None:
 
 RULES: tuple[Rule, ...] = (
     rule("abbreviation", r"(?<![\w.])v\.v(?:\.+|…)?(?!\w)", always("vân vân"), OTHER),
-    rule("acronym", rf"(?<![\w.]){one_of(list(_MEANINGS))}(?![^\W\d_])", _meant, OTHER),
+    rule("acronym", rf"(?<![\w.&-]){one_of(list(_MEANINGS))}(?:(?<=\.)|(?![^\W\d_]|[-&][A-ZĐ]))", _meant, OTHER),
     rule("abbreviation", rf"(?<![\w.]){one_of(list(_DOTTED))}(?= ?[\w])", lambda m: _DOTTED[m.group()] + " ", OTHER),
     rule(
         "acronym",
@@ -95,7 +95,7 @@ RULES: tuple[Rule, ...] = (
     ),
     rule(
         "acronym",
-        rf"(?<![^\W_]){one_of(list(_NUMBERED))}(?=-?[\d{MARKS}]| {FIGURE})",
+        rf"(?<![^\W_]){one_of(list(_NUMBERED))}(?= ?-?[\d{MARKS}])",
         lambda m: _NUMBERED[m.group()] + " ",
         OTHER,
     ),

@@ -13,14 +13,15 @@ import re
 from controller.newsroom.numbers import cardinal
 from controller.newsroom.rules import FIGURE, Rule, always, before, rule
 
+_NAMED_FOR = r"đường|phố|quảng trường|công viên|nông trường|bệnh viện"
 _HAS_DAY = re.compile(
-    r"(?:(?:ngày|mùng|mồng|rằm|ngày lễ)"  # written, or the first day of a range stands alone: 10-15/12, 5 và 7/12
+    rf"(?:(?<!\w)(?:ngày|mùng|mồng|rằm|ngày lễ|{_NAMED_FOR})"  # or a day that stands alone: 10-15/12, 5 và 7/12
     r"|(?:^|[^\d/.,-])\d{1,2}(?: ?[-–—]|,| và| đến| tới| hoặc|, \d{1,2},| rạng))$"
 )
 _NAMED_DAY = re.compile(r"\bNgày [A-ZĐÂÔƠƯ][^\W\d_]*(?: [^\W\d_]+){0,6} ?$")
 _CALLS_FOR_DATE = re.compile(
     r"(?:ngày|mùng|mồng|hôm|sáng|trưa|chiều|tối|đêm|dịp|lễ|từ|đến|tới|trước|sau|qua|nay|mai|hết|kể từ|tết|vào|hạn"
-    rf"|phút|giờ|[\d{FIGURE}] ?[-–—]|[\d{FIGURE}][,;]|[\d{FIGURE}] và|thứ \w{{2,4}},?|chủ nhật,?"
+    rf"|{_NAMED_FOR}|phút|giờ|[\d{FIGURE}] ?[-–—]|[\d{FIGURE}][,;]|[\d{FIGURE}] và|thứ \w{{2,4}},?|chủ nhật,?"
     rf"|{FIGURE}[,;]?)[ :(]{{0,3}}$"
 )
 _CALLS_FOR_DASHED = re.compile(
@@ -88,7 +89,7 @@ def _looks_like_a_date(match: re.Match[str], day: int, month: int) -> bool:
     """Without a word that calls for a date: a feast, or nothing that could be a share."""
     plain_fraction = max(day, month) < 10 and "0" not in match.group()
     mixed = re.search(r"\d $", match.string[max(0, match.start() - 2) : match.start()])
-    half = (day == 1 and month in (2, 3, 4)) or (day, month) == ALWAYS
+    half = (day == 1 and month in (2, 3, 4, 10) and match.group()[0] != "0") or (day, month) == ALWAYS
     share = day <= month and (
         _SHARE_BEFORE.search(before(match)) or _COUNTED.match(match.string, match.end(), match.end() + 14)
     )
@@ -102,6 +103,15 @@ def _dashed(match: re.Match[str]) -> str | None:
     return f"{_day(match, day)} {_month(match, month)}"
 
 
+def _listed(match: re.Match[str]) -> str | None:
+    """1,2,3/5 behind "ngày" are days and no decimals."""
+    month = int(match["month"])
+    if not 1 <= month <= 12 or not before(match).endswith("ngày"):
+        return None
+    year = f" năm {cardinal(int(match['year']))}" if match["year"] else ""
+    return f"{', '.join(cardinal(int(day)) for day in match['days'].split(','))} {_month(match, month)}{year}"
+
+
 def _month_year(match: re.Match[str]) -> str | None:
     month, year = int(match["month"]), int(match["year"])
     if not (1 <= month <= 12 and year in _YEARS):
@@ -113,6 +123,11 @@ def _month_year(match: re.Match[str]) -> str | None:
 
 _YEAR_BEHIND = r"(?![\w/]|[.,]\d)"
 RULES: tuple[Rule, ...] = (
+    rule(
+        "date",
+        r"(?<![\w/.,-])(?P<days>\d{1,2}(?:,\d{1,2}){1,9})/(?P<month>\d{1,2})(?:/(?P<year>\d{4}))?(?![\w/]|[.,]\d)",
+        _listed,
+    ),
     rule("date", rf"(?<![\w/.-])(?P<year>\d{{4}})([-/])(?P<month>\d{{1,2}})\2(?P<day>\d{{1,2}}){_YEAR_BEHIND}", _full),
     rule(
         "date",

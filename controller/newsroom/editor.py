@@ -33,8 +33,8 @@ from controller.newsroom.syllables import placed
 from controller.newsroom.tidy import tidy
 
 PASSES: tuple[Rule, ...] = (
-    *layout.DROPS,
     *layout.ADDRESSES,
+    *layout.DROPS,
     *phones.RULES,
     *documents.RULES,
     *places.RULES,

@@ -84,6 +84,7 @@ _SIGNS = data("signs")
 
 SYMBOLS: tuple[Rule, ...] = (
     rule("range", rf"(?<={FIGURE}) ?(?:[-–—−÷~]|->|→) ?(?={FIGURE})", always(" đến "), OTHER),
+    rule("range", rf"(?:(?<=sáng)|(?<=trưa)|(?<=chiều)|(?<=tối)) ?[-–] ?(?={FIGURE})", always(" đến "), OTHER),
     rule("times", rf"(?<={FIGURE}) ?[xX×*] ?(?={FIGURE})", always(" nhân "), OTHER),
     rule("above", rf"(?<![{MARKS}])> ?(?={FIGURE})", always(" trên "), OTHER),
     rule("below", rf"(?<![{MARKS}])< ?(?={FIGURE})", always(" dưới "), OTHER),

@@ -56,6 +56,12 @@ def _short(match: re.Match[str]) -> str | None:
     return _groups(match) if asked else None
 
 
+def _service(match: re.Match[str]) -> str | None:
+    """1022, 9029: the number of a service, where one is called and no count of things follows."""
+    alone = _NO_QUANTITY.match(match.string, match.end(), match.end() + 14)
+    return _groups(match) if alone and _CALLED.search(before(match)) else None
+
+
 def _short_list(match: re.Match[str]) -> str:
     return ", ".join(spell(number) for number in match.group().split("/"))
 
@@ -80,6 +86,7 @@ RULES: tuple[Rule, ...] = (
     rule("phone", r"(?<![\w.,/-])1[89]00(?:[ .\-]?\d{2,4}){1,2}(?![\w/])", _groups, OTHER),
     rule("phone", r"(?<![\w.,/-])11\d(?:/11\d){1,4}(?![\w/])", _short_list, OTHER),
     rule("phone", r"(?<![\w.,/-])1\d\d(?![\w/]|[.,]\d)", _short, OTHER),
+    rule("phone", r"(?<![\w.,/-])\d{4,5}(?![\w/]|[.,]\d)", _service, OTHER),
     rule("code", r"(?<![\w.,/-])\d{4,}+(?:[ .\-]\d{1,12}){0,5}(?![\w/])", _code, OTHER),
     rule("code", r"(?<![\w.,/-])[A-Z]{1,4}\d[A-Z\d]{0,20}(?:[.\-/][A-Z\d]{1,20}){0,5}(?!\w)", _lettered_code, OTHER),
     rule("code", r"(?<![\w.,/-])\d{2,6}(?:[.\-][A-Z\d]{2,12}){2,6}(?!\w)", _lettered_code, OTHER),

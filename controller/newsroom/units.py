@@ -6,7 +6,7 @@ import re
 
 from controller.newsroom.figures import FRACTION, fraction_words, signed
 from controller.newsroom.numbers import cardinal, spell
-from controller.newsroom.rules import END, GAP, SIGNED, START, Rule, data, one_of, rule
+from controller.newsroom.rules import END, FIGURE, GAP, OTHER, SIGNED, START, Rule, always, before, data, one_of, rule
 
 _UNITS = data("units")["units"]
 _GLUED = data("units")["glued"]
@@ -38,8 +38,19 @@ def _height(match: re.Match[str]) -> str:
     return f"{cardinal(int(metres))} mét {cardinal(int(rest)) if rest[0] != '0' else spell(rest)}"
 
 
+def _share(match: re.Match[str]) -> str | None:
+    """Behind a counted thing (3 người/nhóm) a slash is "trên"; between two names (xã/phường) it is not."""
+    return f" trên {match['thing']}" if _COUNTED.search(before(match)) else None
+
+
+_COUNTED = re.compile(rf"[\d{FIGURE}] (?:[^\W\d_]+ ){{0,2}}[^\W\d_]+$")
+_THINGS = (
+    "nhóm|lớp|đội|thôn|xã|ca|lượt|buổi|phiên|đợt|suất|bao|thùng|chai|bộ|chiếc|cái|xe|hồ sơ|cháu|trẻ|khẩu|nhân khẩu|giải"
+)
 RULES: tuple[Rule, ...] = (
-    rule("height", rf"{START}(\d{{1,2}})m(\d{{1,2}}){END}", _height),
+    rule("unit", r"(?:(?<=tháng)|(?<=tuần)|(?<=ngày)|(?<=năm)|(?<=quý)|(?<=giờ)) ?/ ?lần\b", always(" một lần"), OTHER),
+    rule("unit", rf"(?<=[^\W\d_]) ?/ ?(?P<thing>{_THINGS})\b", _share, OTHER),
+    rule("height", rf"{START}(\d{{1,2}})m(\d\d|[14-9]){END}", _height),
     rule("unit", rf"{START}{FRACTION}{GAP}(?P<unit>{_ANY}){END}{_RATE}", _part),
     rule("unit", rf"{START}(?P<figure>{SIGNED}){GAP}(?P<unit>{_ANY}){END}{_RATE}", _quantity),
     rule("unit", rf"{START}(?P<figure>{SIGNED})(?P<unit>{one_of(list(_GLUED))}){END}", _glued),

@@ -18,6 +18,7 @@ from controller.store.database import Database
 from controller.store.documents import Documents
 from controller.store.errors import StoreError
 from controller.store.health import HealthBook
+from controller.store.lexicon import LexiconBook
 from controller.store.people import People
 from controller.store.plans import Plans
 from controller.store.roster import RosterBook
@@ -40,6 +41,7 @@ class Store:
         self.health = HealthBook(self.database)
         self.acts = Acts(self.database)
         self.refusals = Refusals(self.database)
+        self.lexicon = LexiconBook(self.database)
 
     def migrate(self) -> None:
         """Bring the database to the newest shape; does nothing when it has it. Raises StoreError for a newer one."""

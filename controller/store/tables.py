@@ -219,6 +219,10 @@ health_hours = sa.Table(
     ),
 )
 
+lexicon = sa.Table(
+    "lexicon", metadata, key("area"), key("written"), text("spoken"), text("taught_by"), moment("taught_at")
+)
+
 acts = sa.Table(
     "acts",
     metadata,
