@@ -130,11 +130,16 @@ class EmbeddedBroker:
             own(store, user)
             group = pwd.getpwnam(user).pw_gid if user else None
             arguments = self._module.configure(Wanted(HOST, port, self._folder, group, self._access))
-            child = Tethered([self._program, *arguments], self._folder, user, self._folder / "broker.log")
+            self._child = Tethered([self._program, *arguments], self._folder, user, self._folder / "broker.log")
+            self._child.start()
         except OSError as wrong:
+            self._child = None
             raise BrokerError("broker.cannot_start", engine=self.engine, why=str(wrong)) from wrong
-        _wait_until_it_listens(child, port, self.engine)
-        self._child = child
+        try:
+            _wait_until_it_listens(self._child, port, self.engine)
+        except BrokerError:
+            self._child = None
+            raise
 
 
 def _wait_until_it_listens(child: Tethered, port: int, engine: str) -> None:

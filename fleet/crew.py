@@ -41,6 +41,7 @@ class Crew:
         file = self.folder / "controller.toml"
         file.write_text("".join(f"{name} = {_toml(value)}\n" for name, value in settings.items()), "utf-8")
         self.controller = self._program("controller", "controller", "--config", str(file))
+        self.controller.start()
         host, port = str(settings["web_host"]), int(str(settings["web_port"]))
         until = time.monotonic() + READY_SECONDS
         while not _answers(host, port):
@@ -53,6 +54,7 @@ class Crew:
         file = self.folder / f"{name}.toml"
         file.write_text("".join(f"{key} = {_toml(value)}\n" for key, value in settings.items()), "utf-8")
         self.nodes[name] = self._program(name, "node", "run", "--config", str(file))
+        self.nodes[name].start()
 
     def check(self) -> None:
         """Raises CrewError when something has ended by itself."""

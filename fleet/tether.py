@@ -22,13 +22,20 @@ class Tethered:
     """One child process."""
 
     def __init__(self, command: list[str], folder: Path, user: str | None, output: Path) -> None:
-        """Start ``command`` in ``folder`` as ``user`` (None: as we are). Raises OSError when it cannot be started."""
+        """``command`` will run in ``folder`` as ``user`` (None: as we are), once it is told to `start`."""
         self.output = output
         self._arguments = [sys.executable, "-I", "-S", str(LEASH), str(os.getpid()), str(folder), user or "-", *command]
         self._process: subprocess.Popen[bytes] | None = None
         self._failed: OSError | None = None
         self._started, self._ended = threading.Event(), threading.Event()
-        threading.Thread(target=self._watch, name=f"tether-{Path(command[0]).name}", daemon=True).start()
+        self._thread = threading.Thread(target=self._watch, name=f"tether-{Path(command[0]).name}", daemon=True)
+
+    def start(self) -> None:
+        """Start it. Raises OSError when it cannot be.
+
+        Whoever holds it may `stop` it also when this was interrupted in the middle.
+        """
+        self._thread.start()
         self._started.wait()
         if self._failed is not None:
             raise self._failed
@@ -46,7 +53,7 @@ class Tethered:
 
     def alive(self) -> bool:
         """Whether it runs."""
-        return not self._ended.is_set()
+        return self._thread.ident is not None and not self._ended.is_set()
 
     def wait(self, most_seconds: float) -> bool:
         """Wait for its end; whether it has come."""
@@ -60,12 +67,14 @@ class Tethered:
 
     def ask_to_end(self) -> None:
         """Ask it to end, and do not wait."""
-        if self.alive() and self._process is not None:
+        if self._runs():
+            assert self._process is not None
             self._process.terminate()
 
     def kill(self) -> None:
         """End it at once, as a power cut would. Returns when it has ended."""
-        if self.alive() and self._process is not None:
+        if self._runs():
+            assert self._process is not None
             self._process.kill()
             self._ended.wait()
 
@@ -73,6 +82,10 @@ class Tethered:
         """The last line that it said, or an empty string."""
         lines = self.output.read_text("utf-8", "replace").strip().splitlines() if self.output.exists() else []
         return lines[-1][-300:] if lines else ""
+
+    def _runs(self) -> bool:
+        """Whether there is a process to end; waits for one that is just being started."""
+        return self.alive() and self._started.wait(STOP_SECONDS) and self._process is not None and self.alive()
 
     def _watch(self) -> None:
         try:

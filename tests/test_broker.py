@@ -208,6 +208,7 @@ def publish_kept(broker: EmbeddedBroker, topic: str, payload: bytes) -> None:
     eventually(link.connected)
     assert link.publish(topic, payload, retain=True, qos=1)
     link.stop()  # waits for the broker's word
+    assert first_of(broker, topic).payload == payload  # NATS gives its word before it has kept what is retained
 
 
 def first_of(broker: EmbeddedBroker, wanted: str) -> Message:

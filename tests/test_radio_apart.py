@@ -38,7 +38,9 @@ def program(folder: Path, verb: str, told: Mapping[str, object]) -> Tethered:
     """`loa VERB` with these settings."""
     file, log = folder / f"{verb}.toml", folder / f"{verb}.log"
     file.write_text("".join(f"{name} = {json.dumps(value)}\n" for name, value in told.items()), "utf-8")
-    return Tethered([sys.executable, "-m", "loa", verb, "--config", str(file)], folder, None, log)
+    started = Tethered([sys.executable, "-m", "loa", verb, "--config", str(file)], folder, None, log)
+    started.start()
+    return started
 
 
 class CrewApart(Crew):
