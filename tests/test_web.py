@@ -8,13 +8,16 @@ from pathlib import Path
 
 import pytest
 from flask import Flask
-from makers_web import FIRST_TOKEN, NOON, PASSWORD, TEXT, Town, composed, form_key, send, settled_town
+from makers_web import FIRST_TOKEN, NOON, PASSWORD, TEXT, Town, a_day, composed, form_key, send, settled_town
 
+from controller.roster import Node
 from controller.store.rows import AnnouncementState, VoiceFault
 from controller.web import times
+from wire.errors import Reason
 from wire.plan import BulletinClass
 from wire.presence import State
-from wire.receipt import Step
+from wire.receipt import Receipt, Receipts, Step
+from words import table
 
 PAGES = ("/", "/duyet", "/ke-hoach", "/cum-loa", "/cum-loa/dong-dang-1", "/nhat-ky-phat", "/nhat-ky")
 
@@ -271,3 +274,57 @@ def test_times_are_shown_as_people_here_write_them() -> None:
     assert [times.span(each, "en") for each in (0, 59, 3600, 90_061)] == ["0 s", "59 s", "1 h", "1 d 1 h"]
     assert times.written_day("24.11.2026") == times.written_day("24/11/2026") == NOON.date()
     assert times.written_day("11/24/2026") is None
+
+
+@pytest.mark.parametrize("reason", Reason)
+def test_every_reason_is_said_in_words(reason: Reason) -> None:
+    for language in ("vi", "en"):
+        assert table(language)[f"web.reason_{reason.value}"]
+
+
+def test_the_list_of_nodes_shows_what_somebody_should_look_at_first(town: Town, app: Flask) -> None:
+    client = town.client(app, "quan-tri")
+    a_day(town, app)
+    page = client.get("/cum-loa").text
+    for shown in ("83\u00a0°C", "97\u00a0%", "Chưa biết giờ", "Hỏng", "USB Audio Device", "+3\u00a0ms", "không có"):
+        assert shown in page, shown
+    assert page.count('worry"') == 5  # heat, disk, clock, audio, refusals
+    assert page.index("Cụm loa Đồng Đăng 2") < page.index("Cụm loa Tam Thanh 1") < page.index("Cụm loa Đồng Đăng 1")
+    narrowed = client.get("/cum-loa?dia-ban=lang-son:tam-thanh").text
+    assert "Cụm loa Tam Thanh 6" in narrowed
+    assert "Cụm loa Đồng Đăng" not in narrowed
+
+
+def test_the_as_run_log_says_when_how_loud_which_file_and_why_not(town: Town, app: Flask) -> None:
+    booking = a_day(town, app)
+    view = town.store.bookings.view(booking)
+    assert view is not None
+    assert view.asset is not None
+    page = town.client(app, "quan-tri").get(f"/nhat-ky-phat?lich-phat={booking}").text
+    for shown in (
+        "16:59:59",
+        "−3\u00a0ms",
+        "−17,6\u00a0dBFS",
+        "17:00:01",
+        "+1840\u00a0ms",
+        f"/audio/{view.asset}.opus",
+    ):
+        assert shown in page, shown
+    for why in ("chưa tải được âm thanh", "nhường bản tin cao hơn", "giờ yên tĩnh"):
+        assert why in page, why
+
+
+def test_a_booking_heard_by_more_nodes_than_a_page_lists_is_counted_whole(town: Town, app: Flask) -> None:
+    client = town.client(app, "quan-tri")
+    booking = town.booked(client)
+    town.voice(town.announcement_of(booking))
+    batches = []
+    for number in range(600):
+        home, key = "lang-son:dong-dang:thon-1", f"{1000 + number:064x}"
+        town.store.roster.add_node(Node(f"n-{number}", f"Cụm loa {number}", home, key, town.now))
+        batches.append(Receipts(f"n-{number}", "s1", (Receipt(1, booking, Step.SOUNDED, town.now, town.now),)))
+    town.now = NOON + timedelta(hours=5)
+    town.store.asrun.store_batches(batches, town.now)
+    page = client.get(f"/lich-phat/{booking}").text
+    assert "Đã phát ở 600 trên 606 cụm loa" in page
+    assert "500 lần phát mới nhất" in page

@@ -19,6 +19,8 @@ from schedules.moments import local
 
 AHEAD = timedelta(days=14)
 BEHIND = timedelta(hours=6)
+MOST_LINES = 500
+FORMER_NODES = 500  # nodes that told of a job and have left the roster since
 
 pages = Blueprint("bookings", __name__)
 
@@ -37,10 +39,12 @@ def sent(booking: str) -> ResponseReturnValue:
     """One booking: what was asked, where it stands, how it ended on each node."""
     view = visible(booking)
     announcement = window().store.announcements.get(view.booking.announcement)
-    outcomes = window().store.asrun.outcomes(job=booking)
+    outcomes = window().store.asrun.outcomes(job=booking, limit=MOST_LINES)
     waiting = set(window().store.asrun.waited_for(booking))
     nodes = [node for node in window().store.roster.nodes() if node.id in waiting]
-    return render_template("booking.html", v=view, a=announcement, outcomes=outcomes, waiting=nodes, **shared())
+    return render_template(
+        "booking.html", v=view, a=announcement, outcomes=outcomes, most=MOST_LINES, waiting=nodes, **shared()
+    )
 
 
 @pages.post("/lich-phat/<booking>/rut")
@@ -85,9 +89,12 @@ def shared() -> dict[str, Any]:
     """What every page about bookings needs: names, and functions over the rows."""
     here = window()
     nodes, now = here.store.roster.nodes(), here.now()
+    most = len(nodes) + FORMER_NODES
     return {
         "names": reading.area_names(),
         "wanted": BookingState.WANTED,
         "stage": lambda view: reading.stage(view, now),
-        "progress": lambda view: reading.progress(view, nodes, here.store.asrun.outcomes(job=view.booking.id)),
+        "progress": lambda view: reading.progress(
+            view, nodes, here.store.asrun.outcomes(job=view.booking.id, limit=most)
+        ),
     }
