@@ -40,6 +40,24 @@ def test_json_says_what_was_rewritten(loa: Loa, monkeypatch: pytest.MonkeyPatch)
     assert unknown["flags"] == ["QWK"]
 
 
+def test_what_is_read_otherwise_is_explained_to_a_person(loa: Loa) -> None:
+    told = loa("spoken", "--explain", "UBND họp 7h30 🎉 tại QWK thoong").out.splitlines()
+    assert told[0].startswith("Ủy ban nhân dân họp bảy giờ ba mươi phút tại ")
+    assert [line.split(" → ")[0].strip() for line in told[1:5]] == ["UBND", "7h30", "🎉", "QWK"]
+    assert told[2].endswith("time of day")
+    assert told[5].startswith("  ? QWK: ")
+    assert "thông" in told[6]
+
+
+def test_what_is_read_otherwise_is_explained_to_a_program(loa: Loa) -> None:
+    (line,) = loa("spoken", "--explain", "--json", "họp 7h30 thoong").out.splitlines()
+    facts = json.loads(line)
+    (rewrite,), (flag,) = facts["rewrites"], facts["flags"]
+    assert facts["source"][rewrite["start"] : rewrite["end"]] == rewrite["written"] == "7h30"
+    assert (rewrite["spoken"], rewrite["why"]) == ("bảy giờ ba mươi phút", "clock")
+    assert (flag["written"], flag["why"], flag["suggestion"]) == ("thoong", "telex", "thông")
+
+
 @pytest.mark.parametrize(
     ("came", "lines"),
     [

@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+import tomllib
 import unicodedata
+from pathlib import Path
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from controller.newsroom import MOST_ENTRY_CHARS, has_words, one_line, spoken
+from controller.newsroom import MOST_ENTRY_CHARS, has_words, one_line, reason, spoken
+from controller.newsroom.acronyms import UNKNOWN
+from controller.newsroom.editor import PASSES
+from words import LANGUAGES
 
 LEXICON = {
     "Nà Pàn": "Nà Pan",
@@ -166,3 +171,15 @@ def test_text_without_a_word_is_read_as_none(text: str) -> None:
 )
 def test_marks_controls_and_other_scripts_do_no_harm(text: str, heard: str) -> None:
     assert spoken(text).text == heard
+
+
+def test_every_reason_can_be_said_in_every_language() -> None:
+    codes = {rule.why for rule in PASSES} | {"lexicon", "telex", "vni", UNKNOWN}
+    for language in LANGUAGES:
+        assert all(reason(code, language) for code in codes)
+        known = {key.removeprefix("why_") for key in _sentences(language) if key.startswith("why_")}
+        assert known == codes
+
+
+def _sentences(language: str) -> dict[str, str]:
+    return tomllib.loads((Path(__file__).parents[1] / "words" / language / "newsroom.toml").read_text("utf-8"))

@@ -13,6 +13,7 @@ from controller.newsroom.cutting import parts, sentences
 from controller.newsroom.editor import Flag, Rewrite, Spoken, spoken
 from controller.newsroom.lexicon import MOST_CHARS as MOST_ENTRY_CHARS
 from controller.newsroom.lexicon import one_line
+from controller.newsroom.reasons import reason
 from controller.newsroom.tidy import MAX_CHARS, NewsroomError, clean, has_words
 
 __all__ = [
@@ -26,6 +27,7 @@ __all__ = [
     "has_words",
     "one_line",
     "parts",
+    "reason",
     "sentences",
     "spoken",
 ]

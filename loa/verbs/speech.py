@@ -8,7 +8,7 @@ import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from loa import house, out, texts
+from loa import explaining, house, out, texts
 from loa.codes import DONE, MISSING
 from words import Said, say
 
@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
 SPOKEN_EXAMPLE = """\
 loa spoken "Ngày 28/11/2026, lúc 7h30"
+loa spoken --explain "UBND xã họp lúc 7h30"
 loa spoken < thong-bao.txt"""
 
 
@@ -24,6 +25,7 @@ def add(verbs: Verbs) -> None:
     """Three verbs and what they take."""
     parser = verbs.add("spoken", "about_spoken", spoken, SPOKEN_EXAMPLE)
     parser.add_argument("text", nargs="*", metavar=parser.word("text"), help=parser.t("spoken_text_help"))
+    parser.add_argument("--explain", action="store_true", help=parser.t("spoken_explain_help"))
     parser.takes_json()
     parser = verbs.add("speak", "about_speak", speak, 'loa speak "Kính mời bà con đi họp." -o ban-tin.ogg')
     file = parser.word("file")
@@ -43,7 +45,11 @@ def spoken(wanted: argparse.Namespace) -> int:
     out.utf8()
     for line in [" ".join(wanted.text)] if wanted.text else texts.lines(wanted.language):
         reading = newsroom.spoken(line)
-        if wanted.json:
+        if wanted.explain and wanted.json:
+            out.json_line(explaining.facts(reading))
+        elif wanted.explain:
+            print(*explaining.lines(reading, wanted.language), sep="\n", flush=True)
+        elif wanted.json:
             rewrites = [{"written": each.written, "spoken": each.spoken, "why": each.why} for each in reading.rewrites]
             flags = [each.written for each in reading.flags]
             out.json_line({"spoken": reading.text, "rewrites": rewrites, "flags": flags})
