@@ -90,7 +90,8 @@ class Station:
 
     def _voiced(self, announcement: Announcement, now: datetime) -> bool:
         """One text: newsroom → studio → shelf → store. False when it failed, or when the text changed meanwhile."""
-        reading, of_text = spoken(announcement.text), announcement.text_hash
+        lexicon, of_text = self.store.lexicon.for_author(announcement.author), announcement.text_hash
+        reading = spoken(announcement.text, lexicon)
         rewrites = tuple(asdict(each) for each in reading.rewrites)
         self.store.announcements.set_spoken(announcement.id, of_text, reading.text, rewrites)
         try:

@@ -12,6 +12,7 @@ from makers_station import Radio, furnished, online
 
 from controller.desk import Desk, Wish
 from controller.store import Store
+from controller.store.lexicon import Reading
 from controller.store.rows import Announced, Role, VoiceState
 from controller.studio import Trouble, VoiceError
 from controller.studio.espeak_voice import EspeakVoice
@@ -70,6 +71,15 @@ def test_a_text_becomes_a_job_that_a_node_may_sound(radio: Radio) -> None:
     held = radio.store.announcements.get(made_.announcement_id)
     assert held
     assert any(each["written"].startswith("28/11") for each in held.spoken_rewrites)
+
+
+def test_a_place_says_its_own_words_its_own_way(radio: Radio) -> None:
+    radio.store.lexicon.teach(Reading("*", "TDP", "tổ dân phố", "u-hoa", NOW), 10)
+    told = announce(radio, "Họp TDP số 3.")
+    assert radio.station.voice(NOW) == 1
+    held = radio.store.announcements.get(told.announcement_id)
+    assert held
+    assert held.spoken == "Họp tổ dân phố số ba."
 
 
 def test_an_emergency_is_voiced_in_its_own_tick_and_begins_at_once(radio: Radio) -> None:
