@@ -105,7 +105,12 @@ def _voice_drafts_again(connection: sa.Connection, area: str, written: str) -> N
     stale = [
         row.id for row in connection.execute(drafts) if lies_within(row.area, area) and word in row.text.casefold()
     ]
-    values: dict[str, object] = {"spoken": "", "spoken_rewrites": [], "asset": None, "voice_state": VoiceState.WAITING.value}
+    values: dict[str, object] = {
+        "spoken": "",
+        "spoken_rewrites": [],
+        "asset": None,
+        "voice_state": VoiceState.WAITING.value,
+    }
     for draft in stale:
         again = sa.update(announcements).where(announcements.c.id == draft)
         connection.execute(again.values({**values, "voice_error": None}))
