@@ -12,6 +12,8 @@ from pathlib import Path
 
 import pytest
 from alike import alike
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from controller.newsroom import spoken
 
@@ -29,6 +31,9 @@ def rows(path: Path) -> list[tuple[str, str]]:
     return [(written, heard) for _, written, heard in lines]
 
 
+EVERY = [written for table in TABLES for written, _ in rows(DATA / f"{table}.tsv")]
+
+
 def wrong(pairs: list[tuple[str, str]]) -> list[tuple[str, str, str]]:
     read = [(written, heard, spoken(written).text) for written, heard in pairs]
     return [each for each in read if alike(each[1]) != alike(each[2])]
@@ -42,9 +47,23 @@ def test_a_table_of_our_own_is_read_as_written_down(table: str) -> None:
     assert len(missed) <= len(pairs) * (1 - LEAST), missed
 
 
+@pytest.mark.parametrize("table", TABLES)
+def test_what_was_read_once_is_left_as_it_is(table: str) -> None:
+    once = [spoken(written).text for written, _ in rows(DATA / f"{table}.tsv")]
+    assert [each for each in once if spoken(each).text != each] == []
+
+
+@settings(max_examples=150, deadline=None)
+@given(st.lists(st.sampled_from(EVERY), min_size=1, max_size=6), st.sampled_from([" ", ", ", "; ", ". ", "\n", " và "]))
+def test_phrases_together_leave_no_digit_and_are_left_as_they_are(phrases: list[str], between: str) -> None:
+    said = spoken(between.join(phrases))
+    assert not any(char.isdigit() for char in said.text)
+    assert all(said.source[each.start : each.end] == each.written for each in said.rewrites)
+    assert spoken(said.text).text == said.text
+
+
 def test_no_phrase_stands_in_two_tables_or_twice() -> None:
-    written = [written for table in TABLES for written, _ in rows(DATA / f"{table}.tsv")]
-    assert [each for each in set(written) if written.count(each) > 1] == []
+    assert [each for each in set(EVERY) if EVERY.count(each) > 1] == []
 
 
 def test_expected_readings_are_words() -> None:

@@ -12,7 +12,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
-from controller.newsroom.rules import MARKS, OTHER, Rule, always, data, entries, one_of, rule
+from controller.newsroom.rules import FIGURE, MARKS, OTHER, Rule, always, data, entries, one_of, rule
 from controller.newsroom.syllables import is_syllable, letters
 
 UNKNOWN = "unknown_capitals"
@@ -89,7 +89,7 @@ RULES: tuple[Rule, ...] = (
     rule("abbreviation", rf"(?<![\w.]){one_of(list(_DOTTED))}(?= ?[\w])", lambda m: _DOTTED[m.group()] + " ", OTHER),
     rule(
         "acronym",
-        rf"(?<![^\W\d_]){one_of(list(_ROADS))}\.?(?= ?[\d{MARKS}])",
+        rf"(?<![^\W\d_]){one_of(list(_ROADS))}\.?(?= ?[\d{FIGURE}])",
         lambda m: (_ROADS.get(m.group()) or _ROADS[m.group().rstrip(".")]) + " ",
         OTHER,
     ),

@@ -112,6 +112,10 @@ def _listed(match: re.Match[str]) -> str | None:
     return f"{', '.join(cardinal(int(day)) for day in match['days'].split(','))} {_month(match, month)}{year}"
 
 
+def _dotted(match: re.Match[str]) -> str | None:
+    return _dashed(match) if before(match).endswith(("ngày", "mùng", "mồng")) else None
+
+
 def _month_year(match: re.Match[str]) -> str | None:
     month, year = int(match["month"]), int(match["year"])
     if not (1 <= month <= 12 and year in _YEARS):
@@ -147,6 +151,11 @@ RULES: tuple[Rule, ...] = (
         "date",
         rf"(?<![\w/.,-])(?P<day>\d{{1,2}})-(?P<month>\d{{1,2}})(?![\w/%-]|[.,]\d| ?{_MEASURED})",
         _dashed,
+    ),
+    rule(
+        "date",
+        rf"(?<![\w/.,-])(?P<day>\d{{1,2}})\.(?P<month>\d{{1,2}})(?![\w/%-]|[.,]\d| ?{_MEASURED})",
+        _dotted,
     ),
     rule("date", r"(?<=háng )0?4(?![\w/.,:]|[.,]\d)", always("tư")),
 )

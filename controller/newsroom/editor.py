@@ -43,6 +43,7 @@ PASSES: tuple[Rule, ...] = (
     *clock_times.RULES,
     *roman.RULES,
     *figures.PLUS,
+    *foreign.MESSAGES,
     *money.RULES,
     *units.RULES,
     *foreign.RULES,

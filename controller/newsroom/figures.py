@@ -68,7 +68,7 @@ def _section(match: re.Match[str]) -> str | None:
     return " chấm ".join(whole(piece) for piece in match.group().split("."))
 
 
-_PART = re.compile(r"(?<!\w)(?:mục|điểm|khoản|phần|bảng|hình|điều|chương|biểu|phụ lục|phiên bản|bài|tiết|mẫu)(?: số)?$")
+_PART = re.compile(r"(?<!\w)(?:mục|khoản|phần|bảng|hình|điều|chương|biểu|phụ lục|phiên bản|bài|tiết|mẫu)(?: số)?$")
 
 
 def _odd(match: re.Match[str]) -> str | None:

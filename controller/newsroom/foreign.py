@@ -10,6 +10,7 @@ from controller.newsroom.syllables import letters
 
 _WORDS = data("foreign")["words"]
 _CLASS = re.compile(r"(?:lớp|khối)$")
+_MESSAGE = re.compile(r"(?:thông điệp|quy tắc|nguyên tắc)(?: [\"“'])?$")
 _BLOOD = re.compile(r"(?:máu|nhóm)$")
 
 
@@ -26,6 +27,11 @@ def _generation(match: re.Match[str]) -> str | None:
     return None if _CLASS.search(before(match)) else f"{cardinal(int(match[1]))} giê"
 
 
+def _message(match: re.Match[str]) -> str | None:
+    """Thông điệp 5K is no price."""
+    return f"{cardinal(int(match[1]))} ca" if _MESSAGE.search(before(match)) else None
+
+
 def _flu(match: re.Match[str]) -> str:
     kind, h, n = match.groups()
     return f"{letters(kind) + ' ' if kind else ''}hát {cardinal(int(h))} en {cardinal(int(n))}"
@@ -36,6 +42,8 @@ def _blood(match: re.Match[str]) -> str | None:
         return None
     return f"{match[1]} {'dương' if match[2] == '+' else 'âm'}"
 
+
+MESSAGES: tuple[Rule, ...] = (rule("name", r"(?<![\w.])(\d)K(?!\w)", _message, OTHER),)
 
 RULES: tuple[Rule, ...] = (
     rule("name", r"(?<![\w.])([2-7])G(?!\w)", _generation, OTHER),

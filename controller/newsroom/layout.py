@@ -50,11 +50,15 @@ DROPS: tuple[Rule, ...] = (
 )
 
 
+_FOREIGN = data("foreign")["words"]
+
+
 def _address(match: re.Match[str]) -> str:
     bare = re.sub(r"^https?://", "", match.group().rstrip(".,;:/"))
     names = {".": " chấm ", "/": " xẹt ", "@": " a còng ", "-": " gạch ngang ", "_": " gạch dưới "}
     words = "".join(names.get(c, c if c.isalpha() else f" {_digit(c)} ") for c in bare)
     words = re.sub(r"^www\b", "vê kép vê kép vê kép", words)
+    words = re.sub(r"[A-Za-z]++", lambda word: _FOREIGN.get(word.group().lower(), word.group()), words)
     return re.sub(r" {2,}", " ", words).strip() + match.group()[len(match.group().rstrip(".,;:/")) :].rstrip("/")
 
 
@@ -85,6 +89,7 @@ _SIGNS = data("signs")
 SYMBOLS: tuple[Rule, ...] = (
     rule("range", rf"(?<={FIGURE}) ?(?:[-–—−÷~]|->|→) ?(?={FIGURE})", always(" đến "), OTHER),
     rule("range", rf"(?:(?<=sáng)|(?<=trưa)|(?<=chiều)|(?<=tối)) ?[-–] ?(?={FIGURE})", always(" đến "), OTHER),
+    rule("plus", rf"(?<=\w) \+ (?={FIGURE})", always(" cộng "), OTHER),
     rule("times", rf"(?<={FIGURE}) ?[xX×*] ?(?={FIGURE})", always(" nhân "), OTHER),
     rule("above", rf"(?<![{MARKS}])> ?(?={FIGURE})", always(" trên "), OTHER),
     rule("below", rf"(?<![{MARKS}])< ?(?={FIGURE})", always(" dưới "), OTHER),

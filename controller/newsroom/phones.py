@@ -78,11 +78,14 @@ def _lettered_code(match: re.Match[str]) -> str | None:
 
 
 RULES: tuple[Rule, ...] = (
-    rule("phone", r"(?<![\w.,])\(?\+84\)?(?:[ .\-]?\d{1,4}){2,5}(?![\d/])", _groups, OTHER),
+    rule("phone", r"(?<![\w.,])(?:\(\+84\)|\+84)(?:[ .\-]?\d{1,4}){2,5}(?![\d/])", _groups, OTHER),
     rule(
-        "phone", r"(?<![\w.,/-])\(?0\d{1,4}\)?(?:[ .\-]{0,2}\d{3,4}){2}(?:[ .\-]?\d{1,3})?(?![\w/])", _national, OTHER
+        "phone",
+        r"(?<![\w.,/-])(?:\(0\d{1,4}\)|0\d{1,4})(?:[ .\-]{0,2}\d{3,4}){2}(?:[ .\-]?\d{1,3})?(?![\w/])",
+        _national,
+        OTHER,
     ),
-    rule("phone", r"(?<![\w.,/-])\(?0\d{1,4}\)?(?:[ .\-]{0,2}\d{1,4}){2,4}(?![\w/])", _national, OTHER),
+    rule("phone", r"(?<![\w.,/-])(?:\(0\d{1,4}\)|0\d{1,4})(?:[ .\-]{0,2}\d{1,4}){2,4}(?![\w/])", _national, OTHER),
     rule("phone", r"(?<![\w.,/-])1[89]00(?:[ .\-]?\d{2,4}){1,2}(?![\w/])", _groups, OTHER),
     rule("phone", r"(?<![\w.,/-])11\d(?:/11\d){1,4}(?![\w/])", _short_list, OTHER),
     rule("phone", r"(?<![\w.,/-])1\d\d(?![\w/]|[.,]\d)", _short, OTHER),
