@@ -16,7 +16,6 @@ from typing import Literal
 
 from bench.papers import PROVINCE
 from controller import bootstrap
-from controller.clock import Clock
 from controller.desk import Desk
 from controller.desk.wishes import Wish
 from controller.roster import Area, AreaKind, Node
@@ -76,7 +75,7 @@ class Town:
     @contextmanager
     def running(self) -> Iterator[None]:
         """The metronome turns the ticks, and the desk's bell brings them forward."""
-        clock = Clock(bootstrap.ticks(self.station))
+        clock = bootstrap.make_clock(self.station)
         clock.start()
         self.bell.ring = clock.ring
         try:

@@ -82,9 +82,17 @@ def ticks(station: Station) -> list[Tick]:
         Tick("voice emergencies", 0.25, station.voice_emergencies, on_bell=True),
         Tick("voice", 0.5, station.voice, on_bell=True),
         Tick("plan", 0.25, station.plan, on_bell=True),
+        Tick("enrol", 1.0, station.enrol),
         Tick("hear", 0.1, station.hear),
         Tick("sweep", 10.0, station.sweep),
     ]
+
+
+def make_clock(station: Station) -> Clock:
+    """The station's metronome, not yet started; what the station itself changed rings its bell too."""
+    clock = Clock(ticks(station))
+    station.bell = clock.ring
+    return clock
 
 
 @dataclass(frozen=True)
@@ -110,7 +118,7 @@ def start(settings: Settings, *, web: bool = True, station: bool = True) -> Runn
         store = open_store(settings)
         begun.callback(store.close)
         works = make_station(settings, store, make_link(settings)) if station else None
-        metronome = Clock(ticks(works)) if works else None
+        metronome = make_clock(works) if works else None
         server, first_token = None, ""
         if web:
             first_token = secrets.token_urlsafe(24) if store.people.count() == 0 else ""

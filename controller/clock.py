@@ -40,6 +40,7 @@ class Clock:
     def __init__(self, ticks: list[Tick]) -> None:
         """``ticks``: the table; names are unique."""
         self._ticks = ticks
+        self._rung: set[str] = set()  # ticks to run once more when the run that is on has ended
         self._scheduler = BackgroundScheduler(
             executors={"default": ThreadPoolExecutor(max(4, len(ticks)))},
             job_defaults={"coalesce": True, "max_instances": 1, "misfire_grace_time": None},
@@ -60,6 +61,7 @@ class Clock:
         """Bring forward the ticks that wait for wishes. Safe from any thread."""
         for tick in self._ticks:
             if tick.on_bell and self._scheduler.running:
+                self._rung.add(tick.name)
                 try:
                     self._scheduler.modify_job(tick.name, next_run_time=now())
                 except JobLookupError:
@@ -70,9 +72,12 @@ class Clock:
         if self._scheduler.running:
             self._scheduler.shutdown(wait=True)
 
-    @staticmethod
-    def _run(tick: Tick) -> None:
-        try:
-            tick.work(now())
-        except Exception:  # one tick, not the radio
-            log.exception("tick=%s failed", tick.name)
+    def _run(self, tick: Tick) -> None:
+        rung = True
+        while rung:  # a bell that rang while it worked may have been for what it had passed already
+            self._rung.discard(tick.name)
+            try:
+                tick.work(now())
+            except Exception:  # one tick, not the radio
+                log.exception("tick=%s failed", tick.name)
+            rung = tick.name in self._rung and self._scheduler.running

@@ -1,6 +1,6 @@
 """The walk of the station: how a wish becomes a sealed plan, and what nodes say becomes the as-run log.
 
-- Read it from top to bottom: `voice` → `place` → `plan` on the way out; `hear` → `sweep` on the way back.
+- Read it from top to bottom: `voice` → `plan` (and `enrol`) on the way out; `hear` → `sweep` on the way back.
 - Each is a tick: named, idempotent, called again and again by `controller.clock`. The store says what is still to
   do, so a station that was killed anywhere goes on at its next tick.
 - A line here calls a room and does no work itself.
@@ -9,6 +9,7 @@
 from __future__ import annotations
 
 import logging
+from collections.abc import Callable
 from dataclasses import asdict
 from datetime import datetime, timedelta
 
@@ -41,16 +42,17 @@ class Station:
         self.store, self.link, self.studio, self.transmitter = store, link, studio, transmitter
         self.logbook = Logbook(store, self._key_of)
         self.heartbeat: datetime | None = None
+        self.bell: Callable[[], None] = _unheard  # rung when there is something new to plan
         self._settings = settings
         self._retries = Retries()
         self._keys: dict[str, PublicKey] = {}
         self._nodes: list[Node] = []
-        self._wishes = NEVER
+        self._wishes = self._roster_wishes = NEVER
         self._planned_at: datetime | None = None
 
     def start(self, now: datetime) -> None:
         """Know the nodes, connect, and listen to every one of them."""
-        self._enrol(now)
+        self.enrol(now)
         self.transmitter.take_trust()
         self.link.listen([(line.filter(), line.qos) for line in topics.TABLE if not line.down])
         self.link.start()
@@ -78,9 +80,19 @@ class Station:
             self._place(now)
             self.transmitter.take_trust()
             self.transmitter.issue_plans(planner.plan(self.store.bookings.to_plan(now), now), now)
-            self._enrol(now)
             self._wishes, self._planned_at = wishes, now
         self.transmitter.keep_published()
+
+    def enrol(self, now: datetime) -> None:
+        """Know every node of the roster by its key, and tell each what is wanted of it. Apart: no plan waits for it."""
+        wishes = self.store.changed()
+        if wishes == self._roster_wishes:
+            return
+        nodes = self.store.roster.nodes()
+        if nodes != self._nodes:
+            self._keys = {node.id: PublicKey.from_hex(node.public_key) for node in nodes}
+            self.transmitter.issue_configs(nodes, now)
+        self._nodes, self._roster_wishes = nodes, wishes
 
     def _voice(self, now: datetime, urgent: bool) -> int:
         waiting = self.store.announcements.waiting_for_voice(MOST_WAITING)
@@ -102,7 +114,9 @@ class Station:
         self.store.assets.put(_asset(made, now))
         log.info("voiced announcement=%s asset=%s seconds=%.1f", announcement.id, made.sha256, made.duration_ms / 1000)
         self._retries.forget(announcement.id)
-        return self.store.announcements.set_voiced(announcement.id, of_text, made.sha256)
+        kept = self.store.announcements.set_voiced(announcement.id, of_text, made.sha256)
+        self.bell()
+        return kept
 
     def _not_voiced(
         self, announcement: Announcement, wrong: VoiceError | MasteringError | ShelfError, now: datetime
@@ -122,14 +136,6 @@ class Station:
             emergency = view.booking.bulletin_class is BulletinClass.EMERGENCY
             lead = timedelta(seconds=0 if emergency else self._settings.now_lead_seconds)
             self.store.bookings.set_start(view.booking.id, now + lead)
-
-    def _enrol(self, now: datetime) -> None:
-        """Know every node of the roster by its key, and tell each what is wanted of it."""
-        nodes = self.store.roster.nodes()
-        if nodes != self._nodes:
-            self._keys = {node.id: PublicKey.from_hex(node.public_key) for node in nodes}
-            self.transmitter.issue_configs(nodes, now)
-            self._nodes = nodes
 
     def _key_of(self, node: str) -> PublicKey | None:
         return self._keys.get(node)
@@ -152,8 +158,12 @@ class Station:
         conditions = [(nodes[each.node], each) for each in self.store.health.latest() if each.node in nodes]
         published = self.transmitter.reissue(conditions, now)
         if self.transmitter.is_overtaken:
-            self._planned_at, self._nodes = None, []  # issue everything anew
+            self._planned_at, self._nodes, self._roster_wishes = None, [], NEVER  # issue everything anew
         return published
+
+
+def _unheard() -> None:
+    """The bell of a station without a metronome: it looks again soon anyway."""
 
 
 def _asset(made: Finished, now: datetime) -> AssetRow:

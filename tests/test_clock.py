@@ -98,6 +98,23 @@ def test_a_bell_brings_forward_only_what_waits_for_wishes() -> None:
     assert deaf == [1]
 
 
+def test_a_bell_that_rings_while_the_tick_works_is_not_lost() -> None:
+    begun, hold, again, runs = threading.Event(), threading.Event(), threading.Event(), [0]
+
+    def works(_: datetime) -> None:
+        runs[0] += 1
+        begun.set() if runs[0] == 1 else again.set()
+        hold.wait(SOON)
+
+    table = Clock([Tick("works", 3600, works, on_bell=True)])
+    table.start()
+    assert begun.wait(SOON)
+    table.ring()
+    hold.set()
+    assert again.wait(SOON)
+    table.stop()
+
+
 def test_ending_waits_for_the_tick_that_runs_and_twice_is_harmless() -> None:
     begun, ended = threading.Event(), [False]
 

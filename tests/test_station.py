@@ -202,7 +202,7 @@ def test_a_node_enrolled_while_the_station_runs_is_known_and_configured(radio: R
     radio.station.hear(NOW)
     assert radio.store.asrun.upto("loa-9", "s1") == 0
     radio.store.roster.add_node(made.node("loa-9"))
-    radio.station.plan(NOW + SECOND)
+    radio.station.enrol(NOW + SECOND)
     radio.broker.publish(batch)
     radio.station.hear(NOW + SECOND)
     assert radio.store.asrun.upto("loa-9", "s1") == 1

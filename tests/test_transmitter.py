@@ -272,7 +272,7 @@ def test_a_config_says_what_the_roster_says(radio: Radio) -> None:
     node = made.node("loa-1", quiet=QuietHours("22:00", "04:00"), maintenance=True, offset_ms=120)
     before = radio.store.plans.configs()[0].serial
     radio.store.roster.add_node(node)
-    radio.station.plan(NOW + timedelta(seconds=1))
+    radio.station.enrol(NOW + timedelta(seconds=1))
     config = radio.gate("loa-1", NOW + timedelta(seconds=1)).config
     assert config
     assert (config.serial, config.maintenance, config.offset_ms) == (before + 1, True, 120)
