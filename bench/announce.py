@@ -81,7 +81,7 @@ def _of_size(nodes: int, engine: Engine, rounds: int) -> list[Figure]:
         Figure(f"{named}: of that, the desk", statistics.median(ways.desk), "ms"),
         Figure(f"{named}: announce → half of them", statistics.median(ways.median), "ms"),
         Figure(f"{named}: CPU of the listeners, bare", statistics.median(ways.harness), "ms"),
-        Figure(f"{named}: bare writer, no broker → last", _bare_writer(nodes, rounds), "ms"),
+        Figure(f"{named}: bare writer, no broker → last", _bare_writer(nodes, max(rounds, 1)), "ms"),
         Figure(f"{named}: station starts with as many nodes", place.start_seconds, "s"),
     ]
     return figures
