@@ -11,15 +11,30 @@ from pathlib import Path
 import numpy as np
 import pytest
 import soundfile
+from makers_sound_files import convert, generate
 from makers_voice import make_program
 
 from controller.newsroom import spoken
-from controller.studio import MasteringError, Shelf, ShelfError, Studio, VoiceError, make_chain
+from controller.studio import (
+    MasteringError,
+    Shelf,
+    ShelfError,
+    Studio,
+    Style,
+    VoiceError,
+    Wanted,
+    admit,
+    loudness,
+    make_chain,
+)
 from controller.studio.chain import Chain
 from controller.studio.espeak_voice import EspeakVoice
-from controller.studio.mastering import master
+from controller.studio.mastering import Score, master
+from controller.studio.style import PRESETS
+from controller.studio.tones import CLOSING, DRILL
 from wire.plan import BulletinClass
 
+TOP = Path(__file__).parent.parent
 ARTICLES = Path(__file__).parent / "data" / "articles"
 NOTICE = spoken((ARTICLES / "tiem-phong.txt").read_text("utf-8")).text
 
@@ -62,8 +77,8 @@ def test_the_same_text_gives_the_same_bytes(tmp_path: Path) -> None:
     assert len(names) == 1
 
 
-def test_a_whole_article_is_read_out_complete(tmp_path: Path) -> None:
-    text = spoken((ARTICLES / "bai-dong-dang.txt").read_text("utf-8")).text
+def test_a_long_article_is_read_out_complete(tmp_path: Path) -> None:
+    text = spoken((ARTICLES / "bai-dong-dang.txt").read_text("utf-8")).text[:3600]
     finished = make_studio(tmp_path).produce(text, BulletinClass.ORDINARY)
     letters = sum(char.isalnum() for char in text)
     assert 6 < letters / (finished.duration_ms / 1000) < 16
@@ -101,6 +116,10 @@ def test_a_text_beyond_all_measure_is_refused(tmp_path: Path) -> None:
     assert refused.value.key == "studio.text_too_long"
 
 
+def score_of(wav: Path) -> Score:
+    return Score(DRILL, [(wav, 0)], CLOSING[BulletinClass.ORDINARY])
+
+
 def _wav(path: Path, frames: bytes) -> Path:
     with wave.open(str(path), "wb") as out:
         out.setparams((1, 2, 22_050, 0, "NONE", ""))
@@ -108,13 +127,118 @@ def _wav(path: Path, frames: bytes) -> Path:
     return path
 
 
+SOURCES: dict[str, list[str]] = {
+    "very quiet": ["-af", "volume=-40dB"],
+    "very loud": ["-af", "volume=3dB"],
+    "clipped": ["-af", "volume=25dB"],
+    "a third of a second": ["-t", "0.3"],
+    "stereo": ["-ac", "2"],
+    "8 kHz": ["-ar", "8000"],
+    "96 kHz": ["-ar", "96000", "-c:a", "pcm_s16le"],
+}
+MADE_SOURCES = {
+    "noise": "anoisesrc=d=4:a=0.3:seed=1",
+    "crackle": "aevalsrc='if(lt(mod(n,4800),2),0.9,0.002*sin(2*PI*300*t))':d=4",
+    "hum": "aevalsrc='0.99*sgn(sin(2*PI*120*t))':d=4",
+}
+
+
+@pytest.mark.parametrize("preset", PRESETS)
+@pytest.mark.parametrize("source", [*SOURCES, *MADE_SOURCES])
+def test_every_source_comes_out_equally_loud(tmp_path: Path, source: str, preset: str) -> None:
+    wav = tmp_path / "source.wav"
+    convert(wav, *SOURCES[source]) if source in SOURCES else generate(wav, MADE_SOURCES[source])
+    wav = admit(wav, tmp_path).wav if source == "96 kHz" else wav
+    for made in master(score_of(wav), Style(preset=preset), tmp_path, also_mp3=True):
+        lufs, peak = measured(made.path)
+        assert lufs == pytest.approx(-16.0, abs=0.5)
+        assert peak <= -1.0
+
+
+def test_an_mp3_for_old_devices_is_the_same_recording_and_changes_nothing_of_the_other(tmp_path: Path) -> None:
+    alone = make_studio(tmp_path / "a").make(NOTICE, Wanted(BulletinClass.ORDINARY))
+    both = [make_studio(tmp_path / n).make(NOTICE, Wanted(BulletinClass.ORDINARY, also_mp3=True)) for n in "bc"]
+    assert alone.mp3 is None
+    assert {each.sha256 for each in both} == {alone.sha256}
+    mp3 = both[0].mp3
+    assert mp3
+    assert both[1].mp3
+    assert mp3.sha256 == both[1].mp3.sha256 == hashlib.sha256(mp3.path.read_bytes()).hexdigest()
+    assert (mp3.media_type, mp3.size_bytes) == ("audio/mpeg", mp3.path.stat().st_size)
+    sound, rate = soundfile.read(mp3.path)
+    assert len(sound) / rate == pytest.approx(alone.duration_ms / 1000, abs=0.1)
+
+
+def test_a_text_is_repeated_between_opening_and_closing(tmp_path: Path) -> None:
+    style = Style(opening="Đây là đài truyền thanh xã.", closing="Xin cảm ơn.", gap_ms=1000)
+    studio = Studio(Shelf(tmp_path / "shelf"), make_chain(["espeak"]), tmp_path / "work", style)
+    plain = make_studio(tmp_path / "plain").produce("Mời bà con đi họp.", BulletinClass.ORDINARY)
+    once, thrice = (studio.make("Mời bà con đi họp.", Wanted(BulletinClass.ORDINARY, times=n)) for n in (1, 3))
+    assert once.duration_ms > plain.duration_ms + 2000
+    sound, _ = soundfile.read(thrice.path)
+    loud = np.abs(sound[: len(sound) // 960 * 960]).reshape(-1, 960).max(axis=1) > 0.02
+    gaps = [len(run) for run in "".join("#" if each else "." for each in loud).split("#") if len(run) >= 45]
+    assert len(gaps) == 2, "the text is not heard three times with a gap between"
+    with pytest.raises(ValueError, match="heard 1 to 10"):
+        Wanted(BulletinClass.ORDINARY, times=11)
+
+
+def test_an_amplifier_is_woken_before_the_tone(tmp_path: Path) -> None:
+    sound, rate = soundfile.read(make_studio(tmp_path).produce("Có.", BulletinClass.ORDINARY).path)
+    lead_in, tone = sound[int(0.2 * rate) : int(0.45 * rate)], sound[int(0.55 * rate) : int(0.75 * rate)]
+    softer = 20 * np.log10(np.abs(tone).max() / np.abs(lead_in).max())
+    assert 12 < softer < 30
+
+
+def test_the_horn_s_preset_takes_away_what_only_strains_it(tmp_path: Path) -> None:
+    low = generate(tmp_path / "low.wav", "sine=f=100:d=4[a];sine=f=1000:d=4[b];[a][b]amix=inputs=2")
+    share = {}
+    for preset in PRESETS:
+        (made,) = master(score_of(low), Style(preset=preset), tmp_path)
+        spectrum = np.abs(np.fft.rfft(soundfile.read(made.path)[0][5 * 48_000 : 7 * 48_000]))
+        share[preset] = spectrum[200] / spectrum[2000]
+    assert share["horn"] < share["flat"] / 4
+
+
+@pytest.mark.parametrize(("name", "lufs"), [("1770-2_Comp_AbsGateTest", -69.5), ("1770-2_Comp_RelGateTest", -10.0)])
+def test_the_meter_reads_the_gate_signals_of_the_itu(name: str, lufs: float) -> None:
+    signal = TOP.parent / "shared" / "data" / "loudness" / f"{name}.wav"
+    if not signal.exists():
+        pytest.skip("the signals of ITU-R BS.2217 are not beside this folder: ../shared/data/loudness")
+    assert loudness.measure(signal).lufs == pytest.approx(lufs, abs=0.1)
+
+
+def _steps(*levels: tuple[float, int]) -> str:
+    """A stereo sine of 1 kHz at (dBFS, seconds), one after the other (EBU Tech 3341)."""
+    end, terms = 0, []
+    for dbfs, seconds in levels:
+        terms.append(f"between(t,{end},{end + seconds})*{10 ** (dbfs / 20):.9f}")
+        end += seconds
+    sine = f"({'+'.join(terms)})*sin(2*PI*1000*t)"
+    return f"aevalsrc='{sine}|{sine}':d={end}:s=48000"
+
+
+@pytest.mark.parametrize(
+    ("levels", "lufs"),
+    [
+        ([(-23, 5)], -23.0),
+        ([(-33, 5)], -33.0),
+        ([(-36, 2), (-23, 12), (-36, 2)], -23.0),  # the relative gate leaves the soft ends out
+        ([(-72, 5), (-36, 2), (-23, 12), (-36, 2), (-72, 5)], -23.0),  # and the absolute one the softest
+    ],
+)
+def test_the_meter_reads_made_gate_signals(tmp_path: Path, levels: list[tuple[float, int]], lufs: float) -> None:
+    signal = generate(tmp_path / "signal.wav", _steps(*levels), "-c:a", "pcm_s24le")
+    assert loudness.measure(signal).lufs == pytest.approx(lufs, abs=0.15)
+
+
 def test_silence_and_garbage_are_not_mastered(tmp_path: Path) -> None:
     with pytest.raises(MasteringError) as refused:
-        master(_wav(tmp_path / "silent.wav", bytes(100_000)), BulletinClass.ORDINARY, False, tmp_path)
+        master(score_of(_wav(tmp_path / "silent.wav", bytes(100_000))), Style(), tmp_path)
     assert refused.value.key == "studio.silent"
     (tmp_path / "garbage.wav").write_bytes(b"RIFFgarbage" * 99)
     with pytest.raises(MasteringError) as refused:
-        master(tmp_path / "garbage.wav", BulletinClass.ORDINARY, False, tmp_path)
+        master(score_of(tmp_path / "garbage.wav"), Style(), tmp_path)
     assert refused.value.key == "studio.mastering_failed"
 
 

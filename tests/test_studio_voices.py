@@ -117,14 +117,14 @@ def test_gtts_on_a_closed_port_is_unreachable(tmp_path: Path) -> None:
 
 def test_the_chain_falls_through_and_remembers_who_failed_why(tmp_path: Path) -> None:
     with speech_service((429, b"")) as service:
-        reading = Chain([make_gtts(service.url, tries=0), EspeakVoice()]).speak(TEXT, tmp_path)
+        reading = Chain([make_gtts(service.url, tries=0), EspeakVoice()]).speak(tmp_path, TEXT)
     assert reading.voice == "espeak"
     assert [(f.voice, f.error.kind) for f in reading.failures] == [("gtts", Trouble.QUOTA)]
 
 
 def test_when_every_voice_fails_the_sentence_names_them_all(tmp_path: Path) -> None:
     with speech_service((429, b"")) as service, pytest.raises(VoiceError) as failed:
-        Chain([EspeakVoice(program="no-such-espeak"), make_gtts(service.url, tries=0)]).speak(TEXT, tmp_path)
+        Chain([EspeakVoice(program="no-such-espeak"), make_gtts(service.url, tries=0)]).speak(tmp_path, TEXT)
     assert failed.value.kind is Trouble.QUOTA
     assert "espeak" in failed.value.say("vi")
     assert "gtts" in failed.value.say("vi")

@@ -1,6 +1,7 @@
-"""THE STUDIO: spoken text becomes a finished recording on the shelf.
+"""THE STUDIO: spoken text, or what a person recorded, becomes a finished recording on the shelf.
 
 - The walk of one text: `Studio.produce` → a voice → mastering (tone, speech, closing, loudness, Opus) → shelf.
+- The walk of an upload: `admit` (a bounded process reads it; refused with a reason) → `Studio.master_recording`.
 - The same text, class and voice give the same bytes, so the same name on the shelf.
 - A voice that fails says how (`Trouble`); the next in the chain is asked, and who failed why is kept.
 - No network but in `gtts_voice`; no clock, no store.
@@ -8,8 +9,10 @@
 
 from controller.studio.chain import VOICES, Chain, Failure, VoiceState, make_chain, voices
 from controller.studio.mastering import MasteringError
+from controller.studio.recordings import Limits, Recording, RecordingError, admit
 from controller.studio.shelf import Shelf, ShelfError
-from controller.studio.studio import Finished, Studio
+from controller.studio.studio import Finished, Rendition, Studio, Wanted
+from controller.studio.style import Style
 from controller.studio.voice import Trouble, Voice, VoiceError
 
 __all__ = [
@@ -17,14 +20,21 @@ __all__ = [
     "Chain",
     "Failure",
     "Finished",
+    "Limits",
     "MasteringError",
+    "Recording",
+    "RecordingError",
+    "Rendition",
     "Shelf",
     "ShelfError",
     "Studio",
+    "Style",
     "Trouble",
     "Voice",
     "VoiceError",
     "VoiceState",
+    "Wanted",
+    "admit",
     "make_chain",
     "voices",
 ]

@@ -39,11 +39,16 @@ class VoiceState:
 
 @dataclass(frozen=True, slots=True)
 class Reading:
-    """A text read: the WAV file, by which voice, and who failed before it."""
+    """Texts read: a WAV file of each, by which one voice, and who failed before it."""
 
-    wav: Path
+    wavs: tuple[Path, ...]
     voice: str
     failures: tuple[Failure, ...]
+
+    @property
+    def wav(self) -> Path:
+        """The first text's file."""
+        return self.wavs[0]
 
 
 class Chain:
@@ -54,18 +59,28 @@ class Chain:
             raise VoiceError(Trouble.REFUSED, "studio.no_voice", tried="–")
         self.voices = tuple(voices)
 
-    def speak(self, text: str, work_dir: Path) -> Reading:
-        """``text`` read by the first voice that can. Raises VoiceError: the one failure, or all of them."""
+    def speak(self, work_dir: Path, *texts: str) -> Reading:
+        """``texts`` read by the first voice that can read all. Raises VoiceError: the one failure, or all of them."""
         failures: list[Failure] = []
         for voice in self.voices:
             try:
-                return Reading(voice.speak(text, work_dir), voice.name, tuple(failures))
+                return Reading(_read(voice, texts, work_dir), voice.name, tuple(failures))
             except VoiceError as error:
                 log.warning("voice failed voice=%s kind=%s why=%s", voice.name, error.kind, error)
                 failures.append(Failure(voice.name, error))
                 if error.kind is Trouble.BAD_TEXT:
                     raise
         raise _all_failed(failures)
+
+
+def _read(voice: Voice, texts: Sequence[str], work_dir: Path) -> tuple[Path, ...]:
+    read: dict[str, Path] = {}
+    for text in texts:
+        if text not in read:
+            folder = work_dir / f"{voice.name.replace(':', '-')}-{len(read)}"
+            folder.mkdir(exist_ok=True)
+            read[text] = voice.speak(text, folder)
+    return tuple(read[text] for text in texts)
 
 
 def _all_failed(failures: list[Failure]) -> VoiceError:

@@ -1,4 +1,4 @@
-"""The ffmpeg side of mastering: put together, limit, measure (EBU R 128), encode. Files in, files out."""
+"""The meter and the encoders: ffmpeg over files. EBU R 128 loudness (ITU-R BS.1770), true peak, Opus, MP3."""
 
 from __future__ import annotations
 
@@ -8,12 +8,15 @@ from pathlib import Path
 
 from controller.studio import programs
 
-LIMIT_SECONDS = 600.0
+LIMIT_SECONDS = 900.0
 SILENT_LUFS = -60.0
+METER = "ebur128=framelog=verbose"
 _QUIET = ["ffmpeg", "-hide_banner", "-nostdin", "-nostats", "-threads", "1", "-filter_threads", "1", "-y"]
-_METER = "ebur128=framelog=verbose"
 _LUFS = re.compile(r"I:\s+(-?[\d.]+|-inf) LUFS")
 _PEAK = re.compile(r"Peak:\s+(-?[\d.]+|-inf) dBFS")
+_EXACT = ["-map_metadata", "-1", "-fflags", "+bitexact", "-flags:a", "+bitexact"]
+_OPUS = ["-c:a", "libopus", "-b:a", "32k", "-vbr", "constrained", "-compression_level", "5", "-application", "audio"]
+_MP3 = ["-c:a", "libmp3lame", "-b:a", "64k", "-ar", "44100", "-id3v2_version", "0"]
 
 
 class FfmpegFailed(Exception):
@@ -32,50 +35,40 @@ class Measured:
     peak_dbtp: float = 0.0
 
 
-@dataclass(frozen=True, slots=True)
-class Programme:
-    """What is put together: tone, the seconds ``begin``–``end`` of the speech, closing (WAV files)."""
-
-    tone: Path
-    speech: Path
-    closing: Path
-    begin: float
-    end: float
-    speech_gain_db: float = 0.0
-
-
 def measure_speech(speech: Path) -> Measured:
-    """Loudness of a WAV of speech, however short."""
-    return _read(_run(["-i", str(speech), "-af", f"apad=whole_dur=1,{_METER}", "-f", "null", "-"], speech.parent))
+    """Loudness of a WAV of speech, however short, brought to one channel."""
+    chain = f"{mono_48k()},apad=whole_dur=1,{METER}"
+    return read(run(["-i", str(speech), "-af", chain, "-f", "null", "-"], speech.parent))
 
 
 def measure(recording: Path) -> Measured:
     """Loudness and true peak of a finished recording, as decoded."""
-    return _read(_run(["-i", str(recording), "-af", f"{_METER}:peak=true", "-f", "null", "-"], recording.parent))
+    return read(run(["-i", str(recording), "-af", f"{METER}:peak=true", "-f", "null", "-"], recording.parent))
 
 
-def put_together(programme: Programme, gain_db: float, ceiling_dbfs: float, target: Path) -> Measured:
-    """Writes the programme, ``gain_db`` louder and limited to ``ceiling_dbfs``, as 48 kHz mono WAV; its loudness."""
-    speech = (
-        f"[1:a]atrim=start={programme.begin:.3f}:end={programme.end:.3f},asetpts=PTS-STARTPTS,"
-        f"volume={programme.speech_gain_db:.2f}dB,aresample=48000,aformat=sample_fmts=flt:channel_layouts=mono[speech]"
-    )
-    limiter = f"alimiter=limit={10 ** (ceiling_dbfs / 20):.5f}:attack=4:release=80:level=0"
-    both = f"[0:a]aformat=sample_fmts=flt[tone];[2:a]aformat=sample_fmts=flt[closing];{speech}"
-    chain = f"[tone][speech][closing]concat=n=3:v=0:a=1,volume={gain_db:.2f}dB,{limiter},{_METER}[out]"
-    inputs = [arg for path in (programme.tone, programme.speech, programme.closing) for arg in ("-i", str(path))]
-    output = ["-map", "[out]", "-c:a", "pcm_s16le", "-ar", "48000", str(target)]
-    return _read(_run([*inputs, "-filter_complex", f"{both};{chain}", *output], target.parent))
+def mono_48k() -> str:
+    """The filter that brings any sound to what mastering works in."""
+    return "aresample=48000,aformat=sample_fmts=flt:channel_layouts=mono"
 
 
-def encode(source: Path, target: Path) -> None:
+def limited(gain_db: float, ceiling_dbfs: float) -> str:
+    """The filter that makes sound ``gain_db`` louder, with no sample above ``ceiling_dbfs``."""
+    return f"volume={gain_db:.2f}dB,alimiter=limit={10 ** (ceiling_dbfs / 20):.5f}:attack=4:release=80:level=0"
+
+
+def encode_opus(source: Path, target: Path) -> None:
     """Writes ``source`` as Opus in Ogg, 32 kbit/s, byte for byte the same each time."""
-    opus = ["-c:a", "libopus", "-b:a", "32k", "-vbr", "constrained", "-compression_level", "5", "-application", "audio"]
-    exact = ["-map_metadata", "-1", "-fflags", "+bitexact", "-flags:a", "+bitexact", "-f", "ogg"]
-    _run(["-i", str(source), *opus, *exact, str(target)], target.parent)
+    run(["-i", str(source), *_OPUS, *_EXACT, "-f", "ogg", str(target)], target.parent)
 
 
-def _run(arguments: list[str], folder: Path) -> str:
+def encode_mp3(source: Path, target: Path, gain_db: float, ceiling_dbfs: float) -> None:
+    """Writes ``source`` as MP3, 64 kbit/s at 44.1 kHz, byte for byte the same each time."""
+    chain = ["-af", limited(gain_db, ceiling_dbfs)]
+    run(["-i", str(source), *chain, *_MP3, *_EXACT, "-f", "mp3", str(target)], target.parent)
+
+
+def run(arguments: list[str], folder: Path) -> str:
+    """What ffmpeg says of ``arguments``; ``folder`` is where it writes. Raises FfmpegFailed."""
     try:
         ended = programs.run([*_QUIET, *arguments], LIMIT_SECONDS)
     except programs.NotInstalled:
@@ -85,11 +78,12 @@ def _run(arguments: list[str], folder: Path) -> str:
     if programs.names_full_disk(ended.said):
         raise FfmpegFailed("studio.disk_full", folder=folder)
     if ended.code != 0:
-        raise FfmpegFailed("studio.mastering_failed", detail=ended.said.strip().splitlines()[-1:])
+        raise FfmpegFailed("studio.mastering_failed", detail=" ".join(ended.said.strip().splitlines()[-1:]))
     return ended.said
 
 
-def _read(said: str) -> Measured:
+def read(said: str) -> Measured:
+    """What the meter printed last. Raises FfmpegFailed where it printed nothing."""
     lufs, peaks = _LUFS.findall(said), _PEAK.findall(said)
     if not lufs:
         raise FfmpegFailed("studio.mastering_failed", detail="ebur128")

@@ -1,4 +1,4 @@
-"""The studio's walk: check, voice, master, shelve.
+"""The studio's walk: check, voice, master, shelve; for a recording: master, shelve.
 
 - A text is refused before any engine is asked: nothing to read, too long.
 - Work is done in a folder of its own that is gone afterwards; what a killed process left is gone at the next start.
@@ -10,25 +10,41 @@ from __future__ import annotations
 import errno
 import shutil
 import tempfile
-from dataclasses import dataclass
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from controller.newsroom import MAX_CHARS, has_words
-from controller.studio.chain import Chain, Failure
-from controller.studio.mastering import MEDIA_TYPE, Mastered, MasteringError, master
+from controller.studio.chain import Chain, Failure, Reading
+from controller.studio.mastering import Mastered, MasteringError, Score, master
+from controller.studio.recordings import Recording
 from controller.studio.shelf import Shelf
+from controller.studio.style import MOST_REPEATS, Style
+from controller.studio.tones import attention, closing
 from controller.studio.voice import Trouble, VoiceError
 from wire.names import AssetId
 from wire.plan import BulletinClass
 from words import say
 
 _WORK = "making-"
+RECORDED = "recording"  # the voice of what a person recorded
 MOST_SPOKEN_CHARS = 5 * MAX_CHARS  # written-out figures make a text longer than what was typed
 
 
 @dataclass(frozen=True, slots=True)
+class Rendition:
+    """The same recording once more on the shelf, in another format."""
+
+    sha256: AssetId
+    size_bytes: int
+    media_type: str
+    path: Path
+
+
+@dataclass(frozen=True, slots=True)
 class Finished:
-    """A recording on the shelf: the asset's facts, its file, and which voices failed before ``voice``."""
+    """A recording on the shelf: the asset's facts, its file, which voices failed before ``voice``; MP3 if asked for."""
 
     sha256: AssetId
     size_bytes: int
@@ -39,54 +55,111 @@ class Finished:
     voice: str
     path: Path
     failures: tuple[Failure, ...] = ()
+    mp3: Rendition | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """How a recording is to be made: its class, whether it is a drill, how often it is heard (1–``MOST_REPEATS``).
+
+    ``also_mp3`` makes a second file, for old devices. Raises ValueError.
+    """
+
+    bulletin_class: BulletinClass
+    drill: bool = False
+    times: int = 1
+    also_mp3: bool = False
+
+    def __post_init__(self) -> None:
+        if not 1 <= self.times <= MOST_REPEATS:
+            raise ValueError(f"heard 1 to {MOST_REPEATS} times")
 
 
 class Studio:
-    """Voices, a shelf, a folder to work in (made if absent), and words said before each text (may be empty).
+    """Voices, a shelf, a folder to work in (made if absent), and the style of the station.
 
     The folder is this studio's own: what lies there from before is removed.
     """
 
-    def __init__(self, shelf: Shelf, chain: Chain, work_dir: Path, opening: str = "") -> None:
-        self._shelf, self._chain, self._work_dir, self._opening = shelf, chain, work_dir, opening
+    def __init__(self, shelf: Shelf, chain: Chain, work_dir: Path, style: Style | None = None) -> None:
+        self._shelf, self._chain, self._work_dir, self._style = shelf, chain, work_dir, style or Style()
         for left in work_dir.glob(f"{_WORK}*"):
             shutil.rmtree(left, ignore_errors=True)
 
     def produce(self, spoken_text: str, bulletin_class: BulletinClass, drill: bool = False) -> Finished:
-        """The finished recording of ``spoken_text`` (the newsroom's spoken form, ≤ ``MOST_SPOKEN_CHARS``).
+        """`make` of a text, heard once."""
+        return self.make(spoken_text, Wanted(bulletin_class, drill))
 
+    def master_recording(self, recording: Recording, bulletin_class: BulletinClass, drill: bool = False) -> Finished:
+        """`make` of a recording, heard once."""
+        return self.make(recording, Wanted(bulletin_class, drill))
+
+    def make(self, said: str | Recording, wanted: Wanted) -> Finished:
+        """The finished recording of ``said``: the newsroom's spoken form (≤ ``MOST_SPOKEN_CHARS``), or a recording.
+
+        A voice reads the text and the words around it; around a recording, only those.
         Raises VoiceError, MasteringError, ShelfError: each a sentence that says what to do.
         """
-        text = self._checked(spoken_text, drill)
+        if isinstance(said, str):
+            _check(said)
+        before, after = self._words_around(wanted.drill)
+        texts = [*before, *([said] if isinstance(said, str) else []), *after]
+        with self._work_place() as work:
+            reading = self._chain.speak(work, *texts) if texts else Reading((), RECORDED, ())
+            wavs = list(reading.wavs)
+            if isinstance(said, Recording):
+                wavs.insert(len(before), said.wav)
+                reading = replace(reading, voice=RECORDED)
+            return self._finish(_in_order(wavs, len(before), wanted.times, self._style), wanted, reading, work)
+
+    def _words_around(self, drill: bool) -> tuple[list[str], list[str]]:
+        notice = say("studio.drill_notice", "vi") if drill else ""
+        before, after = (notice, self._style.opening), (self._style.closing, notice)
+        return [words for words in before if words], [words for words in after if words]
+
+    def _finish(self, speech: list[tuple[Path, int]], wanted: Wanted, reading: Reading, work: Path) -> Finished:
+        tones = (wanted.bulletin_class, wanted.drill)
+        score = Score(attention(*tones), speech, closing(*tones))
+        opus, *more = master(score, self._style, work, wanted.also_mp3)
+        mp3 = next((self._shelve(each) for each in more), None)
+        kept = self._shelve(opus)
+        return Finished(
+            sha256=kept.sha256,
+            size_bytes=kept.size_bytes,
+            duration_ms=opus.duration_ms,
+            media_type=opus.media_type,
+            lufs=opus.lufs,
+            peak_dbtp=opus.peak_dbtp,
+            voice=reading.voice,
+            path=kept.path,
+            failures=reading.failures,
+            mp3=mp3,
+        )
+
+    def _shelve(self, mastered: Mastered) -> Rendition:
+        asset = self._shelf.add(mastered.path)
+        return Rendition(asset, mastered.path.stat().st_size, mastered.media_type, self._shelf.path(asset))
+
+    @contextmanager
+    def _work_place(self) -> Iterator[Path]:
         try:
             self._work_dir.mkdir(parents=True, exist_ok=True)
             with tempfile.TemporaryDirectory(dir=self._work_dir, prefix=_WORK) as folder:
-                work = Path(folder)
-                reading = self._chain.speak(text, work)
-                mastered = master(reading.wav, bulletin_class, drill, work)
-                return self._shelve(mastered, reading.voice, reading.failures)
+                yield Path(folder)
         except OSError as error:
             key = "studio.disk_full" if error.errno in (errno.ENOSPC, errno.EDQUOT) else "studio.shelf_failed"
             raise MasteringError(key, folder=self._work_dir, detail=error.strerror or str(error)) from error
 
-    def _checked(self, text: str, drill: bool) -> str:
-        if not has_words(text):
-            raise VoiceError(Trouble.BAD_TEXT, "studio.nothing_to_say")
-        if len(text) > MOST_SPOKEN_CHARS:
-            raise VoiceError(Trouble.BAD_TEXT, "studio.text_too_long", chars=len(text), most=MOST_SPOKEN_CHARS)
-        notice = say("studio.drill_notice", "vi") if drill else ""
-        return "\n".join(part for part in (notice, self._opening, text, notice) if part)
 
-    def _shelve(self, mastered: Mastered, voice: str, failures: tuple[Failure, ...]) -> Finished:
-        asset = self._shelf.add(mastered.path)
-        return Finished(
-            sha256=asset,
-            size_bytes=mastered.path.stat().st_size,
-            duration_ms=mastered.duration_ms,
-            media_type=MEDIA_TYPE,
-            lufs=mastered.lufs,
-            peak_dbtp=mastered.peak_dbtp,
-            voice=voice,
-            path=self._shelf.path(asset),
-            failures=failures,
-        )
+def _check(text: str) -> None:
+    if not has_words(text):
+        raise VoiceError(Trouble.BAD_TEXT, "studio.nothing_to_say")
+    if len(text) > MOST_SPOKEN_CHARS:
+        raise VoiceError(Trouble.BAD_TEXT, "studio.text_too_long", chars=len(text), most=MOST_SPOKEN_CHARS)
+
+
+def _in_order(wavs: list[Path], said: int, times: int, style: Style) -> list[tuple[Path, int]]:
+    """Each file as often as it is heard, what is said (the one at ``said``) ``times`` times; and the gap after it."""
+    again = [(wavs[said], style.gap_ms)] * (times - 1)
+    once = [(wav, style.pause_ms) for wav in wavs[:-1]] + [(wavs[-1], 0)]
+    return [*once[:said], *again, *once[said:]]
