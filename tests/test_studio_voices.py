@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import contextlib
+import socket
+import threading
 import wave
 from pathlib import Path
 
 import pytest
-from makers_voice import make_mp3, make_program, sound_answer, speech_service
+from makers_sound_files import ffmpeg
+from makers_voice import make_certificate, make_mp3, make_program, sound_answer, speech_service
 
 from controller.studio import Chain, Trouble, VoiceError, make_chain, voices
 from controller.studio.espeak_voice import EspeakVoice
@@ -105,6 +109,77 @@ def test_gtts_says_how_it_failed(tmp_path: Path, answer: tuple[int, bytes], kind
     with speech_service(answer) as service, pytest.raises(VoiceError) as failed:
         make_gtts(service.url).speak("Xin chào bà con trong thôn.", tmp_path)
     assert (failed.value.kind, failed.value.key) == (kind, key)
+
+
+def test_gtts_waits_as_long_as_it_is_asked_to(tmp_path: Path) -> None:
+    rests: list[float] = []
+    sound = sound_answer(make_mp3(tmp_path, 4.0))
+    with speech_service(
+        (429, b"", {"Retry-After": "7"}), (429, b"", {"Retry-After": "99999"}), (200, sound)
+    ) as service:
+        make_gtts(service.url, rests).speak("Xin chào bà con trong thôn.", tmp_path)
+    assert rests == [7, 60]
+
+
+def test_gtts_is_not_sent_elsewhere(tmp_path: Path) -> None:
+    sound = sound_answer(make_mp3(tmp_path, 4.0))
+    with speech_service((200, sound)) as other, speech_service((302, b"", {"Location": other.url})) as service:
+        with pytest.raises(VoiceError) as failed:
+            make_gtts(service.url).speak("Xin chào.", tmp_path)
+        assert failed.value.kind is Trouble.REFUSED
+        assert other.asked == []
+
+
+def test_gtts_does_not_send_a_text_to_whom_nobody_vouches_for(tmp_path: Path) -> None:
+    with speech_service((200, b""), certificate=make_certificate(tmp_path)) as service:
+        with pytest.raises(VoiceError) as failed:
+            make_gtts(service.url).speak("Xin chào.", tmp_path)
+        assert (failed.value.kind, failed.value.key) == (Trouble.REFUSED, "studio.gtts_untrusted")
+        assert service.asked == []
+
+
+def test_gtts_takes_no_half_answer(tmp_path: Path) -> None:
+    sound = sound_answer(make_mp3(tmp_path, 4.0))
+    half = (200, sound, {"Content-Length": str(2 * len(sound)), "Connection": "close"})
+    with speech_service(half) as service, pytest.raises(VoiceError) as failed:
+        make_gtts(service.url, tries=0).speak("Xin chào.", tmp_path)
+    assert failed.value.key == "studio.gtts_unreachable"
+    cut = sound_answer(make_mp3(tmp_path, 4.0)[:2000])
+    with speech_service((200, cut)) as service, pytest.raises(VoiceError) as failed:
+        make_gtts(service.url, tries=0).speak("Xin kính chào toàn thể bà con trong thôn bản của chúng ta.", tmp_path)
+    assert failed.value.key in {"studio.implausible", "studio.unreadable"}
+
+
+def test_gtts_gives_up_an_answer_that_drips(tmp_path: Path) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        dripping = threading.Thread(target=_drip, args=(server,))
+        dripping.start()
+        settings = GttsSettings(f"http://127.0.0.1:{server.getsockname()[1]}", 5.0, (), answer_seconds=0.3)
+        with pytest.raises(VoiceError) as failed:
+            GttsVoice(settings).speak("Xin chào.", tmp_path)
+        dripping.join()
+    assert failed.value.key == "studio.gtts_unreachable"
+
+
+def _drip(server: socket.socket) -> None:
+    client, _ = server.accept()
+    with client, contextlib.suppress(OSError):
+        client.sendall(b"HTTP/1.1 200 OK\r\n\r\n")
+        while True:
+            client.sendall(b" ")
+            threading.Event().wait(0.01)
+
+
+def test_gtts_leaves_no_gap_where_only_its_limit_cut(tmp_path: Path) -> None:
+    long = "mưa to gió lớn nước lên rất nhanh " * 6
+    padded = ffmpeg(
+        tmp_path / "a.mp3", "-f", "lavfi", "-i", "sine=f=300:d=4,adelay=700,apad=pad_dur=0.7", "-b:a", "32k"
+    )
+    with speech_service((200, sound_answer(padded.read_bytes()))) as service:
+        wav = make_gtts(service.url).speak(long, tmp_path)
+    count = len(service.asked)
+    assert count >= 2
+    assert duration_seconds(wav) == pytest.approx(count * 4.0 + (count - 1) * 0.06, abs=0.1 * count)
 
 
 def test_gtts_on_a_closed_port_is_unreachable(tmp_path: Path) -> None:

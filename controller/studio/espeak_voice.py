@@ -42,7 +42,7 @@ class EspeakVoice:
         if not chunks:
             raise VoiceError(Trouble.BAD_TEXT, "studio.nothing_to_say")
         pieces = [self._say(chunk, work_dir / f"espeak-{number:04d}.wav") for number, chunk in enumerate(chunks)]
-        return join(pieces, work_dir / "espeak.wav", pause_ms=300)
+        return join(pieces, work_dir / "espeak.wav", [300] * (len(pieces) - 1))
 
     def _say(self, text: str, target: Path) -> Path:
         command = [self._program, "-v", self._language, "-s", str(self._speed), "-b", "1", "-w", str(target), "--stdin"]

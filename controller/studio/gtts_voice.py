@@ -1,8 +1,11 @@
 """Google's free voice, online: the one door to gTTS (an undocumented service that may refuse or vanish any day).
 
 - gTTS makes the requests; they are sent here, because gTTS itself sends them without verifying TLS and without a limit.
-- Each part of at most 100 characters is one request: 429 and 5xx are tried again with growing pauses, then given up.
+- Each part of at most 100 characters is one request: 429 and 5xx are tried again with growing pauses (or the one the
+  service asks for), then given up. A service that drips its answer is given up too; nobody is redirected elsewhere.
 - An answer of 200 without sound (an HTML page, nothing) is a failure; nothing half-made is handed on.
+- Each part is decoded and checked by itself, the silence at its ends taken off: a text has pauses where it has
+  sentences, and none where Google's limit cut it.
 """
 
 from __future__ import annotations
@@ -21,12 +24,15 @@ import requests
 import urllib3
 
 from controller.newsroom import parts
-from controller.studio import programs
+from controller.studio.decoding import decode
+from controller.studio.fetching import fetched
 from controller.studio.voice import Trouble, VoiceError
-from controller.studio.wavs import check_duration
+from controller.studio.wavs import check_duration, join, trim
 
 SERVICE = "https://translate.google.com"
 _MOST_CHARS = 100
+_SENTENCE_MS, _BREATH_MS, _KEPT_MS = 350, 60, 20
+_LONGEST_WAIT = 60  # seconds
 _MOST_ANSWER_BYTES = 4 * 1024 * 1024
 _AUDIO = re.compile(r'jQ1olc","\[\\"([A-Za-z0-9+/=]{1,})\\"\]')
 _TRY_AGAIN = {429, 500, 502, 503, 504}
@@ -38,11 +44,15 @@ def _rest(seconds: float) -> None:
 
 @dataclass(frozen=True, slots=True)
 class GttsSettings:
-    """``service``: base URL; ``timeout_seconds`` for each silence; ``pauses_seconds`` before each further try."""
+    """``service``: base URL; ``timeout_seconds`` for each silence, ``answer_seconds`` for one whole answer.
+
+    ``pauses_seconds`` come before each further try.
+    """
 
     service: str = SERVICE
     timeout_seconds: float = 10.0
     pauses_seconds: tuple[float, ...] = (1.0, 3.0, 9.0)
+    answer_seconds: float = 30.0
 
 
 class GttsVoice:
@@ -59,13 +69,16 @@ class GttsVoice:
 
     def speak(self, text: str, work_dir: Path) -> Path:
         """A WAV of ``text``. Raises VoiceError: not reachable, refused, asked too often, answered without sound."""
-        sound = work_dir / "gtts.mp3"
-        with requests.Session() as session, sound.open("wb") as out:
+        pieces: list[Path] = []
+        pauses: list[int] = []
+        with requests.Session() as session:
             for part in parts(text, _MOST_CHARS):
-                out.write(self._part(session, part))
-        if not sound.stat().st_size:
+                if sound := self._part(session, part):
+                    pieces.append(self._to_wav(sound, work_dir / f"gtts-{len(pieces):04d}.wav", part))
+                    pauses.append(_SENTENCE_MS if part.rstrip("\"'”’)]").endswith((".", "!", "?", "…")) else _BREATH_MS)
+        if not pieces:
             raise VoiceError(Trouble.BAD_TEXT, "studio.nothing_to_say")
-        return self._to_wav(sound, work_dir / "gtts.wav", text)
+        return join(pieces, work_dir / "gtts.wav", pauses[:-1])
 
     def _part(self, session: requests.Session, text: str) -> bytes:
         try:
@@ -86,40 +99,38 @@ class GttsVoice:
             pause = next(pauses, None) if trouble.kind in (Trouble.TEMPORARY, Trouble.QUOTA) else None
             if pause is None:
                 raise trouble
-            self._rest(pause)
+            asked = trouble.facts.get("wait")
+            self._rest(max(pause, asked) if isinstance(asked, int) else pause)
 
     def _send(self, session: requests.Session, request: requests.PreparedRequest) -> bytes | VoiceError:
         try:
-            with session.send(request, timeout=self._settings.timeout_seconds, verify=True, stream=True) as answer:
+            seconds = self._settings.timeout_seconds
+            with session.send(request, timeout=seconds, verify=True, stream=True, allow_redirects=False) as answer:
                 if answer.status_code != requests.codes.ok:
-                    return _refusal(answer.status_code)
-                body = answer.raw.read(_MOST_ANSWER_BYTES, decode_content=True)
+                    return _refusal(answer)
+                body = fetched(answer, _MOST_ANSWER_BYTES, self._settings.answer_seconds)
         except requests.exceptions.SSLError:
             return VoiceError(Trouble.REFUSED, "studio.gtts_untrusted", service=self._settings.service)
         except (requests.exceptions.RequestException, OSError, urllib3.exceptions.HTTPError):
             return VoiceError(Trouble.TEMPORARY, "studio.gtts_unreachable", service=self._settings.service)
         return _sound_in(body)
 
-    def _to_wav(self, sound: Path, target: Path, text: str) -> Path:
-        command = ["ffmpeg", "-v", "error", "-nostdin", "-y", "-f", "mp3", "-i", str(sound)]
-        try:
-            ended = programs.run([*command, "-ac", "1", "-c:a", "pcm_s16le", str(target)], 120.0)
-        except (programs.NotInstalled, programs.Hung):
-            raise VoiceError(Trouble.TEMPORARY, "studio.ffmpeg_missing") from None
-        if programs.names_full_disk(ended.said):
-            raise VoiceError(Trouble.TEMPORARY, "studio.disk_full", folder=target.parent)
-        if ended.code != 0:
-            raise VoiceError(Trouble.TEMPORARY, "studio.unreadable", voice=self.name)
+    def _to_wav(self, sound: bytes, target: Path, text: str) -> Path:
+        mp3 = target.with_suffix(".mp3")
+        mp3.write_bytes(sound)
+        decode(mp3, target, self.name)
         check_duration(target, text, self.name)
-        sound.unlink()
-        return target
+        return trim(target, _KEPT_MS)
 
 
-def _refusal(status: int) -> VoiceError:
-    if status == 429:
-        return VoiceError(Trouble.QUOTA, "studio.gtts_quota")
-    kind = Trouble.TEMPORARY if status in _TRY_AGAIN else Trouble.REFUSED
-    return VoiceError(kind, "studio.gtts_refused", status=status)
+def _refusal(answer: requests.Response) -> VoiceError:
+    if answer.status_code == 429:
+        asked = answer.headers.get("Retry-After", "")
+        return VoiceError(
+            Trouble.QUOTA, "studio.gtts_quota", wait=min(int(asked), _LONGEST_WAIT) if asked.isdigit() else 0
+        )
+    kind = Trouble.TEMPORARY if answer.status_code in _TRY_AGAIN else Trouble.REFUSED
+    return VoiceError(kind, "studio.gtts_refused", status=answer.status_code)
 
 
 def _sound_in(body: bytes) -> bytes | VoiceError:

@@ -1,9 +1,14 @@
-"""WAV files of speech on their way to mastering: checked and joined block by block, never whole in memory."""
+"""WAV files of speech on their way to mastering: checked and joined block by block, never whole in memory.
+
+- Only `trim` holds a file whole: one part of at most a few hundred letters.
+"""
 
 from __future__ import annotations
 
 import shutil
+import sys
 import wave
+from array import array
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -12,6 +17,7 @@ from controller.studio.voice import Trouble, VoiceError
 _BLOCK_FRAMES = 1 << 16
 _FASTEST, _SLOWEST = 45.0, 2.5  # letters and digits a second; speech beyond either is not this text
 _SPARE_SECONDS = 4.0
+_STEP, _SILENT_BELOW = 64, 104  # samples looked at together; −50 dBFS
 _NO_ROOM_BYTES = 1 << 20  # espeak-ng ends with code 0 when it could not write
 
 
@@ -37,17 +43,38 @@ def check_duration(path: Path, text: str, voice: str) -> None:
         raise VoiceError(Trouble.TEMPORARY, "studio.implausible", voice=voice, seconds=f"{seconds:.1f}", letters=heard)
 
 
-def join(pieces: Sequence[Path], target: Path, pause_ms: int) -> Path:
-    """``pieces`` (WAV files of one format, at least one) one after the other in ``target``; they are removed."""
+def join(pieces: Sequence[Path], target: Path, pauses_ms: Sequence[int]) -> Path:
+    """``pieces`` (WAV files of one format, at least one) one after the other in ``target``; they are removed.
+
+    ``pauses_ms`` are the silences between them, one less than there are pieces.
+    """
     with wave.open(str(target), "wb") as out:
-        for number, piece in enumerate(pieces):
+        for piece, pause_ms in zip(pieces, [0, *pauses_ms], strict=True):
             with wave.open(str(piece), "rb") as sound:
-                if number == 0:
+                if piece is pieces[0]:
                     out.setparams(sound.getparams())
-                else:
-                    frames = sound.getframerate() * pause_ms // 1000
-                    out.writeframes(bytes(frames * sound.getsampwidth() * sound.getnchannels()))
+                frames = sound.getframerate() * pause_ms // 1000
+                out.writeframes(bytes(frames * sound.getsampwidth() * sound.getnchannels()))
                 while block := sound.readframes(_BLOCK_FRAMES):
                     out.writeframes(block)
             piece.unlink()
     return target
+
+
+def trim(path: Path, kept_ms: int) -> Path:
+    """Takes silence off both ends of a short WAV file (mono, 16 bit), all but ``kept_ms``; silence stays as it is."""
+    with wave.open(str(path), "rb") as sound:
+        params = sound.getparams()
+        samples = array("h", sound.readframes(params.nframes))
+    if sys.byteorder == "big":
+        samples.byteswap()
+    loud = [at for at in range(0, len(samples), _STEP) if max(map(abs, samples[at : at + _STEP])) > _SILENT_BELOW]
+    if loud:
+        kept = params.framerate * kept_ms // 1000
+        samples = samples[max(0, loud[0] - kept) : loud[-1] + _STEP + kept]
+    if sys.byteorder == "big":
+        samples.byteswap()
+    with wave.open(str(path), "wb") as out:
+        out.setparams(params)
+        out.writeframes(samples.tobytes())
+    return path

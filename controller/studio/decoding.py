@@ -1,0 +1,25 @@
+"""A speech service's sound becomes a WAV: ffmpeg within bounds, for the formats such services answer in."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from controller.studio import programs
+from controller.studio.programs import Bounds
+from controller.studio.voice import Trouble, VoiceError
+
+_SAFE = ["-protocol_whitelist", "file", "-format_whitelist", "mp3,wav,ogg,flac"]
+
+
+def decode(sound: Path, target: Path, voice: str) -> None:
+    """Writes ``sound`` as WAV (mono, 16 bit) and removes it. Raises VoiceError (temporary)."""
+    command = ["ffmpeg", "-v", "error", "-nostdin", "-y", *_SAFE, "-i", f"file:{sound}"]
+    try:
+        ended = programs.run([*command, "-ac", "1", "-c:a", "pcm_s16le", str(target)], 120.0, bounds=Bounds())
+    except (programs.NotInstalled, programs.Hung):
+        raise VoiceError(Trouble.TEMPORARY, "studio.ffmpeg_missing") from None
+    if programs.names_full_disk(ended.said):
+        raise VoiceError(Trouble.TEMPORARY, "studio.disk_full", folder=target.parent)
+    if ended.code != 0:
+        raise VoiceError(Trouble.TEMPORARY, "studio.unreadable", voice=voice)
+    sound.unlink()
