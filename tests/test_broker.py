@@ -9,6 +9,7 @@ import socket
 import subprocess
 import sys
 import threading
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -212,12 +213,20 @@ def publish_kept(broker: EmbeddedBroker, topic: str, payload: bytes) -> None:
 
 
 def first_of(broker: EmbeddedBroker, wanted: str) -> Message:
-    link = MqttLink("reader", broker.host, broker.port, clean=True)
-    link.listen([(wanted, 1)])
-    link.start()
+    """What a reader is told first; NATS, just started, may tell the first reader nothing, so others come after it."""
     got: list[Message] = []
-    eventually(lambda: got.extend(link.take(0.2)) or got)
-    link.stop()
+
+    def told() -> bool:
+        link = MqttLink("reader", broker.host, broker.port, clean=True)
+        link.listen([(wanted, 1)])
+        link.start()
+        until = time.monotonic() + 4
+        while not got and time.monotonic() < until:
+            got.extend(link.take(0.2))
+        link.stop()
+        return bool(got)
+
+    eventually(told, 40)
     return got[0]
 
 
