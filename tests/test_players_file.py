@@ -16,8 +16,10 @@ import numpy as np
 import pytest
 from makers_sound import RATE, find, heard, mp3, noise, opus, until, utc_now, wav
 
+from edge_node.players.decoding import Source
 from edge_node.players.file_player import FilePlayer
 from edge_node.players.player import Progress, Take
+from edge_node.players.reel import Reel
 from wire.errors import Reason
 
 
@@ -193,6 +195,22 @@ def test_a_reel_that_is_full_is_put_aside(tmp_path: Path, monkeypatch: pytest.Mo
     player.close()
     assert [len(heard(tmp_path / name)) for name in ("out.wav", "out.1.wav", "out.2.wav")] == [RATE // 5] * 3
     assert len((tmp_path / "out.2.cues.jsonl").read_text().splitlines()) == 1
+
+
+def test_two_crashes_that_nobody_counted_repeat_nothing(tmp_path: Path) -> None:
+    audio, out = noise(1.0), tmp_path / "out.wav"
+    path = wav(tmp_path / "a.wav", audio)
+    pcm, pieces = Source(path, 0, 0.0).read(RATE), [(0, 300), (300, 500)]
+    for begins, ends in pieces:  # cut twice: the caller knows of no more than the first 200 ms
+        torn = Reel(out)
+        torn.begin("b1", begins, utc_now())
+        torn.write(pcm[begins * 48 : ends * 48])
+        torn.close()
+    player = FilePlayer(out, utc_now, fast=True)
+    progress = play(player, path, from_ms=200)
+    player.close()
+    assert progress.samples == RATE * 8 // 10
+    assert np.abs(heard(out) - heard(path)).max() < 2 / 32768
 
 
 @pytest.mark.parametrize("pace", ["paced", "fast"])

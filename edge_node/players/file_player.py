@@ -134,7 +134,8 @@ class FilePlayer:
         torn = self._reel.torn if self._reel else None
         missing = (at_ms - part.take.from_ms) * RATE // 1000
         if self._reel and torn and missing > 0:
-            part.deliver(np.frombuffer(self._reel.read(torn.offset + torn.samples - missing, missing), "<i2"))
+            end = torn.offset + torn.samples  # a part cut twice lies on the reel in pieces, one behind the other
+            part.deliver(np.frombuffer(self._reel.read(max(0, end - missing), min(missing, end)), "<i2"))
 
     def _deliver(self, part: Part, block: Any) -> None:
         assert self._reel is not None
@@ -143,9 +144,12 @@ class FilePlayer:
 
 
 def _resumes_at(reel: Reel, take: Take) -> int:
-    """The position to go on from, in ms: the torn place if the take resumes it, else what the take says."""
+    """The position to go on from, in ms: the torn place if the take resumes it, else what the take says.
+
+    The caller's count may be older than the torn part's beginning: two crashes, and none counted between them.
+    """
     torn = reel.torn
-    if torn is None or torn.job != take.job_id or take.from_ms <= torn.from_ms:
+    if torn is None or torn.job != take.job_id or take.from_ms == 0:
         return take.from_ms
     return max(take.from_ms, torn.from_ms + torn.samples * 1000 // RATE)
 
