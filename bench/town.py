@@ -23,7 +23,7 @@ from controller.settings import Settings
 from controller.station import Station
 from controller.store import Store
 from controller.store.rows import Announced, Role, User
-from controller.studio import Finished, Studio
+from controller.studio import Finished, Recording, Studio, Wanted
 from controller.transmitter import Transmitter
 from fleet.broker import EmbeddedBroker
 from wire.names import AssetId
@@ -44,7 +44,7 @@ class FinishedStudio(Studio):
         path = folder / sha256
         self._finished = Finished(sha256, 48_000, 12_000, "audio/ogg", -16.0, -1.5, "espeak", path)
 
-    def produce(self, spoken_text: str, bulletin_class: BulletinClass, drill: bool = False) -> Finished:  # noqa: ARG002
+    def make(self, said: str | Recording, wanted: Wanted) -> Finished:  # noqa: ARG002
         """The same for every text."""
         return self._finished
 

@@ -17,10 +17,11 @@ from controller import clock
 from controller.clock import Clock, Tick
 from controller.desk import Desk
 from controller.keys import Keyring
+from controller.newsroom import has_words, spoken
 from controller.settings import Settings, SettingsError
 from controller.station import Station
 from controller.store import Store
-from controller.studio import Shelf, Studio, make_chain
+from controller.studio import Archive, Shelf, Studio, Style, make_chain
 from controller.transmitter import Transmitter
 from controller.web import Window, create_app
 from controller.web.server import Server, serve
@@ -51,7 +52,24 @@ def make_desk(settings: Settings, store: Store, bell: Callable[[], None] = lambd
 
 def make_studio(settings: Settings) -> Studio:
     """The studio with the voices that ``settings`` name. Raises VoiceError, ShelfError."""
-    return Studio(Shelf(settings.shelf_dir), make_chain(settings.voice_chain), settings.state_dir / "studio")
+    chain, archive = make_chain(settings.voice_chain), Archive(settings.recordings_dir)
+    return Studio(Shelf(settings.shelf_dir), chain, settings.state_dir / "studio", style_of(settings), archive)
+
+
+def style_of(settings: Settings) -> Style:
+    """How everything of this station sounds; its own words are read as any text is."""
+    return Style(
+        opening=_around(settings.opening, settings),
+        closing=_around(settings.closing, settings),
+        preset=settings.sound_preset,
+        gap_ms=settings.repeat_gap_ms,
+        lead_in_ms=settings.lead_in_ms,
+    )
+
+
+def _around(words: str, settings: Settings) -> str:
+    written = words.replace("{station}", settings.station_name)
+    return spoken(written).text.strip() if has_words(written) else ""
 
 
 def make_link(settings: Settings) -> MqttLink:

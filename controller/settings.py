@@ -39,6 +39,7 @@ class _Form(NamedTuple):
 
 
 _CLOCK = _Form(r"([01][0-9]|2[0-3]):[0-5][0-9]", "00:00-23:59")
+_WORDS = _Form(r".{0,300}", "Đây là {station}.")
 _FORMS = {
     "database_url": _Form(
         r"|sqlite:///.+|postgresql(\+psycopg)?://([^/@]*@)?([^/:?]*|\[[0-9a-fA-F:.]+\])(:[0-9]+)?(/.*)?",
@@ -48,6 +49,9 @@ _FORMS = {
     "web_host": _Form(r"\S+", "127.0.0.1"),
     "broker_host": _Form(r"\S+", "127.0.0.1"),
     "media_url": _Form(r"|https?://\S+", "https://HOST/audio"),
+    "opening": _WORDS,
+    "closing": _WORDS,
+    "sound_preset": _Form(r"horn|flat", "horn, flat"),
     "quiet_since": _CLOCK,
     "quiet_until": _CLOCK,
 }
@@ -74,6 +78,11 @@ class Settings:
     broker_ca: str = ""  # a CA file; set, it means TLS
     media_url: str = ""  # where nodes fetch audio; empty: http://web_host:web_port/audio
     voice_chain: tuple[str, ...] = ("espeak",)  # tried in this order
+    opening: str = "Đây là {station}."  # read before each text but an emergency's; {station}: station_name
+    closing: str = ""  # read after it
+    sound_preset: str = "horn"  # how speech is shaped: horn, flat
+    repeat_gap_ms: int = 1500  # between two readings of a text
+    lead_in_ms: int = 500  # a soft tone that wakes the amplifier
     now_lead_seconds: float = 5.0  # between "voice ready" and the start of something sent for now
     quiet_since: str = "21:00"
     quiet_until: str = "05:00"
@@ -104,6 +113,11 @@ class Settings:
     def shelf_dir(self) -> Path:
         """The folder of finished audio."""
         return self.state_dir / "shelf"
+
+    @property
+    def recordings_dir(self) -> Path:
+        """The folder of what people recorded."""
+        return self.state_dir / "recordings"
 
     @property
     def keys_dir(self) -> Path:
@@ -164,6 +178,7 @@ def _unknown(name: str, known: list[str]) -> SettingsError:
 def _check(settings: Settings) -> None:
     """Raises SettingsError for a value outside its range."""
     allowed = {"web_port": range(65536), "broker_port": range(1, 65536), "health_seconds": range(5, 3601)}
+    allowed |= {"repeat_gap_ms": range(10_001), "lead_in_ms": range(5001)}
     for name, values in allowed.items():
         if getattr(settings, name) not in values:
             raise _out_of_range(settings, name, f"{values.start}-{values.stop - 1}")

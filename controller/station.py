@@ -20,7 +20,7 @@ from controller.roster import Node
 from controller.settings import Settings
 from controller.store import Store
 from controller.store.rows import Announcement, AssetRow, VoiceFault
-from controller.studio import Finished, MasteringError, ShelfError, Studio, Trouble, VoiceError
+from controller.studio import Finished, MasteringError, ShelfError, Studio, Trouble, VoiceError, Wanted
 from controller.transmitter import Transmitter
 from schedules import planner
 from wire import topics
@@ -101,22 +101,30 @@ class Station:
         return sum(self._voiced(each, now) for each in due[: MOST_WAITING if urgent else 1])
 
     def _voiced(self, announcement: Announcement, now: datetime) -> bool:
-        """One text: newsroom → studio → shelf → store. False when it failed, or when the text changed meanwhile."""
-        lexicon, of_text = self.store.lexicon.for_author(announcement.author), announcement.text_hash
-        reading = spoken(announcement.text, lexicon)
-        rewrites = tuple(asdict(each) for each in reading.rewrites)
-        self.store.announcements.set_spoken(announcement.id, of_text, reading.text, rewrites)
+        """One script: newsroom → studio → shelf → store. False when it failed, or when the script changed meanwhile."""
+        script = announcement.script_hash
+        wanted = Wanted(announcement.bulletin_class, announcement.drill, announcement.times)
         try:
-            made = self.studio.produce(reading.text, announcement.bulletin_class)
+            if announcement.recording:
+                made = self.studio.make_recorded(announcement.recording, wanted)
+            else:
+                made = self.studio.make(self._read(announcement, script), wanted)
         except (VoiceError, MasteringError, ShelfError) as wrong:
             self._not_voiced(announcement, wrong, now)
             return False
         self.store.assets.put(_asset(made, now))
         log.info("voiced announcement=%s asset=%s seconds=%.1f", announcement.id, made.sha256, made.duration_ms / 1000)
         self._retries.forget(announcement.id)
-        kept = self.store.announcements.set_voiced(announcement.id, of_text, made.sha256)
+        kept = self.store.announcements.set_voiced(announcement.id, script, made.sha256)
         self.bell()
         return kept
+
+    def _read(self, announcement: Announcement, script: str) -> str:
+        """The spoken form, as its author's place says things."""
+        reading = spoken(announcement.text, self.store.lexicon.for_author(announcement.author))
+        rewrites = tuple(asdict(each) for each in reading.rewrites)
+        self.store.announcements.set_spoken(announcement.id, script, reading.text, rewrites)
+        return reading.text
 
     def _not_voiced(
         self, announcement: Announcement, wrong: VoiceError | MasteringError | ShelfError, now: datetime
@@ -128,7 +136,7 @@ class Station:
         if again is None:
             facts = {name: str(value) for name, value in wrong.facts.items()}
             fault = VoiceFault(wrong.key, facts)
-            self.store.announcements.set_voice_failed(announcement.id, announcement.text_hash, fault)
+            self.store.announcements.set_voice_failed(announcement.id, announcement.script_hash, fault)
 
     def _place(self, now: datetime) -> None:
         """Give what is wanted "now" its second: an emergency this one, the rest a few later so that all have it."""

@@ -51,6 +51,13 @@ class House:
             raise Refused("loa.nobody_yet")
         return min(people, key=lambda each: each.created_at)
 
+    def recorded(self, path: Path, language: str, who: User) -> str:
+        """What a person recorded, taken into the station; its name there. Raises Said."""
+        from controller.studio import Archive
+
+        kept = Archive(self.settings.recordings_dir).keep(upload(path), language)
+        return self.desk.record(kept, path.name, who, now()).sha256
+
 
 def now() -> datetime:
     """The moment, for a verb to hand on."""
@@ -77,6 +84,29 @@ def takes_person(parser: Parser) -> None:
 def takes_class(parser: Parser, about: str) -> None:
     """The option that says of what bulletin class; ``about`` is the key of its help."""
     parser.add_argument("--class", dest="bulletin_class", choices=CLASSES, default="ordinary", help=parser.t(about))
+
+
+def takes_recording(parser: Parser) -> None:
+    """The options of what a person recorded."""
+    file = parser.word("file")
+    parser.add_argument("--recording", metavar=file, type=Path, help=parser.t("recording_help"))
+    parser.add_argument("--spoken-language", default="vi", metavar="TAG", help=parser.t("spoken_language_help"))
+
+
+def takes_manner(parser: Parser) -> None:
+    """The options of how often the words are heard, and whether it is only a drill."""
+    parser.add_argument("--times", type=parser.number(1, 10), default=1, metavar="N", help=parser.t("times_help"))
+    parser.add_argument("--drill", action="store_true", help=parser.t("drill_help"))
+
+
+def upload(path: Path) -> Path:
+    """A file that a person named, if it can be read. Raises Refused."""
+    try:
+        with path.open("rb") as content:
+            content.read(1)
+    except OSError as wrong:
+        raise Refused("loa.unreadable_file", path=path, why=wrong.strerror or wrong) from wrong
+    return path
 
 
 def settings_of(wanted: argparse.Namespace) -> Settings:

@@ -69,7 +69,7 @@ def on_the_air(store: Store, number: int = 1, **changes: Any) -> BookingRow:
     made = announcement(number, state=AnnouncementState.APPROVED)
     row = booking(number, **changes)
     store.announcements.create(made, row)
-    assert store.announcements.set_voiced(made.id, made.text_hash, SHA)
+    assert store.announcements.set_voiced(made.id, made.script_hash, SHA)
     return row
 
 

@@ -184,7 +184,7 @@ class Town:
         asset = hashlib.sha256(sound).hexdigest()
         (self.settings.shelf_dir / asset).write_bytes(sound)
         self.store.assets.put(AssetRow(asset, len(sound), 1000, "audio/ogg", "espeak", self.now, -16.0, -1.5))
-        assert self.store.announcements.set_voiced(announcement, held.text_hash, asset)
+        assert self.store.announcements.set_voiced(announcement, held.script_hash, asset)
         return asset
 
     def report(self, booking: str, node: str, step: Step = Step.SOUNDED, reason: str = "", **said: Any) -> None:

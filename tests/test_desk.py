@@ -176,7 +176,7 @@ def test_sound_is_kept_while_the_text_stays_and_dropped_when_it_changes(store: S
     held = store.announcements.get(made.announcement_id)
     assert held is not None
     store.assets.put(asset())
-    store.announcements.set_voiced(held.id, held.text_hash, SHA)
+    store.announcements.set_voiced(held.id, held.script_hash, SHA)
     titled = desk.edit(held.id, 1, Draft("Nháp.", "Tên"), EDITOR, NOW)
     assert (titled.asset, titled.voice_state) == (SHA, VoiceState.DONE)
     changed = desk.edit(held.id, 2, Draft("Khác.", "Tên"), EDITOR, NOW)

@@ -118,7 +118,7 @@ def test_a_draft_with_the_word_in_it_is_voiced_anew_and_what_was_sent_is_not(sto
     for each in (drafted, other, sent):
         held = store.announcements.get(each)
         assert held
-        assert store.announcements.set_voiced(each, held.text_hash, asset().sha256)
+        assert store.announcements.set_voiced(each, held.script_hash, asset().sha256)
     desk.teach(EVERYWHERE, "Nà Pàn", "Nà Pan", EDITOR, NOW)
     assert [store.announcements.get(each).voice_state for each in (drafted, other, sent)] == [  # type: ignore[union-attr]
         VoiceState.WAITING,

@@ -34,7 +34,7 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     ):
         announcement = made.announcement(number, state=AnnouncementState.APPROVED)
         store.announcements.create(announcement, made.booking(number, start=DAY + at, **more))
-        store.announcements.set_voiced(announcement.id, announcement.text_hash, made.SHA)
+        store.announcements.set_voiced(announcement.id, announcement.script_hash, made.SHA)
     store.close()
     return tmp_path
 

@@ -139,14 +139,14 @@ def test_a_text_that_changes_while_it_is_voiced_is_voiced_anew(radio: Radio, mon
     desk = Desk(radio.store, radio.settings.zone, lambda: None)
     lan = made.user("lan")
     drafted = desk.announce(Wish("Cũ.", draft=True), lan, NOW)
-    produce = radio.studio.produce
+    make = radio.studio.make
 
     def edits_meanwhile(*arguments: object) -> object:
         monkeypatch.undo()
         desk.edit(drafted.announcement_id, 1, Draft("Mới."), lan, NOW)
-        return produce(*arguments)  # type: ignore[arg-type]
+        return make(*arguments)  # type: ignore[arg-type]
 
-    monkeypatch.setattr(radio.studio, "produce", edits_meanwhile)
+    monkeypatch.setattr(radio.studio, "make", edits_meanwhile)
     assert radio.station.voice(NOW) == 0
     held = radio.store.announcements.get(drafted.announcement_id)
     assert held

@@ -169,14 +169,14 @@ def test_the_sound_of_a_text_that_changed_meanwhile_is_not_taken(store: Store) -
     old = announcement(1)
     store.announcements.create(old)
     store.announcements.update(announcement(1, text="Chữ khác."), 1)
-    assert not store.announcements.set_spoken("a1", old.text_hash, "x", ())
-    assert not store.announcements.set_voiced("a1", old.text_hash, SHA)
-    assert not store.announcements.set_voice_failed("a1", old.text_hash, VoiceFault("k"))
+    assert not store.announcements.set_spoken("a1", old.script_hash, "x", ())
+    assert not store.announcements.set_voiced("a1", old.script_hash, SHA)
+    assert not store.announcements.set_voice_failed("a1", old.script_hash, VoiceFault("k"))
     held = store.announcements.get("a1")
     assert held is not None
     assert (held.asset, held.voice_state, held.spoken) == (None, VoiceState.WAITING, "")
-    assert store.announcements.set_spoken("a1", held.text_hash, "chữ khác", ({"why": "x"},))
-    assert store.announcements.set_voiced("a1", held.text_hash, SHA)
+    assert store.announcements.set_spoken("a1", held.script_hash, "chữ khác", ({"why": "x"},))
+    assert store.announcements.set_voiced("a1", held.script_hash, SHA)
     assert store.announcements.waiting_for_voice(10) == []
 
 
@@ -185,7 +185,7 @@ def test_a_failed_voice_says_why_and_can_be_tried_again(store: Store) -> None:
     made = announcement(1)
     store.announcements.create(made)
     fault = VoiceFault("studio.quota", {"voice": "gtts"})
-    assert store.announcements.set_voice_failed("a1", made.text_hash, fault)
+    assert store.announcements.set_voice_failed("a1", made.script_hash, fault)
     held = store.announcements.get("a1")
     assert held is not None
     assert (held.voice_state, held.voice_error) == (VoiceState.FAILED, fault)

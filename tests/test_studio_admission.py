@@ -157,10 +157,10 @@ def test_a_file_is_written_no_larger_than_its_bound(tmp_path: Path) -> None:
 def test_a_recording_becomes_a_broadcast(tmp_path: Path) -> None:
     recording = admit(convert(tmp_path / "phone.m4a", "-c:a", "aac"), tmp_path)
     studio = Studio(Shelf(tmp_path / "shelf"), make_chain(["espeak"]), tmp_path / "work")
-    once = studio.master_recording(recording, BulletinClass.ORDINARY)
+    once = studio.make(recording, Wanted(BulletinClass.ORDINARY))
     assert (once.voice, once.failures) == ("recording", ())
     assert once.lufs == pytest.approx(-16.0, abs=0.5)
-    drill = studio.master_recording(recording, BulletinClass.ORDINARY, drill=True)
+    drill = studio.make(recording, Wanted(BulletinClass.ORDINARY, drill=True))
     assert drill.duration_ms > once.duration_ms + 4000, "the notice is not heard twice"
     thrice = studio.make(recording, Wanted(BulletinClass.ORDINARY, times=3))
     added = thrice.duration_ms - once.duration_ms

@@ -214,7 +214,7 @@ def test_a_voice_that_failed_says_why_and_can_be_asked_again(town: Town, app: Fl
     client = town.client(app, "chu-tich")
     client.post("/nghe-thu", data=composed(client))
     draft = town.store.announcements.list()[0]
-    town.store.announcements.set_voice_failed(draft.id, draft.text_hash, VoiceFault("desk.empty_text"))
+    town.store.announcements.set_voice_failed(draft.id, draft.script_hash, VoiceFault("desk.empty_text"))
     assert "Chưa có nội dung để đọc" in client.get(f"/nghe-thu/{draft.id}").text
     again = client.post(f"/nghe-thu/{draft.id}/lai", data={"csrf_token": form_key(client)})
     assert "data-wait" in again.text

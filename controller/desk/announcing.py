@@ -17,6 +17,7 @@ from controller.store.rows import (
     AnnouncementState,
     BookingRow,
     BookingState,
+    RecordingRow,
     Role,
     User,
     VoiceState,
@@ -26,6 +27,7 @@ from wire.plan import AfterCut, BulletinClass, Late
 
 EMERGENCY_LATE_SECONDS = 6 * 3600
 ORDINARY_LATE_SECONDS = 30 * 60
+VIETNAMESE = "vi"
 _OPEN = (AnnouncementState.DRAFT, AnnouncementState.RETURNED)
 
 
@@ -44,8 +46,7 @@ class Announcing:
         known = self._store.bookings.by_key(key)
         if known:
             return Announced(known.announcement, known.id)
-        draft = Draft(wish.text, wish.title, wish.bulletin_class, wish.level)
-        announcement = _worded(_blank(who, now), draft, now)
+        announcement = self._worded(_blank(who, now), _draft_of(wish), now)
         if wish.draft:
             act = Act(who.name, "drafted", announcement.id, announcement.title, now)
             made = self._store.announcements.create(announcement, None, act)
@@ -60,7 +61,7 @@ class Announcing:
     def edit(self, announcement_id: str, version: int, draft: Draft, who: User, now: datetime) -> Announcement:
         """New words for a draft, or for one that was returned; new text is voiced anew. Raises DeskError."""
         held = self._open(announcement_id, who)
-        newer = _worded(held, draft, now)
+        newer = self._worded(held, draft, now)
         saved = self._update(newer, version, Act(who.name, "edited", held.id, newer.title, now))
         self._bell()
         return saved
@@ -122,6 +123,35 @@ class Announcing:
         held = self._mine(announcement_id, who)
         self._store.announcements.voice_again(held.id, Act(who.name, "voice again", held.id, held.title, now))
         self._bell()
+
+    def _worded(self, held: Announcement, draft: Draft, now: datetime) -> Announcement:
+        """The announcement with these words; its sound is kept only while it would be made the same again."""
+        recorded = self._recorded(draft)
+        words = rules.text(draft.text, recorded)
+        newer = replace(
+            held,
+            title=rules.title(draft.title, words or (recorded.file_name if recorded else "")),
+            text=words,
+            bulletin_class=draft.bulletin_class,
+            level=draft.level,
+            recording=draft.recording,
+            language=recorded.language if recorded else VIETNAMESE,
+            times=rules.times(draft.times),
+            drill=draft.drill,
+            updated_at=now,
+        )
+        if newer.script == held.script:
+            return newer
+        unread = replace(newer, spoken="", spoken_rewrites=())
+        return replace(unread, asset=None, voice_state=VoiceState.WAITING, voice_error=None)
+
+    def _recorded(self, draft: Draft) -> RecordingRow | None:
+        if draft.recording is None:
+            return None
+        found = self._store.recordings.get(draft.recording)
+        if found is None:
+            raise DeskError("desk.unknown_recording")
+        return found
 
     def _placed(self, announcement: Announcement, placing: Placing, who: User, now: datetime) -> BookingRow:
         kinds = {area.id: area.kind for area in self._store.roster.areas()}
@@ -209,21 +239,10 @@ def _blank(who: User, now: datetime) -> Announcement:
     return Announcement(f"a{secrets.token_hex(6)}", title="", text="", author=who.id, created_at=now, updated_at=now)
 
 
-def _worded(held: Announcement, draft: Draft, now: datetime) -> Announcement:
-    """The announcement with these words; its sound is kept only while the text is the same."""
-    words = rules.text(draft.text)
-    newer = replace(
-        held,
-        title=rules.title(draft.title, words),
-        text=words,
-        bulletin_class=draft.bulletin_class,
-        level=draft.level,
-        updated_at=now,
+def _draft_of(wish: Wish) -> Draft:
+    return Draft(
+        wish.text, wish.title, wish.bulletin_class, wish.level, wish.recording, times=wish.times, drill=wish.drill
     )
-    # the tone before the words differs with the class, so its sound is another one too
-    if (words, draft.bulletin_class) == (held.text, held.bulletin_class):
-        return newer
-    return replace(newer, spoken="", spoken_rewrites=(), asset=None, voice_state=VoiceState.WAITING, voice_error=None)
 
 
 def _sent(announcement: Announcement, who: User) -> Announcement:

@@ -1,4 +1,4 @@
-"""The desk as one object: announcing, entrance, registry and lexicon over one store."""
+"""The desk as one object: announcing, recording, entrance, registry and lexicon over one store."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from collections.abc import Callable
 from controller.desk.announcing import Announcing
 from controller.desk.entrance import Entrance
 from controller.desk.lexicon import Lexicon
+from controller.desk.recording import Recording
 from controller.desk.registry import Registry
 from controller.store import Store
 from wire.config import QuietHours
@@ -14,7 +15,7 @@ from wire.config import QuietHours
 USUAL_QUIET = QuietHours()
 
 
-class Desk(Announcing, Entrance, Registry, Lexicon):
+class Desk(Announcing, Recording, Entrance, Registry, Lexicon):
     """Where every wish enters. Any method may raise DeskError, or StoreError when the store cannot take it."""
 
     def __init__(self, store: Store, zone: str, bell: Callable[[], None], quiet: QuietHours = USUAL_QUIET) -> None:

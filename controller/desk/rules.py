@@ -12,7 +12,7 @@ from datetime import datetime, timedelta
 from controller import newsroom
 from controller.desk.wishes import DeskError
 from controller.roster import AreaKind, Node
-from controller.store.rows import BookingRow, Role, User
+from controller.store.rows import BookingRow, RecordingRow, Role, User
 from schedules import moments, policy
 from schedules.calendars import Recurrence, RuleError, occurrences
 from wire.config import QuietHours
@@ -23,6 +23,7 @@ MOST_CHARS = 20_000
 MOST_TITLE_CHARS = 200
 DERIVED_TITLE_CHARS = 80
 MOST_AREAS = 500
+MOST_TIMES = 10
 MOST_EXCEPTIONS = 400
 LOOKED_AT = 400  # of a recurring booking, how many moments are held against the quiet hours
 PAST_GRACE = timedelta(seconds=60)  # a form that lay open for a moment
@@ -44,12 +45,15 @@ def need(who: User, role: Role) -> None:
         raise DeskError("desk.not_allowed", name=who.name)
 
 
-def text(written: str) -> str:
-    """The text with its line breaks made one kind and stray control characters gone. Raises DeskError."""
+def text(written: str, recorded: RecordingRow | None = None) -> str:
+    """The text with its line breaks made one kind and stray control characters gone. Raises DeskError.
+
+    Where something was ``recorded`` it may be empty.
+    """
     broken = written.replace("\r\n", "\n").replace("\r", "\n")
     kept = "".join(each for each in broken if each in "\n\t" or unicodedata.category(each) not in {"Cc", "Cs"})
     tidy = unicodedata.normalize("NFC", kept).strip()
-    if not newsroom.has_words(tidy):
+    if recorded is None and not newsroom.has_words(tidy):
         raise DeskError("desk.empty_text")
     if len(tidy) > MOST_CHARS:
         raise DeskError("desk.text_too_long", chars=len(tidy), most=MOST_CHARS)
@@ -65,6 +69,13 @@ def title(wanted: str, words: str) -> str:
     if len(tidy) > MOST_TITLE_CHARS or any(unicodedata.category(each) in {"Cc", "Cs"} for each in tidy):
         raise DeskError("desk.bad_title", most=MOST_TITLE_CHARS)
     return tidy
+
+
+def times(wanted: int) -> int:
+    """How often the words are to be heard in one broadcast. Raises ``bad_times``."""
+    if not 1 <= wanted <= MOST_TIMES:
+        raise DeskError("desk.bad_times", most=MOST_TIMES)
+    return wanted
 
 
 def areas(wanted: Iterable[str], kinds: Mapping[str, AreaKind], nodes: Iterable[Node], who: User) -> tuple[str, ...]:

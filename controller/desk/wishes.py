@@ -21,7 +21,8 @@ class Wish:
 
     With a ``recurrence`` it comes again and again, from ``start`` on. Without a title the first line of the text stands
     for it. A draft is only kept: its areas and start are not looked at. The same ``idempotency_key`` from the same
-    person is the same wish.
+    person is the same wish. With a ``recording`` (SHA-256) that is heard, and the text may be empty. ``times``: how
+    often the words are heard in one broadcast, 1–10.
     """
 
     text: str
@@ -33,16 +34,22 @@ class Wish:
     idempotency_key: str | None = None
     draft: bool = False
     recurrence: Recurrence | None = None
+    recording: str | None = None
+    times: int = 1
+    drill: bool = False
 
 
 @dataclass(frozen=True)
 class Draft:
-    """The words of an announcement."""
+    """What an announcement says, and how. See `Wish`."""
 
     text: str
     title: str = ""
     bulletin_class: BulletinClass = BulletinClass.ORDINARY
     level: Level = Level.COMMUNE
+    recording: str | None = None
+    times: int = 1
+    drill: bool = False
 
 
 @dataclass(frozen=True)

@@ -98,20 +98,20 @@ class Announcements:
             return all_shaped(Announcement, connection.execute(query))
 
     def set_spoken(
-        self, announcement_id: str, text_hash: str, spoken: str, rewrites: tuple[dict[str, object], ...]
+        self, announcement_id: str, script_hash: str, spoken: str, rewrites: tuple[dict[str, object], ...]
     ) -> bool:
-        """The spoken form; False, and nothing written, when the text is no longer the one hashed."""
-        return self._of_text(announcement_id, text_hash, {"spoken": spoken, "spoken_rewrites": list(rewrites)})
+        """The spoken form; False, and nothing written, when the script is no longer the one hashed."""
+        return self._of_script(announcement_id, script_hash, {"spoken": spoken, "spoken_rewrites": list(rewrites)})
 
-    def set_voiced(self, announcement_id: str, text_hash: str, asset: str) -> bool:
-        """The finished sound of the text hashed; False, and nothing written, when the text has changed."""
+    def set_voiced(self, announcement_id: str, script_hash: str, asset: str) -> bool:
+        """The finished sound of the script hashed; False, and nothing written, when that has changed."""
         values = {"asset": asset, "voice_state": VoiceState.DONE.value, "voice_error": None}
-        return self._of_text(announcement_id, text_hash, values)
+        return self._of_script(announcement_id, script_hash, values)
 
-    def set_voice_failed(self, announcement_id: str, text_hash: str, fault: VoiceFault) -> bool:
-        """Why the text hashed could not be voiced; False, and nothing written, when the text has changed."""
+    def set_voice_failed(self, announcement_id: str, script_hash: str, fault: VoiceFault) -> bool:
+        """Why the script hashed did not become sound; False, and nothing written, when that has changed."""
         values = {"voice_state": VoiceState.FAILED.value, "voice_error": columns(fault)}
-        return self._of_text(announcement_id, text_hash, values)
+        return self._of_script(announcement_id, script_hash, values)
 
     def voice_again(self, announcement_id: str, act: Act | None = None) -> None:
         """Let the station try a failed voice once more."""
@@ -120,12 +120,12 @@ class Announcements:
             waiting = {"voice_state": VoiceState.WAITING.value, "voice_error": None}
             connection.execute(sa.update(announcements).where(failed).values(waiting))
 
-    def _of_text(self, announcement_id: str, text_hash: str, values: Mapping[str, object]) -> bool:
-        """Set ``values`` while the text is still the one hashed; the version stays, the words are the same."""
+    def _of_script(self, announcement_id: str, script_hash: str, values: Mapping[str, object]) -> bool:
+        """Set ``values`` while the script is still the one hashed; the version stays, the words are the same."""
         mine = announcements.c.id == announcement_id
         with self._database.wishing() as connection:
             row = connection.execute(sa.select(announcements).where(mine).with_for_update()).first()
-            if row is None or shaped(Announcement, row).text_hash != text_hash:
+            if row is None or shaped(Announcement, row).script_hash != script_hash:
                 return False
             connection.execute(sa.update(announcements).where(mine).values(values))
         return True

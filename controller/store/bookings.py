@@ -102,7 +102,7 @@ class Bookings:
         begun = bookings.c.start <= now + HORIZON
         near = begun & (bookings.c.recurrence.is_not(None) | (bookings.c.start >= now - KEPT_PAST - LONGEST_LATE))
         query = (
-            sa.select(bookings, announcements.c.title, announcements.c.spoken, *_ASSET)
+            sa.select(bookings, announcements.c.title, announcements.c.spoken, announcements.c.drill, *_ASSET)
             .join(announcements, announcements.c.id == bookings.c.announcement)
             .join(assets, assets.c.sha256 == announcements.c.asset)
             .where(_WANTED & _ON_THE_AIR & near)
@@ -188,5 +188,6 @@ def _planned(row: sa.RowMapping, now: datetime) -> Booking:
         late_for=timedelta(seconds=kept.late_for_seconds),
         after_cut=kept.after_cut,
         spoken=row["spoken"][:MAX_SPOKEN_CHARS],
+        drill=row["drill"],
         repeats=kept.recurrence is not None,
     )

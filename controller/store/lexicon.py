@@ -99,7 +99,7 @@ def _voice_drafts_again(connection: sa.Connection, area: str, written: str) -> N
     drafts = (
         sa.select(announcements.c.id, announcements.c.text, users.c.area)
         .join(users, users.c.id == announcements.c.author)
-        .where(announcements.c.state.in_(_OPEN))
+        .where(announcements.c.state.in_(_OPEN) & announcements.c.recording.is_(None))
     )
     word = written.casefold()
     stale = [

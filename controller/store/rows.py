@@ -75,7 +75,10 @@ class VoiceFault:
 
 @dataclass(frozen=True)
 class Announcement:
-    """An announcement (bản tin). ``version`` grows by one at every change (optimistic lock)."""
+    """An announcement (bản tin). ``version`` grows by one at every change (optimistic lock).
+
+    With a ``recording`` that is what is heard, and the text only tells what it says, or is empty.
+    """
 
     id: str
     title: str
@@ -94,11 +97,20 @@ class Announcement:
     approver: str | None = None
     reason: str = ""  # why it was returned
     version: int = 1
+    recording: str | None = None  # SHA-256
+    language: str = "vi"  # BCP 47
+    times: int = 1  # how often it is heard in one broadcast
+    drill: bool = False
 
     @property
-    def text_hash(self) -> str:
-        """SHA-256 of the written text, 64 hex digits: names the text that a voice was asked to read."""
-        return hashlib.sha256(self.text.encode()).hexdigest()
+    def script(self) -> tuple[object, ...]:
+        """All that decides how it sounds."""
+        return self.text, self.bulletin_class.value, self.recording, self.times, self.drill
+
+    @property
+    def script_hash(self) -> str:
+        """SHA-256 of the script, 64 hex digits: names what the studio was asked to make."""
+        return hashlib.sha256(repr(self.script).encode()).hexdigest()
 
 
 @dataclass(frozen=True)
@@ -113,6 +125,20 @@ class AssetRow:
     created_at: datetime
     lufs: float | None = None
     peak_dbtp: float | None = None
+
+
+@dataclass(frozen=True)
+class RecordingRow:
+    """What a person recorded, admitted and kept; ``file_name`` as the person called it."""
+
+    sha256: str
+    size_bytes: int
+    duration_ms: int
+    lufs: float
+    language: str  # BCP 47
+    file_name: str
+    admitted_by: str  # a user's id
+    admitted_at: datetime
 
 
 @dataclass(frozen=True)

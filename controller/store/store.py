@@ -21,6 +21,7 @@ from controller.store.health import HealthBook
 from controller.store.lexicon import LexiconBook
 from controller.store.people import People
 from controller.store.plans import Plans
+from controller.store.recordings import Recordings
 from controller.store.roster import RosterBook
 
 
@@ -34,6 +35,7 @@ class Store:
         self.people = People(self.database)
         self.announcements = Announcements(self.database)
         self.assets = Assets(self.database)
+        self.recordings = Recordings(self.database)
         self.bookings = Bookings(self.database)
         self.plans = Plans(self.database)
         self.documents = Documents(self.database)

@@ -84,6 +84,19 @@ assets = sa.Table(
     real("peak_dbtp"),
 )
 
+recordings = sa.Table(
+    "recordings",
+    metadata,
+    key("sha256"),
+    whole("size_bytes"),
+    whole("duration_ms"),
+    real("lufs"),
+    text("language"),
+    text("file_name"),
+    text("admitted_by", sa.ForeignKey("users.id")),
+    moment("admitted_at"),
+)
+
 announcements = sa.Table(
     "announcements",
     metadata,
@@ -104,6 +117,10 @@ announcements = sa.Table(
     text("approver", nullable=True),
     text("reason"),
     whole("version"),
+    text("recording", nullable=True),  # no foreign key: SQLite cannot add one to a table that is there
+    text("language"),
+    whole("times"),
+    sa.Column("drill", sa.Boolean, nullable=False),
     sa.Index("announcements_by_voice", "voice_state", "created_at"),
     sa.Index("announcements_by_age", "created_at"),
 )

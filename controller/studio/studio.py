@@ -16,10 +16,11 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from controller.newsroom import MAX_CHARS, has_words
+from controller.studio.archive import Archive
 from controller.studio.chain import Chain, Failure, Reading
 from controller.studio.mastering import Mastered, MasteringError, Score, master
 from controller.studio.recordings import Recording
-from controller.studio.shelf import Shelf
+from controller.studio.shelf import Shelf, ShelfError
 from controller.studio.style import MOST_REPEATS, Style
 from controller.studio.tones import attention, closing
 from controller.studio.voice import Trouble, VoiceError
@@ -76,13 +77,16 @@ class Wanted:
 
 
 class Studio:
-    """Voices, a shelf, a folder to work in (made if absent), and the style of the station.
+    """Voices, a shelf, a folder to work in (made if absent), the style of the station, what people recorded.
 
-    The folder is this studio's own: what lies there from before is removed.
+    The folder to work in is this studio's own: what lies there from before is removed.
     """
 
-    def __init__(self, shelf: Shelf, chain: Chain, work_dir: Path, style: Style | None = None) -> None:
+    def __init__(
+        self, shelf: Shelf, chain: Chain, work_dir: Path, style: Style | None = None, archive: Archive | None = None
+    ) -> None:
         self._shelf, self._chain, self._work_dir, self._style = shelf, chain, work_dir, style or Style()
+        self._archive = archive
         for left in work_dir.glob(f"{_WORK}*"):
             shutil.rmtree(left, ignore_errors=True)
 
@@ -90,9 +94,12 @@ class Studio:
         """`make` of a text, heard once."""
         return self.make(spoken_text, Wanted(bulletin_class, drill))
 
-    def master_recording(self, recording: Recording, bulletin_class: BulletinClass, drill: bool = False) -> Finished:
-        """`make` of a recording, heard once."""
-        return self.make(recording, Wanted(bulletin_class, drill))
+    def make_recorded(self, recording: str, wanted: Wanted) -> Finished:
+        """`make` of what is kept in the archive under that name. Raises ShelfError, also where it is not there."""
+        if self._archive is None:
+            raise ShelfError("studio.recording_gone", folder="–")
+        with self._work_place() as work:
+            return self.make(self._archive.take(recording, work), wanted)
 
     def make(self, said: str | Recording, wanted: Wanted) -> Finished:
         """The finished recording of ``said``: the newsroom's spoken form (≤ ``MOST_SPOKEN_CHARS``), or a recording.
@@ -102,7 +109,7 @@ class Studio:
         """
         if isinstance(said, str):
             _check(said)
-        before, after = self._words_around(wanted.drill)
+        before, after = self._words_around(wanted)
         texts = [*before, *([said] if isinstance(said, str) else []), *after]
         with self._work_place() as work:
             reading = self._chain.speak(work, *texts) if texts else Reading((), RECORDED, ())
@@ -112,9 +119,12 @@ class Studio:
                 reading = replace(reading, voice=RECORDED)
             return self._finish(_in_order(wavs, len(before), wanted.times, self._style), wanted, reading, work)
 
-    def _words_around(self, drill: bool) -> tuple[list[str], list[str]]:
-        notice = say("studio.drill_notice", "vi") if drill else ""
-        before, after = (notice, self._style.opening), (self._style.closing, notice)
+    def _words_around(self, wanted: Wanted) -> tuple[list[str], list[str]]:
+        """An emergency names no station and thanks nobody: its words come at once."""
+        notice = say("studio.drill_notice", "vi") if wanted.drill else ""
+        calm = wanted.bulletin_class is not BulletinClass.EMERGENCY
+        opening, closing_words = (self._style.opening, self._style.closing) if calm else ("", "")
+        before, after = (notice, opening), (closing_words, notice)
         return [words for words in before if words], [words for words in after if words]
 
     def _finish(self, speech: list[tuple[Path, int]], wanted: Wanted, reading: Reading, work: Path) -> Finished:

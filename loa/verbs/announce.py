@@ -28,15 +28,17 @@ EXAMPLE = """\
 loa announce "Chiều nay phun thuốc khử khuẩn tại nhà văn hóa." --area lang-son:dong-dang
 loa announce --text-file thong-bao.txt --area lang-son:dong-dang --at 17:00 --wait
 loa announce "Khẩu hiệu tuần" --area lang-son:dong-dang --at 05:30 --repeat "FREQ=WEEKLY;BYDAY=MO,WE,FR"
+loa announce --recording chu-tich.m4a --area lang-son:dong-dang --at 17:00 --times 2
 loa announce --area lang-son:dong-dang -- "-5 độ C: …\""""
 
 
 def add(verbs: Verbs) -> None:
     """The verb and what it takes."""
     parser = verbs.add("announce", "about_announce", run, EXAMPLE)
-    text = parser.add_mutually_exclusive_group(required=True)
+    text = parser.add_mutually_exclusive_group()
     text.add_argument("text", nargs="?", metavar=parser.word("text"), help=parser.t("text_help"))
     text.add_argument("--text-file", metavar=parser.word("file"), type=Path, help=parser.t("text_file_help"))
+    house.takes_recording(parser)
     area = parser.word("place")
     parser.add_argument(
         "--area", action="append", required=True, dest="areas", metavar=area, help=parser.t("area_help")
@@ -49,6 +51,7 @@ def add(verbs: Verbs) -> None:
     parser.add_argument("--except", action="append", default=[], dest="but", metavar=day, help=parser.t("except_help"))
     parser.add_argument("--until", metavar=parser.word("time"), help=parser.t("until_help"))
     house.takes_class(parser, "class_help")
+    house.takes_manner(parser)
     parser.add_argument("--level", choices=LEVELS, default="commune", help=parser.t("level_help"))
     parser.add_argument("--title", default="", metavar=parser.word("text"), help=parser.t("title_help"))
     parser.add_argument("--key", metavar=parser.word("key"), help=parser.t("key_help"))
@@ -65,10 +68,11 @@ def run(wanted: argparse.Namespace) -> int:
     from controller.desk import Wish
     from wire.plan import BulletinClass, Level
 
+    text = _text(wanted)
     with house.opened(wanted) as station:
-        now = house.now()
+        now, person = house.now(), station.person(wanted.person)
         wish = Wish(
-            text=wanted.text if wanted.text_file is None else texts.read(wanted.text_file, wanted.language),
+            text=text,
             areas=tuple(wanted.areas),
             start=moments.read(wanted.at, now, station.settings.zone) if wanted.at is not None else None,
             title=wanted.title,
@@ -76,8 +80,11 @@ def run(wanted: argparse.Namespace) -> int:
             level=Level(wanted.level),
             idempotency_key=wanted.key,
             recurrence=_recurrence(wanted, station.settings.zone, now),
+            recording=station.recorded(wanted.recording, wanted.spoken_language, person) if wanted.recording else None,
+            times=wanted.times,
+            drill=wanted.drill,
         )
-        made = station.desk.announce(wish, station.person(wanted.person), now)
+        made = station.desk.announce(wish, person, now)
         assert made.booking_id
         facts = {"announcement": made.announcement_id, "job": made.booking_id}
         if not wanted.wait:
@@ -85,6 +92,15 @@ def run(wanted: argparse.Namespace) -> int:
             return DONE
         print(say("loa.announced", wanted.language, **facts), file=sys.stderr, flush=True)
         return _wait(wanted, station, made.announcement_id, made.booking_id)
+
+
+def _text(wanted: argparse.Namespace) -> str:
+    """The words; empty with a recording alone. Raises Said."""
+    if wanted.text_file is not None:
+        return texts.read(wanted.text_file, wanted.language)
+    if wanted.text is None and wanted.recording is None:
+        raise house.Refused("loa.nothing_to_announce")
+    return wanted.text or ""
 
 
 def _recurrence(wanted: argparse.Namespace, zone: str, now: datetime) -> Recurrence | None:

@@ -13,6 +13,7 @@ from loa.codes import DONE, MISSING
 from words import Said, say
 
 if TYPE_CHECKING:
+    from controller.studio import Recording
     from loa.parser import Verbs
 
 SPOKEN_EXAMPLE = """\
@@ -30,8 +31,11 @@ def add(verbs: Verbs) -> None:
     parser = verbs.add("speak", "about_speak", speak, 'loa speak "Kính mời bà con đi họp." -o ban-tin.ogg')
     file = parser.word("file")
     parser.add_argument("text", nargs="*", metavar=parser.word("text"), help=parser.t("speak_text_help"))
+    house.takes_recording(parser)
     parser.add_argument("-o", "--out", metavar=file, type=Path, required=True, help=parser.t("speak_out_help"))
     house.takes_class(parser, "speak_class_help")
+    house.takes_manner(parser)
+    parser.add_argument("--mp3", action="store_true", help=parser.t("mp3_help"))
     parser.takes_json()
     house.takes_config(parser)
     parser = verbs.add("voices", "about_voices", voices)
@@ -59,26 +63,39 @@ def spoken(wanted: argparse.Namespace) -> int:
 
 
 def speak(wanted: argparse.Namespace) -> int:
-    """A finished recording of the words, as it would be broadcast: Opus in Ogg."""
-    from controller import newsroom
-    from controller.studio import Shelf, Studio, make_chain
+    """A finished recording of the words, as it would be broadcast: Opus in Ogg, or MP3."""
+    from controller import bootstrap
+    from controller.studio import Shelf, Studio, Wanted, make_chain
     from wire.plan import BulletinClass
 
-    text = newsroom.clean(" ".join(wanted.text) if wanted.text else texts.standard_input(wanted.language))
-    chain = make_chain(house.settings_of(wanted).voice_chain)
+    manner = Wanted(BulletinClass(wanted.bulletin_class), wanted.drill, wanted.times, also_mp3=wanted.mp3)
+    settings = house.settings_of(wanted)
     with tempfile.TemporaryDirectory(prefix="loa-speak-") as folder:
-        studio = Studio(Shelf(Path(folder) / "shelf"), chain, Path(folder) / "work")
-        made = studio.produce(newsroom.spoken(text).text, BulletinClass(wanted.bulletin_class))
+        here = Path(folder)
+        chain, style = make_chain(settings.voice_chain), bootstrap.style_of(settings)
+        made = Studio(Shelf(here / "shelf"), chain, here / "work", style).make(_said(wanted, here), manner)
+        finished = made.mp3 or made
         try:
-            shutil.copyfile(made.path, wanted.out)
+            shutil.copyfile(finished.path, wanted.out)
         except OSError as wrong:
             raise house.Refused("loa.cannot_write", path=wanted.out, why=wrong) from wrong
     facts = {"seconds": made.duration_ms / 1000, "lufs": made.lufs, "peak_dbtp": made.peak_dbtp, "voice": made.voice}
     if wanted.json:
-        out.as_json({"file": wanted.out, "sha256": made.sha256, "media_type": made.media_type, **facts})
+        out.as_json({"file": wanted.out, "sha256": finished.sha256, "media_type": finished.media_type, **facts})
     else:
         print(say("loa.spoke", wanted.language, path=wanted.out, **facts))
     return DONE
+
+
+def _said(wanted: argparse.Namespace, folder: Path) -> str | Recording:
+    """The spoken form of the words, or what was recorded. Raises Said."""
+    from controller import newsroom
+    from controller.studio import admit
+
+    if wanted.recording is not None:
+        return admit(house.upload(wanted.recording), folder, language=wanted.spoken_language)
+    text = newsroom.clean(" ".join(wanted.text) if wanted.text else texts.standard_input(wanted.language))
+    return newsroom.spoken(text).text
 
 
 def voices(wanted: argparse.Namespace) -> int:
