@@ -7,17 +7,20 @@
 from __future__ import annotations
 
 import logging
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from controller.studio.espeak_voice import EspeakVoice
 from controller.studio.gtts_voice import GttsVoice
+from controller.studio.http_voice import HttpVoice
 from controller.studio.voice import Trouble, Voice, VoiceError
 
 log = logging.getLogger(__name__)
 
 VOICES = ("espeak", "gtts")
+_NAME = r"[a-z0-9][a-z0-9-]{0,39}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,16 +95,39 @@ def _all_failed(failures: list[Failure]) -> VoiceError:
     return VoiceError(kind, "studio.no_voice", tried=tried)
 
 
-def make_chain(names: Sequence[str]) -> Chain:
-    """The chain of voices with these names (see ``VOICES``). Raises VoiceError for a name that is none."""
-    makers: dict[str, type[EspeakVoice] | type[GttsVoice]] = {"espeak": EspeakVoice, "gtts": GttsVoice}
-    for name in names:
-        if name not in makers:
-            raise VoiceError(Trouble.REFUSED, "studio.unknown_voice", name=name, known=", ".join(VOICES))
-    return Chain([makers[name]() for name in names])
+def make_chain(names: Sequence[str], voices_dir: Path | None = None) -> Chain:
+    """The chain of voices with these names: of ``VOICES``, or of what lies in ``voices_dir`` (see `known_names`).
+
+    Raises VoiceError for a name that is none.
+    """
+    return Chain([_voice(name, voices_dir) for name in names])
 
 
-def voices() -> list[VoiceState]:
+def known_names(voices_dir: Path | None = None) -> list[str]:
+    """Every voice: those that are built in, then ``http:NAME`` for each description ``NAME.toml`` in the folder."""
+    return [*VOICES, *(f"http:{path.stem}" for path in _described(voices_dir))]
+
+
+def voices(voices_dir: Path | None = None) -> list[VoiceState]:
     """Every voice the station knows, and whether it can be used here."""
-    known = [(voice.name, voice.why_not()) for voice in make_chain(VOICES).voices]
+    known = [(voice.name, voice.why_not()) for voice in make_chain(known_names(voices_dir), voices_dir).voices]
     return [VoiceState(name, why_not is None, why_not) for name, why_not in known]
+
+
+def _voice(name: str, voices_dir: Path | None) -> Voice:
+    makers: dict[str, type[EspeakVoice] | type[GttsVoice]] = {"espeak": EspeakVoice, "gtts": GttsVoice}
+    if name in makers:
+        return makers[name]()
+    for path in _described(voices_dir):
+        if name == f"http:{path.stem}":
+            return HttpVoice(path)
+    known = ", ".join(known_names(voices_dir))
+    raise VoiceError(Trouble.REFUSED, "studio.unknown_voice", name=name[:80], known=known)
+
+
+def _described(voices_dir: Path | None) -> list[Path]:
+    try:
+        found = sorted(voices_dir.glob("*.toml")) if voices_dir else []
+    except OSError:
+        return []
+    return [path for path in found if re.fullmatch(_NAME, path.stem)]

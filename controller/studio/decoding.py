@@ -11,11 +11,15 @@ from controller.studio.voice import Trouble, VoiceError
 _SAFE = ["-protocol_whitelist", "file", "-format_whitelist", "mp3,wav,ogg,flac"]
 
 
-def decode(sound: Path, target: Path, voice: str) -> None:
-    """Writes ``sound`` as WAV (mono, 16 bit) and removes it. Raises VoiceError (temporary)."""
+def decode(sound: Path, target: Path, voice: str, rate: int = 0) -> None:
+    """Writes ``sound`` as WAV (mono, 16 bit, ``rate`` a second; 0: its own) and removes it.
+
+    Raises VoiceError (temporary).
+    """
     command = ["ffmpeg", "-v", "error", "-nostdin", "-y", *_SAFE, "-i", f"file:{sound}"]
+    form = ["-ac", "1", *(("-ar", str(rate)) if rate else ()), "-c:a", "pcm_s16le"]
     try:
-        ended = programs.run([*command, "-ac", "1", "-c:a", "pcm_s16le", str(target)], 120.0, bounds=Bounds())
+        ended = programs.run([*command, *form, str(target)], 120.0, bounds=Bounds())
     except (programs.NotInstalled, programs.Hung):
         raise VoiceError(Trouble.TEMPORARY, "studio.ffmpeg_missing") from None
     if programs.names_full_disk(ended.said):

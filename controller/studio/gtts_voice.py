@@ -27,11 +27,11 @@ from controller.newsroom import parts
 from controller.studio.decoding import decode
 from controller.studio.fetching import fetched
 from controller.studio.voice import Trouble, VoiceError
-from controller.studio.wavs import check_duration, join, trim
+from controller.studio.wavs import check_duration, join, pause_after_ms, trim
 
 SERVICE = "https://translate.google.com"
 _MOST_CHARS = 100
-_SENTENCE_MS, _BREATH_MS, _KEPT_MS = 350, 60, 20
+_KEPT_MS = 20
 _LONGEST_WAIT = 60  # seconds
 _MOST_ANSWER_BYTES = 4 * 1024 * 1024
 _AUDIO = re.compile(r'jQ1olc","\[\\"([A-Za-z0-9+/=]{1,})\\"\]')
@@ -75,7 +75,7 @@ class GttsVoice:
             for part in parts(text, _MOST_CHARS):
                 if sound := self._part(session, part):
                     pieces.append(self._to_wav(sound, work_dir / f"gtts-{len(pieces):04d}.wav", part))
-                    pauses.append(_SENTENCE_MS if part.rstrip("\"'”’)]").endswith((".", "!", "?", "…")) else _BREATH_MS)
+                    pauses.append(pause_after_ms(part))
         if not pieces:
             raise VoiceError(Trouble.BAD_TEXT, "studio.nothing_to_say")
         return join(pieces, work_dir / "gtts.wav", pauses[:-1])
