@@ -180,6 +180,22 @@ def test_the_sound_of_a_text_that_changed_meanwhile_is_not_taken(store: Store) -
     assert store.announcements.waiting_for_voice(10) == []
 
 
+@pytest.mark.parametrize("state", [AnnouncementState.SUBMITTED, AnnouncementState.APPROVED])
+def test_what_was_sent_on_keeps_the_sound_that_was_heard(store: Store, state: AnnouncementState) -> None:
+    furnish(store)
+    other = "f" * 64
+    store.assets.put(asset())
+    store.assets.put(asset(other))
+    made = announcement(1, state=state)
+    store.announcements.create(made)
+    assert store.announcements.set_voiced("a1", made.script_hash, SHA)
+    assert store.announcements.set_voiced("a1", made.script_hash, SHA), "the same again is no other"
+    assert not store.announcements.set_voiced("a1", made.script_hash, other)
+    held = store.announcements.get("a1")
+    assert held is not None
+    assert held.asset == SHA
+
+
 def test_a_failed_voice_says_why_and_can_be_tried_again(store: Store) -> None:
     furnish(store)
     made = announcement(1)

@@ -104,7 +104,10 @@ class Announcements:
         return self._of_script(announcement_id, script_hash, {"spoken": spoken, "spoken_rewrites": list(rewrites)})
 
     def set_voiced(self, announcement_id: str, script_hash: str, asset: str) -> bool:
-        """The finished sound of the script hashed; False, and nothing written, when that has changed."""
+        """The finished sound of the script hashed; False, and nothing written, when that has changed.
+
+        Sound that was sent for approval stays what it is, whatever a voice makes of the same script later.
+        """
         values = {"asset": asset, "voice_state": VoiceState.DONE.value, "voice_error": None}
         return self._of_script(announcement_id, script_hash, values)
 
@@ -125,7 +128,8 @@ class Announcements:
         mine = announcements.c.id == announcement_id
         with self._database.wishing() as connection:
             row = connection.execute(sa.select(announcements).where(mine).with_for_update()).first()
-            if row is None or shaped(Announcement, row).script_hash != script_hash:
+            held = shaped(Announcement, row) if row else None
+            if held is None or held.script_hash != script_hash or _heard_otherwise(held, values.get("asset")):
                 return False
             connection.execute(sa.update(announcements).where(mine).values(values))
         return True
@@ -142,6 +146,12 @@ class Announcements:
             query = query.where(announcements.c.state == state.value)
         with self._database.reading() as connection:
             return all_shaped(Announcement, connection.execute(query))
+
+
+def _heard_otherwise(held: Announcement, asset: object) -> bool:
+    """Whether it was sent on with another sound than this one."""
+    sent = held.state in (AnnouncementState.SUBMITTED, AnnouncementState.APPROVED)
+    return sent and asset is not None and held.asset is not None and held.asset != asset
 
 
 def _replaced(connection: sa.Connection, announcement: Announcement, expected_version: int) -> Announcement:
