@@ -12,7 +12,7 @@ import logging
 from collections.abc import Callable, Iterable
 from dataclasses import replace
 
-from bench import announce, health, idle, speech
+from bench import announce, health, idle, intelligibility, speech
 from bench.results import Measurement, Results, machine
 from words import Said
 
@@ -20,6 +20,7 @@ MEASUREMENTS: dict[str, Callable[[bool], Measurement]] = {
     "announce": announce.measure,
     "health": health.measure,
     "speech": speech.measure,
+    "intelligibility": intelligibility.measure,
     "idle": idle.measure,
 }
 
