@@ -22,6 +22,8 @@ from controller.settings import Settings, SettingsError
 from controller.station import Station
 from controller.store import Store
 from controller.studio import Archive, Shelf, Studio, Style, make_chain
+from controller.studio.peaks import Outlines
+from controller.studio.sampling import Sampler
 from controller.transmitter import Transmitter
 from controller.web import Window, create_app
 from controller.web.server import Server, serve
@@ -54,6 +56,11 @@ def make_studio(settings: Settings) -> Studio:
     """The studio with the voices that ``settings`` name. Raises VoiceError, ShelfError."""
     chain, archive = make_chain(settings.voice_chain), Archive(settings.recordings_dir)
     return Studio(Shelf(settings.shelf_dir), chain, settings.state_dir / "studio", style_of(settings), archive)
+
+
+def make_sampler(settings: Settings) -> Sampler:
+    """For the web: one sentence as the studio would make it. Raises VoiceError for a voice that is none."""
+    return Sampler(make_chain(settings.voice_chain), style_of(settings), settings.state_dir / "samples")
 
 
 def style_of(settings: Settings) -> Style:
@@ -141,7 +148,11 @@ def start(settings: Settings, *, web: bool = True, station: bool = True) -> Runn
         if web:
             first_token = secrets.token_urlsafe(24) if store.people.count() == 0 else ""
             desk = make_desk(settings, store, metronome.ring if metronome else lambda: None)
-            window = Window(desk, store, settings.shelf_dir, settings, clock.now, _beat(works), first_token)
+            window = Window(
+                *(desk, store, settings.shelf_dir, settings, clock.now, _beat(works), first_token),
+                sampler=make_sampler(settings),
+                outlines=Outlines(settings.state_dir / "outlines"),
+            )
             server = serve(create_app(window), settings.web_host, settings.web_port)
             begun.callback(server.stop)
         if works and metronome:

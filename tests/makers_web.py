@@ -28,6 +28,9 @@ from controller.roster import Area, AreaKind, Node
 from controller.settings import Settings
 from controller.store import Store
 from controller.store.rows import Act, AssetRow, Role, User
+from controller.studio import Style, make_chain
+from controller.studio.peaks import Outlines
+from controller.studio.sampling import Sampler
 from controller.web import Window, create_app
 from wire.health import Health, Held, Vitals
 from wire.plan import BulletinClass
@@ -114,7 +117,10 @@ class Town:
     def app(self) -> Flask:
         """The app over this town."""
         seen = Window(
-            self.desk, self.store, self.settings.shelf_dir, self.settings, self.moment, first_token=FIRST_TOKEN
+            *(self.desk, self.store, self.settings.shelf_dir, self.settings, self.moment),
+            first_token=FIRST_TOKEN,
+            sampler=Sampler(make_chain(("espeak",)), Style(), self.folder / "samples"),
+            outlines=Outlines(self.folder / "outlines"),
         )
         made = create_app(seen)
         made.jinja_env.bytecode_cache = TEMPLATES  # each test has its own app; the templates are the same

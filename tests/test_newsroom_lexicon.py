@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 from controller.newsroom import MOST_ENTRY_CHARS, has_words, one_line, reason, spoken
 from controller.newsroom.acronyms import UNKNOWN
 from controller.newsroom.editor import PASSES
+from controller.newsroom.strangers import ACCENTLESS, LANGUAGE, SCRIPT
 from words import LANGUAGES
 
 LEXICON = {
@@ -173,8 +174,32 @@ def test_marks_controls_and_other_scripts_do_no_harm(text: str, heard: str) -> N
     assert spoken(text).text == heard
 
 
+@pytest.mark.parametrize(
+    ("text", "flags"),
+    [
+        ("Mời bà con. 中文公告, 通知 của xã.", [("中文公告, 通知", SCRIPT)]),
+        ("Привет всем, bà con!", [("Привет всем", SCRIPT)]),
+        (
+            "Kính mời bà con. Please attend the meeting tomorrow.",
+            [("Please attend the meeting tomorrow", LANGUAGE)],
+        ),
+        ("Kinh moi ba con den nha van hoa hop.", [("Kinh moi ba con den nha van hoa hop", ACCENTLESS)]),
+        ("Samsung Electronics Vietnam.", []),
+        ("Bà con thôn Nà Pàn, Khuổi Mươi, Kéo Còi đến họp.", []),
+        ("UBND QĐ HĐND TT BTTTT", []),
+        ("Truy cập facebook, zalo, internet, website, email.", []),
+        ("a b c d e f g h", []),
+    ],
+)
+def test_what_is_not_vietnamese_is_reported_and_left_alone(text: str, flags: list[tuple[str, str]]) -> None:
+    read = spoken(text)
+    assert [(flag.written, flag.why) for flag in read.flags if flag.why != UNKNOWN] == flags
+    assert all(read.source[flag.start : flag.end] == flag.written for flag in read.flags)
+    assert all(written in read.text for written, _ in flags)
+
+
 def test_every_reason_can_be_said_in_every_language() -> None:
-    codes = {rule.why for rule in PASSES} | {"lexicon", "telex", "vni", UNKNOWN}
+    codes = {rule.why for rule in PASSES} | {"lexicon", "telex", "vni", UNKNOWN, SCRIPT, LANGUAGE, ACCENTLESS}
     for language in LANGUAGES:
         assert all(reason(code, language) for code in codes)
         known = {key.removeprefix("why_") for key in _sentences(language) if key.startswith("why_")}

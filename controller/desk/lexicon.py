@@ -49,12 +49,17 @@ class Lexicon:
             raise DeskError("desk.not_your_area", area=area, name=who.name)
 
 
-def _written(text: str) -> str:
-    entry = one_line(text)
+def teachable(written: str) -> bool:
+    """Whether a reading can be taught for what is ``written`` so: a word, not only figures or signs."""
+    entry = one_line(written)
     whole = entry[:1].isalnum() and entry[-1:].isalnum() and any(char.isalpha() for char in entry)
-    if not (whole and LEAST_CHARS <= len(entry) <= MOST_ENTRY_CHARS):
+    return whole and LEAST_CHARS <= len(entry) <= MOST_ENTRY_CHARS
+
+
+def _written(text: str) -> str:
+    if not teachable(text):
         raise DeskError("desk.bad_written", least=LEAST_CHARS, most=MOST_ENTRY_CHARS)
-    return entry
+    return one_line(text)
 
 
 def _words(text: str) -> str:

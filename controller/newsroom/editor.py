@@ -25,6 +25,7 @@ from controller.newsroom import (
     places,
     roman,
     slips,
+    strangers,
     units,
 )
 from controller.newsroom.lexicon import Lexicon
@@ -68,8 +69,8 @@ class Rewrite:
 class Flag:
     """``source[start:end]``, ``written``, is doubtful and a person decides.
 
-    ``why``: ``unknown_capitals`` (spelt out or left alone), or ``telex`` / ``vni`` (left as typed; ``suggestion`` is
-    what was probably meant).
+    ``why``: ``unknown_capitals`` (spelt out or left alone), ``telex`` / ``vni`` (left as typed; ``suggestion`` is what
+    was probably meant), or one of `strangers`: ``script``, ``language``, ``accentless``.
     """
 
     start: int
@@ -119,8 +120,11 @@ def _by_lexicon(readings: Mapping[str, str], source: str, claims: list[Rewrite])
 def _flags(source: str, claims: list[Rewrite]) -> tuple[Flag, ...]:
     decided = {claim.start for claim in claims if claim.why in ("lexicon", "foreign", "acronym", "address")}
     flags = [Flag(c.start, c.end, c.written) for c in claims if c.why == acronyms.UNKNOWN]
+    strange = strangers.find(source)
+    flags += [Flag(each.start, each.end, source[each.start : each.end], each.why) for each in strange]
+    foreign_at = {at for each in strange if each.why != strangers.SCRIPT for at in range(each.start, each.end)}
     for slip in slips.find(source):
-        if slip.start not in decided:
+        if slip.start not in decided and slip.start not in foreign_at:
             flags.append(Flag(slip.start, slip.end, source[slip.start : slip.end], slip.keys, slip.meant))
     return tuple(sorted(flags, key=lambda flag: flag.start))
 
@@ -167,7 +171,6 @@ def _join(source: str, claims: list[Rewrite]) -> str:
 
 
 def _smooth(text: str) -> str:
-    single = _BEFORE_MARK.sub("", _SPACES.sub(" ", text))
-    single = _DOTS.sub("…", single)
-    lines = _EMPTY.sub("\n", _LINE_START.sub("", _DOUBLE.sub("", single))).strip()
+    single = _DOUBLE.sub("", _BEFORE_MARK.sub("", _SPACES.sub(" ", text)))
+    lines = _EMPTY.sub("\n", _LINE_START.sub("", _DOTS.sub("…", single))).strip()
     return _OPEN_END.sub(r"\g<quotes>.\n", lines)

@@ -59,6 +59,14 @@ class LexiconBook:
         with self._database.reading() as connection:
             return all_shaped(Reading, connection.execute(query))
 
+    def around(self, area: str) -> list[Reading]:
+        """What was taught for ``area``, for what it lies in and for what lies in it; in order of the written form."""
+        above = lexicon.c.area.in_([EVERYWHERE, *ancestors(area), area])
+        below = lexicon.c.area.startswith(f"{area}:", autoescape=True)
+        query = sa.select(lexicon).order_by(lexicon.c.written, lexicon.c.area)
+        with self._database.reading() as connection:
+            return all_shaped(Reading, connection.execute(query if area == EVERYWHERE else query.where(above | below)))
+
     def teach(self, reading: Reading, most: int, act: Act | None = None) -> bool:
         """Enter a reading, or replace it; False, and nothing written, when the area has ``most`` others already."""
         mine = (lexicon.c.area == reading.area) & (lexicon.c.written != reading.written)

@@ -26,11 +26,15 @@ from controller.web import (
     doors,
     figures,
     guard,
+    hearing,
     language,
+    lexicon,
+    listening,
     live,
     nodes,
-    reading,
+    panel,
     signin,
+    teaching,
     times,
 )
 from controller.web.guesses import Guesses
@@ -40,7 +44,10 @@ from controller.web.window import Window, window
 __all__ = ["Window", "create_app"]
 
 YEAR_SECONDS = 365 * 24 * 3600
-ROOMS = (signin, language, compose, approval, bookings, nodes, asrun, acts, live, audio, alive)
+ROOMS = (
+    *(signin, language, compose, teaching, listening, lexicon, approval, bookings, nodes, asrun, acts, live, audio),
+    alive,
+)
 
 
 def create_app(seen: Window) -> Flask:
@@ -77,7 +84,10 @@ def spoken_in_templates() -> dict[str, Any]:
         "day_of": lambda at: times.day_of(at, now, zone, tongue),
         "figure": lambda value, digits, unit, sign=False: figures.figure(value, digits, unit, tongue, sign),
         "span": lambda seconds: times.span(seconds, tongue),
-        "rewrites": reading.rewrites_shown,
+        "reading_of": hearing.about,
+        "why": hearing.why,
+        "mark": hearing.mark,
+        "panel_for": panel.for_change,
         "waiting_count": approval.count_waiting,
         "file": lambda name: url_for("static", filename=name, v=digest(name)),
         "icon": icon,

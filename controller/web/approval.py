@@ -7,7 +7,7 @@ from flask.typing import ResponseReturnValue
 
 from controller.desk import DeskError
 from controller.store.rows import Announcement, AnnouncementState, BookingView, Role
-from controller.web import reading
+from controller.web import hearing
 from controller.web.bookings import concerns_me, shared
 from controller.web.doors import door, may, someone, who
 from controller.web.language import said
@@ -50,7 +50,7 @@ def send_back(announcement: str) -> ResponseReturnValue:
 def page(about: str = "", problem: str = "") -> ResponseReturnValue:
     """The list, with what went wrong beside the announcement it is about."""
     people = {person.id: person.full_name or person.name for person in window().store.people.all()}
-    view = {"items": items(), "people": people, "about": about, "problem": problem, "hear": reading.hearing}
+    view = {"items": items(), "people": people, "about": about, "problem": problem, "hear": hearing.hearing, "heard_in": heard_in}
     return render_template("approval.html", **view, **shared()), 422 if problem else 200
 
 
@@ -66,6 +66,11 @@ def bookings_of(announcement: Announcement) -> list[BookingView]:
     store = window().store
     views = [store.bookings.view(row.id) for row in store.bookings.of(announcement.id)]
     return [view for view in views if view is not None]
+
+
+def heard_in(bookings: list[BookingView]) -> list[str]:
+    """Every area that any of them names."""
+    return [area for view in bookings for area in view.booking.areas]
 
 
 def count_waiting() -> int:

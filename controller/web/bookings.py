@@ -10,7 +10,7 @@ from flask import Blueprint, abort, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
 from controller.store.rows import BookingState, BookingView
-from controller.web import reading
+from controller.web import hearing, reading
 from controller.web.doors import door, who
 from controller.web.language import chosen
 from controller.web.times import day_name
@@ -42,9 +42,9 @@ def sent(booking: str) -> ResponseReturnValue:
     outcomes = window().store.asrun.outcomes(job=booking, limit=MOST_LINES)
     waiting = set(window().store.asrun.waited_for(booking))
     nodes = [node for node in window().store.roster.nodes() if node.id in waiting]
-    return render_template(
-        "booking.html", v=view, a=announcement, outcomes=outcomes, most=MOST_LINES, waiting=nodes, **shared()
-    )
+    heard = hearing.hearing(announcement, view.booking.areas) if announcement else {}
+    facts = {"v": view, "a": announcement, "h": heard, "outcomes": outcomes, "most": MOST_LINES, "waiting": nodes}
+    return render_template("booking.html", **facts, **shared())
 
 
 @pages.post("/lich-phat/<booking>/rut")

@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
-from flask import Blueprint, abort, redirect, render_template, request, url_for
+from flask import Blueprint, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
 from controller.desk import DeskError
 from controller.store.rows import Announcement
-from controller.web import reading, sending
+from controller.web import hearing, reading, sending
 from controller.web.doors import door, who
 from controller.web.forms import FIELD_OF, Problem, Typed, fresh_key, problems, read
 from controller.web.language import said, t
+from controller.web.listening import own
+from controller.web.panel import Panel, asked
 from controller.web.window import window
 
 pages = Blueprint("compose", __name__)
@@ -36,14 +36,14 @@ def hear() -> ResponseReturnValue:
         draft = sending.keep_draft(typed, who(), window())
     except DeskError as wrong:
         return page(typed, [Problem(FIELD_OF.get(wrong.key, "text"), said(wrong))])
-    return page(replace(typed, draft=draft.id), draft=draft)
+    return page(typed, draft=draft, panel=asked(request.form, hearing.shown(draft)))
 
 
 @pages.get("/nghe-thu/<announcement>")
 @door()
 def heard(announcement: str) -> ResponseReturnValue:
     """The part of the page with the spoken form and the sound, for a page that waits for the voice."""
-    return render_template("_hear.html", draft=own(announcement), **reading.hearing(own(announcement)))
+    return part(announcement)
 
 
 @pages.post("/nghe-thu/<announcement>/lai")
@@ -51,7 +51,7 @@ def heard(announcement: str) -> ResponseReturnValue:
 def again(announcement: str) -> ResponseReturnValue:
     """Ask for the voice once more after it failed."""
     window().desk.voice_again(own(announcement).id, who(), window().now())
-    return render_template("_hear.html", draft=own(announcement), **reading.hearing(own(announcement)))
+    return part(announcement)
 
 
 @pages.post("/")
@@ -70,16 +70,20 @@ def send() -> ResponseReturnValue:
     return redirect(url_for("bookings.sent", booking=booking, moi=1), 303)
 
 
-def own(announcement: str) -> Announcement:
-    """A draft of the person who asks; of nobody else."""
-    found = window().store.announcements.get(announcement)
-    if found is None or found.author != who().id:
-        abort(404)
-    return found
+def part(announcement: str) -> str:
+    """What is read and heard of somebody's own text."""
+    draft = own(announcement)
+    return render_template("_hear.html", draft=draft, area=reading.own_area_name(), **hearing.hearing(draft))
 
 
-def page(typed: Typed, wrong: list[Problem] | None = None, draft: Announcement | None = None) -> ResponseReturnValue:
+def page(
+    typed: Typed,
+    wrong: list[Problem] | None = None,
+    draft: Announcement | None = None,
+    panel: Panel | None = None,
+    note: str = "",
+) -> ResponseReturnValue:
     """The form as typed, with its problems; 422 when there are any."""
     draft = draft or sending.draft_of(typed, who(), window())
-    view = reading.composing(typed, draft)
+    view = reading.composing(typed, draft) | {"panel": panel, "note": note, "area": reading.own_area_name()}
     return render_template("compose.html", f=typed, problems=wrong or [], draft=draft, **view), 422 if wrong else 200

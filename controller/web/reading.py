@@ -1,4 +1,4 @@
-"""What pages show, read from the store: areas as a tree, a text as it will be read, a booking and how far it is."""
+"""What pages show, read from the store: areas as a tree, a form and its draft, a booking and how far it is."""
 
 from __future__ import annotations
 
@@ -7,7 +7,6 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
-from controller.newsroom import Rewrite, spoken
 from controller.roster import Area, AreaKind, Node, nodes_under
 from controller.store.rows import (
     Announcement,
@@ -19,12 +18,12 @@ from controller.store.rows import (
 )
 from controller.web.doors import sees, who
 from controller.web.forms import Typed
-from controller.web.language import chosen
+from controller.web.hearing import hearing
+from controller.web.language import chosen, t
 from controller.web.times import HOURS, MINUTES, days_ahead
 from controller.web.window import window
 from wire.names import lies_within
 from wire.receipt import Step
-from words import Said
 
 
 @dataclass
@@ -93,29 +92,14 @@ def composing(typed: Typed, draft: Announcement | None) -> dict[str, Any]:
     here = window()
     days = days_ahead(here.now(), here.settings.zone, chosen())
     view = {"tree": tree(own_areas(), own_nodes()), "days": days, "hours": HOURS, "minutes": MINUTES}
-    return view | (hearing(draft) if draft and draft.text == typed.text.strip() else {"hearing": None})
+    heard = draft is not None and draft.text == typed.text.strip()
+    return view | (hearing(draft, typed.areas) if draft and heard else {"seen": None})
 
 
-def hearing(draft: Announcement) -> dict[str, Any]:
-    """How a draft will be read, and its sound if there is one."""
-    asset = window().store.assets.get(draft.asset) if draft.asset else None
-    return {"hearing": spoken(draft.text), "asset": asset, "fault": fault(draft)}
-
-
-def fault(announcement: Announcement) -> str:
-    """Why it has no voice, as a sentence; empty when nothing went wrong."""
-    wrong = announcement.voice_error
-    if announcement.voice_state is not VoiceState.FAILED or wrong is None:
-        return ""
-    try:
-        return Said(wrong.key, **wrong.facts).say(chosen())
-    except (KeyError, IndexError):  # kept by a version that had other sentences
-        return wrong.key
-
-
-def rewrites_shown(rewrites: Iterable[Rewrite]) -> list[tuple[str, str]]:
-    """Each written form and what is read instead, once, in order of the text."""
-    return list(dict.fromkeys((each.written.strip(), each.spoken.strip()) for each in rewrites if each.spoken.strip()))
+def own_area_name() -> str:
+    """What the signed-in person answers for, in words."""
+    area = window().store.roster.area(who().area) if who().area != "*" else None
+    return area.name if area else t("all_areas")
 
 
 def concerns(view: BookingView, area: str) -> bool:

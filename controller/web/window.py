@@ -1,4 +1,4 @@
-"""What a view may reach: the desk to wish, the store to read, the shelf to listen."""
+"""What a view may reach: the desk to wish, the store to read, the shelf and the sampler to listen."""
 
 from __future__ import annotations
 
@@ -12,6 +12,8 @@ from flask import current_app
 from controller.desk import Desk
 from controller.settings import Settings
 from controller.store import Store
+from controller.studio.peaks import Outlines
+from controller.studio.sampling import Sampler
 
 
 @dataclass(frozen=True)
@@ -19,7 +21,8 @@ class Window:
     """The web's surroundings. ``now`` gives aware UTC; ``heartbeat`` the station's last tick, None when unknown.
 
     ``first_token``: whoever brings it to ``/chao/<token>`` while there are no people becomes the first
-    administrator. It lives in memory only; empty closes that way.
+    administrator. It lives in memory only; empty closes that way. ``sampler`` lets a person hear one sentence,
+    ``outlines`` see a recording: both are the web's own, and keep the station waiting for nothing.
     """
 
     desk: Desk
@@ -29,6 +32,8 @@ class Window:
     now: Callable[[], datetime]
     heartbeat: Callable[[], datetime | None] = lambda: None
     first_token: str = field(default="", repr=False)
+    sampler: Sampler = field(kw_only=True)
+    outlines: Outlines = field(kw_only=True)
 
 
 def window() -> Window:

@@ -9,31 +9,47 @@ function plain(text) {
   return text.toLowerCase().replaceAll("đ", "d").normalize("NFD").replace(/\p{M}/gu, "");
 }
 
-async function part(answer) {
+async function answered(answer) {
   const page = new DOMParser().parseFromString(await answer.text(), "text/html");
-  const fresh = page.getElementById("hear");
-  if (!fresh || answer.redirected) { location.assign("/"); return null; }
-  const draft = page.querySelector("input[name=draft]");
-  if (draft?.value) form.elements.draft.value = draft.value;
-  const problem = page.querySelector("#text-wrong");
-  const note = document.getElementById("text-wrong");
-  note?.remove();
-  if (problem) document.getElementById("text").before(document.importNode(problem, true));
-  document.getElementById("hear").replaceWith(document.importNode(fresh, true));
-  return document.getElementById("hear");
+  if (page.getElementById("hear") && !answer.redirected) return page;
+  location.assign("/");
+  return null;
 }
 
-async function wait(shown) {
+function swap(name, page) {
+  const fresh = page.getElementById(name);
+  const old = document.getElementById(name);
+  if (!fresh || !old) return null;
+  const made = document.importNode(fresh, true);
+  old.replaceWith(made);
+  return made;
+}
+
+function show(page) {
+  const draft = page.querySelector("input[name=draft]");
+  if (draft?.value) form.elements.draft.value = draft.value;
+  document.getElementById("text-wrong")?.remove();
+  const problem = page.querySelector("#text-wrong");
+  if (problem) document.getElementById("text").before(document.importNode(problem, true));
+  swap("hear", page);
+  (document.getElementById("reading-wrong") ? document.getElementById("reading") : document.getElementById("note"))?.focus();
+  wait();
+}
+
+// Only the sound is swapped while it is waited for: what is being typed beside the words stays.
+async function wait() {
+  const shown = document.getElementById("sound");
   while (shown?.dataset.wait) {
     await new Promise((done) => setTimeout(done, WAIT_MS));
-    if (document.getElementById("hear") !== shown) return;
+    if (document.getElementById("sound") !== shown) return;
     try {
       const answer = await fetch(shown.dataset.wait, { headers: { "X-Live": "1" } });
-      if (answer.ok && document.getElementById("hear") === shown) {
-        const text = await answer.clone().text();
-        if (text.includes("data-wait")) continue;
-        shown = await part(answer);
-      }
+      if (!answer.ok || document.getElementById("sound") !== shown) continue;
+      const page = await answered(answer);
+      if (!page || page.querySelector("[data-wait]")) continue;
+      swap("sound", page);
+      count();
+      return;
     } catch { /* the network is away: ask again */ }
   }
 }
@@ -43,7 +59,11 @@ async function hear(button) {
   try {
     const answer = await fetch(button.getAttribute("formaction"), { method: "POST", body: new URLSearchParams(new FormData(form)) });
     away(false);
-    wait(await part(answer));
+    const page = await answered(answer);
+    if (!page) return;
+    const text = page.getElementById("text");
+    if ("mend" in button.dataset && text) form.elements.text.value = text.value;
+    show(page);
   } catch {
     away(true);
   } finally {
@@ -62,6 +82,16 @@ function count() {
   const names = chosen.map((each) => each.closest("li").dataset.name);
   const note = document.getElementById("chosen");
   if (note) note.textContent = names.length ? names.join(", ") : form.dataset.areaNone;
+  cost(chosen.map((each) => each.value));
+}
+
+async function cost(areas) {
+  const line = document.getElementById("air");
+  if (!line) return;
+  try {
+    const answer = await fetch(`${line.dataset.air}?${new URLSearchParams(areas.map((each) => ["areas", each]))}`, { headers: { "X-Live": "1" } });
+    if (answer.ok) line.textContent = await answer.text();
+  } catch { /* the network is away: the line stays */ }
 }
 
 function find(wanted) {
@@ -76,7 +106,7 @@ form.addEventListener("click", (event) => {
   const button = event.target.closest("[data-hear]");
   if (button) { event.preventDefault(); hear(button); }
 });
-form.addEventListener("change", count);
+form.addEventListener("change", (event) => { if (event.target.name === "areas") count(); });
 document.getElementById("text").addEventListener("input", () => document.getElementById("hear").classList.add("stale"));
 form.addEventListener("submit", (event) => {
   if (!navigator.onLine) { event.preventDefault(); away(true); return; }
@@ -85,4 +115,4 @@ form.addEventListener("submit", (event) => {
 addEventListener("pageshow", () => { document.getElementById("send-button").disabled = false; });
 document.getElementById("search")?.addEventListener("input", (event) => find(event.target.value));
 count();
-wait(document.getElementById("hear"));
+wait();

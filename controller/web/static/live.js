@@ -4,6 +4,7 @@
 const SLOW_MS = 15000;
 const REST = 4; // a page that took a second is left alone for four
 const state = document.getElementById("live-state");
+const served = new Map([...document.querySelectorAll("[data-live]")].map((part) => [part, part.innerHTML]));
 let stream = null;
 let slow = null;
 let loading = false;
@@ -22,7 +23,8 @@ function busy(part) {
 }
 
 function swap(part, fresh) {
-  if (part.innerHTML === fresh.innerHTML || busy(part)) return;
+  if (served.get(part) === fresh.innerHTML || busy(part)) return;
+  served.set(part, fresh.innerHTML);
   const open = [...part.querySelectorAll("details[open][id]")].map((each) => each.id);
   const held = part.contains(document.activeElement) ? document.activeElement : null;
   const address = held && (held.getAttribute("href") || held.closest("details[id]")?.id);

@@ -1,0 +1,84 @@
+"""How an announcement is read and how it sounds: the spoken form for the eye, its sound, what it costs in air time.
+
+- What is seen is what airs: the author's own lexicon is in it, and of what has been voiced the words that were voiced.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterable
+from dataclasses import replace
+from typing import Any
+
+from controller.newsroom import Rewrite, Spoken, reason, spoken
+from controller.roster import nodes_under
+from controller.store.rows import Announcement, VoiceState
+from controller.web.language import chosen, t
+from controller.web.seen import Change, Line, Seen, seen
+from controller.web.times import span
+from controller.web.window import window
+from words import Said
+
+
+def hearing(announcement: Announcement, areas: Iterable[str] = ()) -> dict[str, Any]:
+    """``seen``, ``asset`` (None: no sound yet), ``fault`` and ``air``: what it costs to sound it in ``areas``."""
+    asset = window().store.assets.get(announcement.asset) if announcement.asset else None
+    cost = air(asset.duration_ms / 1000, areas) if asset else ""
+    return {"seen": shown(announcement), "asset": asset, "fault": fault(announcement), "air": cost}
+
+
+def shown(announcement: Announcement) -> Seen:
+    """The spoken form, with what is read otherwise than written."""
+    return seen(read(announcement))
+
+
+def read(announcement: Announcement) -> Spoken:
+    """The spoken form: as it was voiced, else as it would be voiced now; of a recording nothing is read."""
+    if announcement.recording:
+        return Spoken("", "", (), ())
+    now = spoken(announcement.text, window().store.lexicon.for_author(announcement.author))
+    if announcement.voice_state is not VoiceState.DONE or announcement.spoken in ("", now.text):
+        return now
+    rewrites = tuple(Rewrite(**each) for each in announcement.spoken_rewrites)
+    return replace(now, text=announcement.spoken, rewrites=rewrites)
+
+
+def fault(announcement: Announcement) -> str:
+    """Why it has no voice, as a sentence; empty when nothing went wrong."""
+    wrong = announcement.voice_error
+    if announcement.voice_state is not VoiceState.FAILED or wrong is None:
+        return ""
+    try:
+        return Said(wrong.key, **wrong.facts).say(chosen())
+    except (KeyError, IndexError):  # kept by a version that had other sentences
+        return wrong.key
+
+
+def air(seconds: float, areas: Iterable[str]) -> str:
+    """What a recording of that length costs in air time: how many nodes sound it, and all their minutes together."""
+    named = tuple(areas)
+    if not named:
+        return t("air_where")
+    count = len(nodes_under(window().store.roster.nodes(), named))
+    length = round(seconds)
+    tongue = chosen()
+    return t("air", count=count, length=span(length, tongue), total=span(count * length, tongue))
+
+
+def why(code: str) -> str:
+    """Why something is read as it is; a code that is newer than this page stands for itself."""
+    try:
+        return reason(code, chosen())
+    except KeyError:
+        return code
+
+
+def about(change: Change) -> str:
+    """A change in one line: ``7h30 → bảy giờ ba mươi phút (giờ phút)``."""
+    said = change.spoken if change.spoken else t("not_read")
+    return f"{change.written} → {said} ({why(change.why)})"
+
+
+def mark(line: Line) -> str:
+    """Tells a line from what stands in its place after the text was changed: 12 hex digits."""
+    return hashlib.sha256(line.text.encode()).hexdigest()[:12]

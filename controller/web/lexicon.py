@@ -1,0 +1,122 @@
+"""The lexicon on the page: how words of a place are read; found, heard, taught, changed and forgotten.
+
+- Shown is what counts for a person's own area: taught for it, for what it lies in (only to be read), for what lies in it.
+- To change a reading is to teach it again; the form is one, and what is refused is said beside its field.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from flask import Blueprint, abort, flash, redirect, render_template, request, url_for
+from flask.typing import ResponseReturnValue
+
+from controller.desk import DeskError
+from controller.newsroom import spoken
+from controller.roster import Area
+from controller.store.lexicon import EVERYWHERE, Reading
+from controller.web import listening, reading
+from controller.web.doors import door, sees, who
+from controller.web.forms import Problem, plain
+from controller.web.language import said, t
+from controller.web.window import window
+
+pages = Blueprint("lexicon", __name__)
+
+MOST_SHOWN = 200
+MOST_CHARS = 200
+FIELD_OF = {"desk.bad_written": "written", "desk.bad_reading": "reading"}
+
+
+@dataclass(frozen=True)
+class Typed:
+    """The form as it was typed; ``known`` when it is about a reading that stands already."""
+
+    written: str = ""
+    reading: str = ""
+    area: str = ""
+    known: bool = False
+
+
+@pages.get("/tu-dien")
+@door()
+def list_() -> ResponseReturnValue:
+    """The readings, those searched for; the form holds the one to be changed, if one is named."""
+    named = one(request.args.get("dia-ban-sua", ""), request.args.get("sua", ""))
+    if named is None or not sees(named.area):
+        return page(Typed(area=who().area))
+    return page(Typed(named.written, named.spoken, named.area, known=True))
+
+
+@pages.post("/tu-dien")
+@door()
+def teach() -> ResponseReturnValue:
+    """From now on it is read so."""
+    typed = Typed(*(request.form.get(field, "")[:MOST_CHARS] for field in ("written", "reading", "area")))
+    try:
+        taught = window().desk.teach(typed.area, typed.written, typed.reading, who(), window().now())
+    except DeskError as wrong:
+        return page(typed, [Problem(FIELD_OF.get(wrong.key, "area"), said(wrong))])
+    flash(t("taught", written=taught.written, spoken=taught.spoken))
+    return redirect(url_for("lexicon.list_"), 303)
+
+
+@pages.post("/tu-dien/bo")
+@door()
+def forget() -> ResponseReturnValue:
+    """It is read by the rules again, or as a larger area says."""
+    area, written = (request.form.get(field, "")[:MOST_CHARS] for field in ("area", "written"))
+    try:
+        window().desk.unteach(area, written, who(), window().now())
+    except DeskError as wrong:
+        return page(Typed(area=who().area), [Problem("area", said(wrong))])
+    flash(t("untaught", written=written))
+    return redirect(url_for("lexicon.list_", tim=request.form.get("tim", "")[:MOST_CHARS] or None), 303)
+
+
+@pages.get("/tu-dien/nghe")
+@door()
+def hear() -> ResponseReturnValue:
+    """A reading that was taught, as it will sound."""
+    found = one(request.args.get("dia-ban", ""), request.args.get("tu", ""))
+    return listening.sample(spoken(found.spoken).text) if found else abort(404)
+
+
+def one(area: str, written: str) -> Reading | None:
+    """The reading of exactly that, among those shown to this person."""
+    around = window().store.lexicon.around(who().area)
+    return next((each for each in around if (each.area, each.written) == (area, written)), None)
+
+
+def page(typed: Typed, wrong: list[Problem] | None = None) -> ResponseReturnValue:
+    """The list and the form; 422 when something is wrong with it."""
+    area, wanted = request.args.get("dia-ban", "")[:MOST_CHARS], request.args.get("tim", "")[:MOST_CHARS]
+    found = search(window().store.lexicon.around(who().area), area, wanted)
+    view = {
+        "f": typed,
+        "problems": wrong or [],
+        "readings": found[:MOST_SHOWN],
+        "total": len(found),
+        "area": area,
+        "wanted": wanted,
+        "areas": reading.own_areas(),
+        "everywhere": EVERYWHERE,
+        "places": places_of(found),
+        "names": reading.area_names() | {EVERYWHERE: t("all_areas")},
+        "people": {person.id: person.full_name or person.name for person in window().store.people.all()},
+        "sees": sees,
+    }
+    return render_template("lexicon.html", **view), 422 if wrong else 200
+
+
+def search(readings: list[Reading], area: str, wanted: str) -> list[Reading]:
+    """Those of ``area`` (empty: any) in which ``wanted`` stands; accents and capitals do not matter."""
+    words = plain(wanted)
+    kept = [each for each in readings if area in ("", each.area)]
+    return [each for each in kept if words in plain(each.written) or words in plain(each.spoken)]
+
+
+def places_of(readings: list[Reading]) -> list[Area]:
+    """The areas that have a reading, for the filter."""
+    taught = {each.area for each in readings}
+    return [area for area in window().store.roster.areas() if area.id in taught]
