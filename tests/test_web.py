@@ -19,7 +19,7 @@ from wire.presence import State
 from wire.receipt import Receipt, Receipts, Step
 from words import table
 
-PAGES = ("/", "/duyet", "/ke-hoach", "/cum-loa", "/cum-loa/dong-dang-1", "/nhat-ky-phat", "/nhat-ky")
+PAGES = ("/", "/duyet", "/ke-hoach", "/cum-loa", "/cum-loa/dong-dang-1", "/nhat-ky-phat", "/nhat-ky", "/tu-dien")
 
 
 @pytest.fixture

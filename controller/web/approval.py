@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from flask import Blueprint, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
@@ -50,7 +52,8 @@ def send_back(announcement: str) -> ResponseReturnValue:
 def page(about: str = "", problem: str = "") -> ResponseReturnValue:
     """The list, with what went wrong beside the announcement it is about."""
     people = {person.id: person.full_name or person.name for person in window().store.people.all()}
-    view = {"items": items(), "people": people, "about": about, "problem": problem, "hear": hearing.hearing, "heard_in": heard_in}
+    view: dict[str, Any] = {"items": items(), "people": people, "about": about, "problem": problem}
+    view |= {"hear": hearing.hearing, "heard_in": heard_in}
     return render_template("approval.html", **view, **shared()), 422 if problem else 200
 
 

@@ -83,7 +83,8 @@ def page(
     panel: Panel | None = None,
     note: str = "",
 ) -> ResponseReturnValue:
-    """The form as typed, with its problems; 422 when there are any."""
+    """The form as typed, with its problems; 422 when there are any, in the open panel too."""
+    code = 422 if wrong or (panel and panel.problem) else 200
     draft = draft or sending.draft_of(typed, who(), window())
     view = reading.composing(typed, draft) | {"panel": panel, "note": note, "area": reading.own_area_name()}
-    return render_template("compose.html", f=typed, problems=wrong or [], draft=draft, **view), 422 if wrong else 200
+    return render_template("compose.html", f=typed, problems=wrong or [], draft=draft, **view), code

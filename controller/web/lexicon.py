@@ -1,6 +1,6 @@
 """The lexicon on the page: how words of a place are read; found, heard, taught, changed and forgotten.
 
-- Shown is what counts for a person's own area: taught for it, for what it lies in (only to be read), for what lies in it.
+- Shown is what was taught for a person's own area, for what it lies in (only to be read), and for what lies in it.
 - To change a reading is to teach it again; the form is one, and what is refused is said beside its field.
 """
 
@@ -52,7 +52,8 @@ def list_() -> ResponseReturnValue:
 @door()
 def teach() -> ResponseReturnValue:
     """From now on it is read so."""
-    typed = Typed(*(request.form.get(field, "")[:MOST_CHARS] for field in ("written", "reading", "area")))
+    written, read, area = (request.form.get(field, "")[:MOST_CHARS] for field in ("written", "reading", "area"))
+    typed = Typed(written, read, area)
     try:
         taught = window().desk.teach(typed.area, typed.written, typed.reading, who(), window().now())
     except DeskError as wrong:

@@ -37,7 +37,7 @@ def teach() -> ResponseReturnValue:
         taught = window().desk.teach(who().area, written, reading, who(), window().now())
     except DeskError as wrong:
         panel = asked(request.form, hearing.shown(draft)) or Panel(written, reading, written, True)
-        return compose.page(typed, draft=draft, panel=replace(panel, reading=reading, problem=said(wrong))), 422
+        return compose.page(typed, draft=draft, panel=replace(panel, reading=reading, problem=said(wrong)))
     note = t("taught", written=taught.written, spoken=taught.spoken)
     return compose.page(typed, draft=window().store.announcements.get(draft.id), note=note)
 

@@ -7,15 +7,22 @@ tip.setAttribute("role", "tooltip");
 tip.hidden = true;
 document.body.append(tip);
 const EDGE = 8;
+let shown = null;
 
 function show(word) {
+  shown = word;
   if (word.title) {
     word.dataset.tip = word.title;
     word.removeAttribute("title");
   }
   tip.textContent = word.dataset.tip;
   tip.hidden = false;
-  const at = word.getBoundingClientRect();
+  place();
+}
+
+function place() {
+  if (!shown?.isConnected) { hide(); return; }
+  const at = shown.getBoundingClientRect();
   const left = Math.min(at.left, document.documentElement.clientWidth - tip.offsetWidth - EDGE);
   const above = at.top - tip.offsetHeight - EDGE;
   tip.style.left = `${Math.max(EDGE, left)}px`;
@@ -23,6 +30,7 @@ function show(word) {
 }
 
 function hide() {
+  shown = null;
   tip.hidden = true;
 }
 
@@ -33,5 +41,5 @@ for (const kind of ["mouseover", "focusin", "click"]) {
     else hide();
   });
 }
-for (const kind of ["scroll", "resize"]) addEventListener(kind, hide, true);
+for (const kind of ["scroll", "resize"]) addEventListener(kind, () => { if (shown) place(); }, true);
 document.addEventListener("keydown", (event) => { if (event.key === "Escape") hide(); });
