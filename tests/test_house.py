@@ -34,6 +34,7 @@ DOORS = {
     "apscheduler": "controller/clock.py",
     "pydub": "controller/studio/mastering.py",
     "gtts": "controller/studio/gtts_voice.py",
+    "sherpa_onnx": "controller/studio/neural_speaker.py",
     "flask": "controller/web",
     "flask_wtf": "controller/web",
     "sqlalchemy": "controller/store",

@@ -15,12 +15,13 @@ from pathlib import Path
 from controller.studio.espeak_voice import EspeakVoice
 from controller.studio.gtts_voice import GttsVoice
 from controller.studio.http_voice import HttpVoice
+from controller.studio.neural_voice import NeuralVoice
 from controller.studio.voice import Trouble, Voice, VoiceError
+from controller.studio.voice_keeping import NAME, kept
 
 log = logging.getLogger(__name__)
 
 VOICES = ("espeak", "gtts")
-_NAME = r"[a-z0-9][a-z0-9-]{0,39}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,8 +105,9 @@ def make_chain(names: Sequence[str], voices_dir: Path | None = None) -> Chain:
 
 
 def known_names(voices_dir: Path | None = None) -> list[str]:
-    """Every voice: those that are built in, then ``http:NAME`` for each description ``NAME.toml`` in the folder."""
-    return [*VOICES, *(f"http:{path.stem}" for path in _described(voices_dir))]
+    """Every voice: those built in; each folder ``NAME`` (``neural:NAME``), each file ``NAME.toml`` (``http:NAME``)."""
+    neural = kept(voices_dir) if voices_dir else []
+    return [*VOICES, *(f"neural:{name}" for name in neural), *(f"http:{path.stem}" for path in _described(voices_dir))]
 
 
 def voices(voices_dir: Path | None = None) -> list[VoiceState]:
@@ -121,6 +123,9 @@ def _voice(name: str, voices_dir: Path | None) -> Voice:
     for path in _described(voices_dir):
         if name == f"http:{path.stem}":
             return HttpVoice(path)
+    own = name.removeprefix("neural:")
+    if voices_dir and own != name and own in kept(voices_dir):
+        return NeuralVoice(voices_dir / own)
     known = ", ".join(known_names(voices_dir))
     raise VoiceError(Trouble.REFUSED, "studio.unknown_voice", name=name[:80], known=known)
 
@@ -130,4 +135,4 @@ def _described(voices_dir: Path | None) -> list[Path]:
         found = sorted(voices_dir.glob("*.toml")) if voices_dir else []
     except OSError:
         return []
-    return [path for path in found if re.fullmatch(_NAME, path.stem)]
+    return [path for path in found if re.fullmatch(NAME, path.stem)]

@@ -49,6 +49,18 @@ def pause_after_ms(part: str) -> int:
     return _SENTENCE_MS if part.rstrip("\"'”’)]").endswith((".", "!", "?", "…")) else _BREATH_MS
 
 
+def is_silent(path: Path) -> bool:
+    """Whether a WAV file (mono, 16 bit) holds nothing louder than −50 dBFS."""
+    with wave.open(str(path), "rb") as sound:
+        while block := sound.readframes(_BLOCK_FRAMES):
+            samples = array("h", block)
+            if sys.byteorder == "big":
+                samples.byteswap()
+            if max(map(abs, samples)) > _SILENT_BELOW:
+                return False
+    return True
+
+
 def join(pieces: Sequence[Path], target: Path, pauses_ms: Sequence[int]) -> Path:
     """``pieces`` (WAV files of one format, at least one) one after the other in ``target``; they are removed.
 
