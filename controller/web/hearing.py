@@ -19,6 +19,7 @@ from controller.web.times import span
 from controller.web.window import window
 from words import Said
 
+MOST_SHORT_CHARS = 90
 
 def hearing(announcement: Announcement, areas: Iterable[str] = ()) -> dict[str, Any]:
     """``seen``, ``asset`` (None: no sound yet), ``fault`` and ``air``: what it costs to sound it in ``areas``."""
@@ -75,8 +76,14 @@ def why(code: str) -> str:
 
 def about(change: Change) -> str:
     """A change in one line: ``7h30 → bảy giờ ba mươi phút (giờ phút)``."""
-    said = change.spoken if change.spoken else t("not_read")
-    return f"{change.written} → {said} ({why(change.why)})"
+    if change.spoken == change.written:
+        return f"{short(change.written)}: {why(change.why)}"
+    return f"{short(change.written)} → {change.spoken or t('not_read')} ({why(change.why)})"
+
+
+def short(written: str) -> str:
+    """What was written, with the middle left out where it is long."""
+    return written if len(written) <= MOST_SHORT_CHARS else f"{written[: MOST_SHORT_CHARS - 20]} … {written[-15:]}"
 
 
 def mark(line: Line) -> str:

@@ -9,7 +9,7 @@
 from __future__ import annotations
 
 import unicodedata
-from bisect import bisect_left
+from bisect import bisect_left, bisect_right
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
@@ -26,8 +26,8 @@ _BREATHS = (", ", "; ", ": ", " ")
 class Change:
     """One way in which something is read, wherever it stands: ``number`` counts from 0.
 
-    ``spoken`` is empty for what is not read at all. ``doubtful``: a person should decide; ``suggestion`` is what was
-    probably meant, if anything.
+    ``spoken`` is empty for what is not read at all. ``doubtful``: a person should decide; it may be a whole sentence
+    (then it is read as it is written); ``suggestion`` is what was probably meant, if anything.
     """
 
     number: int
@@ -77,6 +77,17 @@ class _Mark:
     change: Change
 
 
+@dataclass(frozen=True)
+class _Piece:
+    """``source[start:end]`` is read ``said``."""
+
+    start: int
+    end: int
+    said: str
+    flag: Flag | None
+    rewrite: Rewrite | None
+
+
 def seen(read: Spoken) -> Seen:
     """The spoken form for the eye."""
     changes: dict[tuple[str, str, str], Change] = {}
@@ -92,44 +103,56 @@ def _marks(read: Spoken, changes: dict[tuple[str, str, str], Change]) -> Iterato
     """Where in ``read.text`` each rewrite and each doubt is read; ``changes`` is filled on the way."""
     places = [at for at, char in enumerate(read.text) if char.isalnum()]
     counted = done = marked = 0
-    for start, end, said, flag, rewrite in _stretches(read):
-        counted += _letters(read.source[done:start])
-        first, counted, done = counted, counted + _letters(said), end
+    for piece in _pieces(read):
+        counted += _letters(read.source[done : piece.start])
+        first, counted, done = counted, counted + _letters(piece.said), piece.end
         if counted > len(places):
             return  # read by rules of another version
-        if rewrite and rewrite.why in _UNSEEN and not rewrite.spoken.strip():
+        if piece.rewrite and piece.rewrite.why in _UNSEEN and not piece.said.strip():
             continue
         span = _span(read.text, places, first, counted)
         marked += 1
-        if (span or not said.strip()) and marked <= MOST_MARKS:
+        if (span or not piece.said.strip()) and marked <= MOST_MARKS:
             begin, stop = span or (_after(places, first),) * 2
-            yield _Mark(begin, stop, _change(read.source[start:end], said, flag, rewrite, changes))
+            yield _Mark(begin, stop, _change(piece, changes))
 
 
-def _stretches(read: Spoken) -> Iterator[tuple[int, int, str, Flag | None, Rewrite | None]]:
-    """What is rewritten or doubted, in order, none within another: start and end in the source, what is read."""
-    doubted = list(read.flags)
+def _pieces(read: Spoken) -> list[_Piece]:
+    """What is rewritten or doubted, in order, none within another."""
+    rewrites = [each for each in read.rewrites if each.written.strip() or each.spoken.strip()]
+    starts = [each.start for each in rewrites]
+    inside: dict[int, Flag] = {}
+    pieces: list[_Piece] = []
     done = 0
-    for rewrite in read.rewrites:
-        while doubted and doubted[0].end <= rewrite.start:
-            flag = doubted.pop(0)
-            if flag.start >= done:
-                yield flag.start, flag.end, flag.written, flag, None
-        mine = [flag for flag in doubted if flag.start < rewrite.end]
-        doubted = doubted[len(mine) :]
-        if rewrite.written.strip() or rewrite.spoken.strip():
-            yield rewrite.start, rewrite.end, rewrite.spoken, mine[0] if mine else None, rewrite
-            done = rewrite.end
-    for flag in doubted:
-        if flag.start >= done:
-            yield flag.start, flag.end, flag.written, flag, None
+    for flag in read.flags:
+        at = max(0, bisect_right(starts, flag.start) - 1)
+        if rewrites and rewrites[at].start <= flag.start and flag.end <= rewrites[at].end:
+            inside.setdefault(at, flag)
+            continue
+        for start, end in _between(max(flag.start, done), flag.end, rewrites[at:]):
+            pieces.append(_Piece(start, end, read.source[start:end], flag, None))
+        done = max(done, flag.end)
+    pieces += [_Piece(each.start, each.end, each.spoken, inside.get(n), each) for n, each in enumerate(rewrites)]
+    return sorted(pieces, key=lambda piece: piece.start)
 
 
-def _change(
-    written: str, said: str, flag: Flag | None, rewrite: Rewrite | None, changes: dict[tuple[str, str, str], Change]
-) -> Change:
+def _between(start: int, end: int, rewrites: Iterable[Rewrite]) -> Iterator[tuple[int, int]]:
+    """The parts of ``start``-``end`` that no rewrite has claimed."""
+    for rewrite in rewrites:
+        if rewrite.start >= end:
+            break
+        if start < rewrite.start:
+            yield start, rewrite.start
+        start = max(start, rewrite.end)
+    if start < end:
+        yield start, end
+
+
+def _change(piece: _Piece, changes: dict[tuple[str, str, str], Change]) -> Change:
+    flag, rewrite = piece.flag, piece.rewrite
+    written = rewrite.written if rewrite else flag.written if flag else ""
     why = flag.why if flag else rewrite.why if rewrite else ""
-    key = (" ".join(written.split()), " ".join(said.split()), why)
+    key = (" ".join(written.split()), " ".join((piece.said if rewrite else written).split()), why)
     made = Change(len(changes), *key, doubtful=flag is not None, suggestion=flag.suggestion if flag else "")
     return changes.setdefault(key, made)
 
