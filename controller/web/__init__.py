@@ -87,6 +87,7 @@ def spoken_in_templates() -> dict[str, Any]:
         "reading_of": hearing.about,
         "why": hearing.why,
         "mark": hearing.mark,
+        "short": hearing.short,
         "panel_for": panel.for_change,
         "waiting_count": approval.count_waiting,
         "file": lambda name: url_for("static", filename=name, v=digest(name)),
