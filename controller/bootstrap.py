@@ -54,13 +54,14 @@ def make_desk(settings: Settings, store: Store, bell: Callable[[], None] = lambd
 
 def make_studio(settings: Settings) -> Studio:
     """The studio with the voices that ``settings`` name. Raises VoiceError, ShelfError."""
-    chain, archive = make_chain(settings.voice_chain), Archive(settings.recordings_dir)
+    chain, archive = make_chain(settings.voice_chain, settings.voices_dir), Archive(settings.recordings_dir)
     return Studio(Shelf(settings.shelf_dir), chain, settings.state_dir / "studio", style_of(settings), archive)
 
 
 def make_sampler(settings: Settings) -> Sampler:
     """For the web: one sentence as the studio would make it. Raises VoiceError for a voice that is none."""
-    return Sampler(make_chain(settings.voice_chain), style_of(settings), settings.state_dir / "samples")
+    chain = make_chain(settings.voice_chain, settings.voices_dir)
+    return Sampler(chain, style_of(settings), settings.state_dir / "samples")
 
 
 def style_of(settings: Settings) -> Style:

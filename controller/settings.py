@@ -115,6 +115,11 @@ class Settings:
         return self.state_dir / "shelf"
 
     @property
+    def voices_dir(self) -> Path:
+        """The folder of the voices that the operator brought."""
+        return self.state_dir / "voices"
+
+    @property
     def recordings_dir(self) -> Path:
         """The folder of what people recorded."""
         return self.state_dir / "recordings"

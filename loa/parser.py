@@ -26,10 +26,27 @@ from loa.verbs import (
     plan,
     simulate,
     speech,
+    voices,
 )
 from words import say
 
-VERBS = (demo, announce, plan, simulate, asrun, speech, controller, broker, keys, people, areas, nodes, migrate, bench)
+VERBS = (
+    demo,
+    announce,
+    plan,
+    simulate,
+    asrun,
+    speech,
+    voices,
+    controller,
+    broker,
+    keys,
+    people,
+    areas,
+    nodes,
+    migrate,
+    bench,
+)
 MOST_COLUMNS = 100
 Run = Callable[[argparse.Namespace], int]
 
@@ -91,8 +108,8 @@ class Parser(argparse.ArgumentParser):
 class Verbs:
     """The verbs of one level, added one by one."""
 
-    def __init__(self, parser: Parser, level: str = "verb") -> None:
-        self._into = parser.add_subparsers(metavar=parser.t("verb_word"), required=True, dest=level)
+    def __init__(self, parser: Parser, level: str = "verb", *, required: bool = True) -> None:
+        self._into = parser.add_subparsers(metavar=parser.t("verb_word"), required=required, dest=level)
         parser._positionals.title = parser.t("verbs_group")
         self._language = parser.language
 

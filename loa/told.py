@@ -20,7 +20,13 @@ _NAMES = ("ENOENT", "EACCES", "EPERM", "EISDIR", "ENOTDIR", "EEXIST", "ENOSPC", 
 _REFUSALS = ("ECONNREFUSED", "EADDRINUSE", "EADDRNOTAVAIL", "ENETUNREACH", "EHOSTUNREACH", "EMFILE", "ETXTBSY", "EBUSY")
 _REASONS = {os.strerror(getattr(errno, name)): name.lower() for name in (*_NAMES, *_REFUSALS)}
 _AS_PYTHON_SAYS = re.compile(r"\[Errno -?[0-9]+\] ([^:]+)(?:: .*)?")
-_NOT_HERE = {"broker.none_installed", "broker.not_installed", "studio.espeak_missing", "studio.ffmpeg_missing"}
+_NOT_HERE = {
+    "broker.none_installed",
+    "broker.not_installed",
+    "studio.espeak_missing",
+    "studio.ffmpeg_missing",
+    "voices.neural_missing",
+}
 
 
 def sentence(wrong: Said | BadMoment, language: str) -> str:

@@ -155,7 +155,7 @@ def test_what_this_machine_lacks_is_a_code_of_its_own(
     monkeypatch.setenv("PATH", str(tmp_path))
     loa("speak", "a", "-o", tmp_path / "a.ogg").refuses(3, "apt-get install")
     only = [each for each in studio.voices() if each.name == "espeak"]
-    monkeypatch.setattr(studio, "voices", lambda: only)
+    monkeypatch.setattr(studio, "voices", lambda folder: only)
     assert (loa("voices").code, loa("voices", "--json").code) == (3, 3)
     assert "not installed" in loa("voices").out
     monkeypatch.setenv("LOA_LANG", "vi")

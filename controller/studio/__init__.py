@@ -4,7 +4,7 @@
 - The walk of an upload: `Archive.keep` (a bounded process reads it; refused with a reason) → `Studio.make_recorded`.
 - The same text, class and voice give the same bytes, so the same name on the shelf.
 - A voice that fails says how (`Trouble`); the next in the chain is asked, and who failed why is kept.
-- No network but in `gtts_voice`; no clock, no store.
+- No network but in `gtts_voice` and `http_voice`; no clock, no store.
 """
 
 from controller.studio.archive import Archive, Kept

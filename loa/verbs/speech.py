@@ -1,4 +1,4 @@
-"""`loa spoken`, `loa speak`, `loa voices`: what is read, how it sounds, and by whom."""
+"""`loa spoken`, `loa speak`: what is read, and how it sounds."""
 
 from __future__ import annotations
 
@@ -9,8 +9,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from loa import explaining, house, out, texts
-from loa.codes import DONE, MISSING
-from words import Said, say
+from loa.codes import DONE
+from words import say
 
 if TYPE_CHECKING:
     from controller.studio import Recording
@@ -23,7 +23,7 @@ loa spoken < thong-bao.txt"""
 
 
 def add(verbs: Verbs) -> None:
-    """Three verbs and what they take."""
+    """Two verbs and what they take."""
     parser = verbs.add("spoken", "about_spoken", spoken, SPOKEN_EXAMPLE)
     parser.add_argument("text", nargs="*", metavar=parser.word("text"), help=parser.t("spoken_text_help"))
     parser.add_argument("--explain", action="store_true", help=parser.t("spoken_explain_help"))
@@ -38,8 +38,6 @@ def add(verbs: Verbs) -> None:
     parser.add_argument("--mp3", action="store_true", help=parser.t("mp3_help"))
     parser.takes_json()
     house.takes_config(parser)
-    parser = verbs.add("voices", "about_voices", voices)
-    parser.takes_json()
 
 
 def spoken(wanted: argparse.Namespace) -> int:
@@ -72,7 +70,7 @@ def speak(wanted: argparse.Namespace) -> int:
     settings = house.settings_of(wanted)
     with tempfile.TemporaryDirectory(prefix="loa-speak-") as folder:
         here = Path(folder)
-        chain, style = make_chain(settings.voice_chain), bootstrap.style_of(settings)
+        chain, style = make_chain(settings.voice_chain, settings.voices_dir), bootstrap.style_of(settings)
         made = Studio(Shelf(here / "shelf"), chain, here / "work", style).make(_said(wanted, here), manner)
         finished = made.mp3 or made
         try:
@@ -96,21 +94,3 @@ def _said(wanted: argparse.Namespace, folder: Path) -> str | Recording:
         return admit(house.upload(wanted.recording), folder, language=wanted.spoken_language)
     text = newsroom.clean(" ".join(wanted.text) if wanted.text else texts.standard_input(wanted.language))
     return newsroom.spoken(text).text
-
-
-def voices(wanted: argparse.Namespace) -> int:
-    """Every voice and whether it can be used here; exit code 3 when none can."""
-    from controller.studio import voices as known
-
-    states = known()
-    if wanted.json:
-        out.as_json([{"voice": e.name, "available": e.available, "why_not": _why(e.why_not, "en")} for e in states])
-    else:
-        for each in states:
-            ready = say("loa.voice_ready", wanted.language)
-            print(f"{each.name}  {ready if each.available else _why(each.why_not, wanted.language)}")
-    return DONE if any(each.available for each in states) else MISSING
-
-
-def _why(why_not: Said | None, language: str) -> str | None:
-    return why_not.say(language) if why_not else None
