@@ -17,7 +17,7 @@ TEXT = (
     "- Mang sổ/bút, khoong muộn (QĐ 15/2026/QĐ-UBND)! Ba hộ, 3 hộ."
 )
 HOSTILE = {
-    "script": "<script>alert(1)</script> & \"UBND\" 'x' 5%",
+    "markup": "<script>alert(1)</script> & \"UBND\" 'x' 5%",
     "right to left": "\u202e\u2067UBND 7h30\u202c abc \u200f12 hộ",
     "marks": "a" + "\u0301" * 300 + " 7h30",
     "figures": "1 " * 10_000,
