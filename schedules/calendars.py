@@ -2,6 +2,8 @@
 
 - Rules are RFC 5545 recurrence rules, expanded on the wall clock of the station's zone and only then turned
   into moments: every Monday 05:00 stays at 05:00 when a zone's offset changes.
+- Or they go by the lunar calendar, as `lunar` knows it: ``LUNAR:1,15`` (every month), ``LUNAR:15/7`` (every year),
+  ``LUNAR:TET-1`` (the day before Tết), at the local time of the first possible moment.
 - Answers are finite: a window is always given, and what would fill it without end is refused.
 - The lists of holidays are the library's; they follow the yearly decisions only as fast as its releases.
 """
@@ -18,12 +20,13 @@ from types import MappingProxyType
 import holidays
 from dateutil.rrule import rrule, rrulestr
 
-from schedules import moments
+from schedules import lunar, moments
 from words import Said
 
 MOST_STARTS = 5_000
 MOST_STEPS = 50_000  # occurrences walked over between the first and the end of the window
 MOST_RULE_CHARS = 500
+LUNAR = "LUNAR:"
 
 _WHEN = "BYSETPOS BYMONTH BYWEEKNO BYYEARDAY BYMONTHDAY BYDAY BYHOUR BYMINUTE BYSECOND"
 RULE_PARTS = frozenset(re.findall(r"\w+", f"FREQ INTERVAL COUNT UNTIL WKST {_WHEN}"))  # RFC 5545, 3.3.10
@@ -40,7 +43,9 @@ class RuleError(Said):
 
 @dataclass(frozen=True)
 class Recurrence:
-    """How a booking comes again: an RRULE on the clock of ``zone``, not on the days ``but``, not past ``until``.
+    """How a booking comes again: by a rule on the clock of ``zone``, not on the days ``but``, not past ``until``.
+
+    ``rule``: an RRULE (RFC 5545), or ``LUNAR:`` and days of the lunar calendar (`lunar.read`).
 
     ``but``: local dates as ``2026-12-31``, ascending.
     """
@@ -68,8 +73,11 @@ def starts(rule: str, first: datetime, since: datetime, until: datetime, zone_na
     ``rule`` is the value of an RRULE (``FREQ=WEEKLY;BYDAY=MO,WE``), with or without the ``RRULE:`` before it;
     COUNT counts from ``first``. A local time of an occurrence that does not exist is the jump; a day that
     does not exist (31 April) is left out, as RFC 5545 says. Raises RuleError; BadMoment for the zone.
+    A rule that begins with ``LUNAR:`` names days of the lunar calendar (`lunar.read`).
     """
     written = rule.strip().upper().removeprefix("RRULE:")
+    if written.startswith(LUNAR):
+        return _lunar_starts(written.removeprefix(LUNAR), first, (since, until), zone_name)
     begin = moments.local(first, zone_name).replace(tzinfo=None, fold=0)
     rules = _rule(written, begin, zone_name)
     found: list[datetime] = []
@@ -84,6 +92,11 @@ def starts(rule: str, first: datetime, since: datetime, until: datetime, zone_na
     return sorted(set(found))  # two local times in the hour that a zone leaves out are one moment
 
 
+def is_lunar(rule: str) -> bool:
+    """Whether ``rule`` goes by the lunar calendar."""
+    return rule.strip().upper().startswith(LUNAR)
+
+
 def holiday(day: date, language: str = "vi") -> str | None:
     """The name of the Vietnamese public holiday on ``day`` (days in lieu too), or None."""
     return holidays_of(day.year, language).get(day)
@@ -95,6 +108,22 @@ def holidays_of(year: int, language: str = "vi") -> Mapping[date, str]:
     spoken = "en_US" if language == "en" else "vi"
     named = holidays.country_holidays("VN", years=year, language=spoken)
     return MappingProxyType(dict(sorted(named.items())))
+
+
+def _lunar_starts(days: str, first: datetime, window: tuple[datetime, datetime], zone_name: str) -> list[datetime]:
+    """The moments in ``window``, from ``first`` on, at its local time on the lunar ``days``. Raises RuleError."""
+    since, until = max(first, window[0]), window[1]
+    clock = moments.local(first, zone_name).time()
+    day, found = moments.local(since, zone_name).date(), []
+    try:
+        kept = lunar.read(days)
+        while (moment := moments.at_local(day, clock, zone_name)) < until:
+            if moment >= since and any(lunar.kept_on(each, day) for each in kept):
+                found.append(moment)
+            day += timedelta(days=1)
+    except lunar.LunarError as wrong:
+        raise RuleError(wrong.key, **wrong.facts) from None
+    return sorted(set(found))  # a day that a zone leaves out has the moment of the next
 
 
 def _day(text: str) -> date:

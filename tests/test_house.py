@@ -43,6 +43,7 @@ DOORS = {
     "msgspec.json": "wire/codec.py",
     "dateutil": "schedules/calendars.py",
     "holidays": "schedules/calendars.py",
+    "lunar_vn": "schedules/lunar.py",
 }
 
 # "path::function" -> around what: one tick, one message or one request

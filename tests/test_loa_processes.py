@@ -14,7 +14,7 @@ from loa.__main__ import main
 from loa.verbs import migrate
 
 STATION_ONLY = ("flask", "flask_wtf", "sqlalchemy", "alembic", "apscheduler", "gtts", "pydub", "waitress", "argon2")
-HEAVY = (*STATION_ONLY, "psycopg", "dateutil", "holidays", "numpy", "soundfile", "sounddevice")
+HEAVY = (*STATION_ONLY, "psycopg", "dateutil", "holidays", "lunar_vn", "numpy", "soundfile", "sounddevice")
 
 
 def test_one_line_is_answered_before_the_next_one_comes(tmp_path: Path) -> None:

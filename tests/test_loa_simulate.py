@@ -70,7 +70,27 @@ def test_a_silent_day_and_wrong_wishes_are_answered_in_one_sentence(capsys: pyte
     assert main([*announce, "--until", "17:00"]) == 1
     assert main([*announce, "--repeat", "FREQ=DAILY", "--at", "+1h", "--wait"]) == 1
     assert main([*announce, "--repeat", "FREQ=HOURLY", "--at", "+1h"]) == 1
-    assert len(capsys.readouterr().err.splitlines()) == 5
+    assert main([*announce, "--repeat", "LUNAR:32", "--at", "+1h"]) == 1
+    assert len(capsys.readouterr().err.splitlines()) == 6
+
+
+def test_an_announcement_comes_by_the_lunar_calendar_and_not_in_quiet_hours(
+    folder: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    words = ["announce", "Hôm nay mùng một", "--area", made.COMMUNE, "--repeat", "LUNAR:1,15", "--at"]
+    assert main([*words, "2027-03-01 23:30"]) == 1
+    assert "08/03/2027 lies in the quiet hours" in capsys.readouterr().err
+    assert main([*words, "2027-03-01 05:30"]) == 0
+    store = Store(f"sqlite:///{folder}/loa.db")
+    (kept,) = [each.booking for each in store.bookings.list() if each.title == "Hôm nay mùng một"]
+    assert kept.recurrence == Recurrence("LUNAR:1,15")
+    store.announcements.set_voiced(kept.announcement, store.announcements.get(kept.announcement).script_hash, made.SHA)
+    (planned,) = [each for each in store.bookings.to_plan(DAY + timedelta(days=15)) if each.id == kept.id]
+    store.close()
+    assert [f"{start:%Y-%m-%dT%H:%M}" for start in planned.starts] == ["2027-03-07T22:30"]
+    capsys.readouterr()
+    assert main(["simulate", made.COMMUNE, "--day", "2027-03-08"]) == 0
+    assert "Hôm nay mùng một" in capsys.readouterr().out
 
 
 def test_a_recurring_announcement_is_kept_as_it_was_asked_for(folder: Path) -> None:
