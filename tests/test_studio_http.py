@@ -193,6 +193,19 @@ def test_a_url_where_nothing_ever_appears_is_given_up(tmp_path: Path) -> None:
     assert sum(clock.rests) == 18
 
 
+def test_after_its_time_nothing_more_is_asked(tmp_path: Path) -> None:
+    clock = HandTurnedClock()
+    with http_service((200, b'{"async": "{url}/a.mp3"}'), (404, b"")) as service:
+        path = describe(tmp_path, "give_up_seconds = 10\n" + POLLED, service)
+        with pytest.raises(VoiceError) as failed:
+            make_voice(path, 3, clock).speak(TEXT, tmp_path)
+        assert (failed.value.key, clock.rests) == ("voices.refused", [3, 3, 3, 1])
+        clock, service.answers = HandTurnedClock(), [(429, b"", {"Retry-After": "30"})]
+        with pytest.raises(VoiceError) as failed:
+            make_voice(path, 3, clock).speak(TEXT, tmp_path)
+    assert (failed.value.key, clock.rests) == ("voices.quota", [])
+
+
 @pytest.mark.parametrize(
     "url",
     [

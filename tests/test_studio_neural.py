@@ -328,7 +328,8 @@ def test_an_archive_that_is_none_or_cut_off_is_refused(tmp_path: Path, home: Pat
         for end in ("tar.gz", "zip"):
             (tmp_path / f"hong.{end}").write_bytes(held)
             assert refusal(tmp_path / f"hong.{end}", home).key in {"voices.archive_broken", "voices.no_model"}
-    assert refusal(tmp_path / "none.zip", home).key == "voices.unreadable"
+    for name in ("none.zip", "none.onnx"):
+        assert refusal(tmp_path / name, home).key == "voices.unreadable"
     (tmp_path / "thu.exe").write_bytes(good)
     assert refusal(tmp_path / "thu.exe", home).key == "voices.no_voice_file"
 

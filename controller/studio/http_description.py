@@ -77,7 +77,10 @@ class Errors:
 
 @dataclass(frozen=True, slots=True)
 class Description:
-    """A speech service. ``most_chars`` per request (20–5000), ``timeout_seconds`` for each silence (1–120)."""
+    """A speech service. ``most_chars`` per request (20–5000), ``timeout_seconds`` for each silence (1–120).
+
+    After ``give_up_seconds`` (10–3600) nothing more is asked for a text, so that the next voice has its turn.
+    """
 
     request: Request
     sound: Sound
@@ -87,6 +90,7 @@ class Description:
     voice: str
     speed: str | int | float
     timeout_seconds: float
+    give_up_seconds: float
 
 
 def read(path: Path) -> Description:
@@ -116,6 +120,7 @@ def _description(table: Table) -> Description:
         voice=table.text("voice", ""),
         speed=table.scalar("speed", ""),
         timeout_seconds=table.number("timeout_seconds", 20.0, 1, 120),
+        give_up_seconds=table.number("give_up_seconds", 300.0, 10, 3600),
     )
     table.done()
     return found

@@ -13,7 +13,6 @@ import base64
 import binascii
 import threading
 import time
-from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Protocol
@@ -83,8 +82,9 @@ class HttpVoice:
         secrets = http_request.read_secrets(description)
         pieces: list[Path] = []
         pauses: list[int] = []
-        with self._session(description) as session:
+        with session_that_hangs_up(description.timeout_seconds) as session:
             asking = _Asking(session, description, self._patience, self._clock, self.name)
+            asking.until = self._clock.seconds() + description.give_up_seconds
             for part in filter(has_words, parts(text, description.most_chars)):
                 sound = asking.sound_of(http_request.prepare(description, part, secrets))
                 pieces.append(self._to_wav(sound, work_dir / f"http-{len(pieces):04d}.wav", part))
@@ -92,9 +92,6 @@ class HttpVoice:
         if not pieces:
             raise VoiceError(Trouble.BAD_TEXT, "studio.nothing_to_say")
         return join(pieces, work_dir / "http.wav", pauses[:-1])
-
-    def _session(self, description: Description) -> AbstractContextManager[requests.Session]:
-        return session_that_hangs_up(description.timeout_seconds)
 
     def _to_wav(self, sound: bytes, target: Path, text: str) -> Path:
         came = target.with_suffix(".came")
@@ -106,19 +103,22 @@ class HttpVoice:
         return trim(target, _KEPT_MS)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class _Asking:
-    """One service being asked, part after part."""
+    """One service being asked, part after part, ``until`` a moment of the clock."""
 
     session: requests.Session
     description: Description
     patience: Patience
     clock: Clock
     voice: str
+    until: float = 0.0
 
     def sound_of(self, request: requests.PreparedRequest) -> bytes:
         """The sound that answers ``request``, asked for again where that may help. Raises VoiceError."""
         pauses = iter(self.patience.pauses_seconds)
+        if self.clock.seconds() > self.until:
+            raise self._hung(self.description.give_up_seconds)
         while True:
             try:
                 return self._once(request)
@@ -128,7 +128,10 @@ class _Asking:
                 if pause is None:
                     raise
                 asked = trouble.facts.get("wait")
-                self.clock.rest(max(pause, asked) if isinstance(asked, int) else pause)
+                seconds = max(pause, asked) if isinstance(asked, int) else pause
+                if self.clock.seconds() + seconds > self.until:
+                    raise
+                self.clock.rest(seconds)
 
     def _once(self, request: requests.PreparedRequest) -> bytes:
         answer = self._send(request, self.description.request.address.place)
@@ -159,15 +162,16 @@ class _Asking:
             raise self._no_sound()
         if address.place not in self.description.sound.hosts:
             raise VoiceError(Trouble.REFUSED, "voices.other_host", voice=self.voice, host=address.place[:80])
-        sound, began = self.description.sound, self.clock.seconds()
+        sound = self.description.sound
+        until = min(self.clock.seconds() + sound.limit_seconds, self.until)
         while True:
             answer = self._get(address)
             if answer.status == requests.codes.ok:
                 return self._checked(answer.body)
             if answer.status not in sound.not_yet:
                 raise refusal(answer, self.description.errors, self.voice)
-            if self.clock.seconds() - began + sound.poll_seconds > sound.limit_seconds:
-                raise VoiceError(Trouble.TEMPORARY, "studio.hung", voice=self.voice, seconds=f"{sound.limit_seconds:g}")
+            if self.clock.seconds() + sound.poll_seconds > until:
+                raise self._hung(sound.limit_seconds)
             self.clock.rest(sound.poll_seconds)
 
     def _get(self, address: Address) -> Answer:
@@ -189,6 +193,9 @@ class _Asking:
         if not looks_like(sound, self.description.sound.format):
             raise self._no_sound()
         return sound
+
+    def _hung(self, seconds: float) -> VoiceError:
+        return VoiceError(Trouble.TEMPORARY, "studio.hung", voice=self.voice, seconds=f"{seconds:g}")
 
     def _no_sound(self) -> VoiceError:
         return VoiceError(Trouble.TEMPORARY, "voices.no_sound", voice=self.voice, format=self.description.sound.format)

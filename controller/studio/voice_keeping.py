@@ -132,6 +132,7 @@ def _keep(file: Path, staged: Path, licence: str, limits: KeepingLimits) -> Neur
         model = neural_files.choose_model(file, limits.most_files)
         source = model
     elif file.suffix == ".onnx":
+        file.stat()  # one that is not there is told so
         model = source = file
     else:
         source = file
