@@ -12,9 +12,8 @@ from pathlib import Path
 import pytest
 from makers_web import opus
 
-from controller.studio import MasteringError, Style, Trouble, VoiceError, make_chain
+from controller.studio import MasteringError, Style, Trouble, VoiceError, make_chain, remade
 from controller.studio import peaks as peaks_room
-from controller.studio import remade
 from controller.studio.chain import Chain
 from controller.studio.loudness import measure
 from controller.studio.ogg import duration_ms

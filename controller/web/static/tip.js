@@ -5,7 +5,7 @@ const tip = document.createElement("p");
 tip.id = "tip";
 tip.setAttribute("role", "tooltip");
 tip.hidden = true;
-document.body.append(tip);
+document.getElementById("main").append(tip);
 const EDGE = 8;
 let shown = null;
 
