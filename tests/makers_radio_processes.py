@@ -97,6 +97,11 @@ class Commune:
     def kill_node(self, node: str) -> None:
         self.crew.nodes[node].kill()
 
+    def online(self, node: str) -> bool | None:
+        """Whether the station holds the node to be there; None before it ever spoke."""
+        condition = self.demo.store.health.condition(node)
+        return condition.online if condition else None
+
     def start_node(self, node: str) -> None:
         self.crew.start_node(tomllib.loads((self.folder / f"{node}.toml").read_text("utf-8")))
 

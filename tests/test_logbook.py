@@ -182,11 +182,28 @@ def test_a_key_of_ours_that_claims_the_nodes_id_is_a_bad_seal(store: Store, logb
 
 def test_stale_health_and_an_old_will_are_counted_as_rolled_back(store: Store, logbook: Logbook) -> None:
     logbook.take([said(health(at=NOW + MINUTE)), said(presence(at=NOW + MINUTE))], NOW + MINUTE)
-    logbook.take([said(health(at=NOW)), said(presence(at=NOW, state=State.OFFLINE))], NOW + MINUTE)
+    logbook.take([said(health(at=NOW)), said(presence(at=NOW, state=State.OFFLINE, boot="boot-0"))], NOW + MINUTE)
     assert counted(store) == {("rolled_back", "loa-1/health"): 1, ("rolled_back", "loa-1/presence"): 1}
     known = store.health.condition("loa-1")
     assert known is not None
     assert known.online
+
+
+def test_the_will_of_a_run_was_written_before_it_spoke_and_counts(store: Store, logbook: Logbook) -> None:
+    logbook.take([said(presence(at=NOW + MINUTE))], NOW + MINUTE)
+    logbook.take([said(presence(at=NOW, state=State.OFFLINE))], NOW + 2 * MINUTE)
+    known = store.health.condition("loa-1")
+    assert known is not None
+    assert known.online is False
+    assert counted(store) == {}
+
+
+def test_a_run_whose_clock_was_ahead_does_not_silence_the_next_one(store: Store, logbook: Logbook) -> None:
+    logbook.take([said(presence(at=NOW + 2000 * MINUTE))], NOW)
+    logbook.take([said(presence(at=NOW + MINUTE, state=State.OFFLINE, boot="boot-2"))], NOW + 2 * MINUTE)
+    known = store.health.condition("loa-1")
+    assert known is not None
+    assert known.online is False
 
 
 def test_a_flood_of_garbage_is_one_counter_and_few_lines_in_the_log(

@@ -92,7 +92,9 @@ def test_a_node_killed_while_it_sounds_goes_on_where_it_was(radio: Commune) -> N
     job = radio.book((TAMTHANH, DONGDANG), 4)
     radio.wait_for_sound(TAMTHANH, job, ms=1000)
     radio.kill_node(TAMTHANH)
+    radio.wait(lambda: radio.online(TAMTHANH) is False)  # its will has spoken
     radio.start_node(TAMTHANH)
+    radio.wait(lambda: radio.online(TAMTHANH) is True)
     sounded_whole(radio, TAMTHANH, job)
     sounded_whole(radio, DONGDANG, job)
     assert radio.steps(job, TAMTHANH) == ["accepted", "started", "resumed", "sounded"]

@@ -52,7 +52,8 @@ class HealthBook:
     def take_presence(self, messages: Sequence[Presence], received_at: datetime) -> list[Presence]:
         """Apply what nodes, or their wills, said of them, in this order; gives back the stale ones.
 
-        A will bears the time its connection was made: one older than the newest connection is stale.
+        A will is written before its connection is made, so within one run of a node (its boot id) what arrives later
+        counts. Between runs the time does: the will of a run that is over says nothing of the one that followed.
         """
         if not messages:
             return []
@@ -62,7 +63,7 @@ class HealthBook:
             changed: dict[str, dict[str, Any]] = {}
             for each in messages:
                 known = held.get(each.node)
-                if known is not None and each.at < known["at"]:
+                if known is not None and _of_an_earlier_run(each, known, received_at):
                     stale.append(each)
                     continue
                 state = _next_state(known, each, received_at)
@@ -174,6 +175,11 @@ def _portions(names: set[str]) -> Iterable[list[str]]:
     return (ordered[first : first + _AT_ONCE] for first in range(0, len(ordered), _AT_ONCE))
 
 
+def _of_an_earlier_run(said: Presence, known: dict[str, Any], received_at: datetime) -> bool:
+    """Whether another run has spoken since. A time that lies ahead, from a clock that was wrong, counts as now."""
+    return said.boot_id != known["boot_id"] and min(said.at, received_at) < min(known["at"], received_at)
+
+
 def _next_state(known: dict[str, Any] | None, said: Presence, received_at: datetime) -> dict[str, Any]:
     """The row of a node after ``said``; ``since`` stays while the state does."""
     begun = min(said.at, received_at) if said.state is State.ONLINE else received_at
@@ -181,7 +187,8 @@ def _next_state(known: dict[str, Any] | None, said: Presence, received_at: datet
         begun = known["since"] if known["state"] == said.state.value else max(begun, known["since"])
     version = said.version or (known["version"] if known else "")
     state = {"node": said.node, "state": said.state.value, "boot_id": said.boot_id, "version": version}
-    return state | {"at": said.at, "since": begun}
+    at = min(said.at, received_at)
+    return state | {"at": max(at, known["at"]) if known else at, "since": begun}
 
 
 def _of(table: sa.Table, only: str | None) -> sa.Select[Any]:
