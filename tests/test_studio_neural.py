@@ -126,7 +126,15 @@ def test_a_voice_taught_phonemes_gets_them_from_espeak(tmp_path: Path, home: Pat
     tokens = "".join(f"{each} {number}\n" for number, each in enumerate([*"_^$", *spoken]) if len(each) == 1).encode()
     files = {"v/vi.onnx": make_model(PIPER, piper=True), "v/tokens.txt": tokens, "v/espeak-ng-data/x": b"ignored"}
     assert added(make_tar(tmp_path / "vi.tar.gz", files), home).record.reads == "phonemes"
+    assert NeuralVoice(home / "vi").why_not() is None
     assert 3 < duration_seconds(NeuralVoice(home / "vi").speak(TEXT, tmp_path)) < 40
+
+
+def test_a_sentence_without_end_is_spoken_in_pieces_with_a_breath_between(tmp_path: Path, home: Path) -> None:
+    voice = a_voice(tmp_path, home)
+    words = "mưa to gió lớn nước lên rất nhanh " * 20
+    seconds = duration_seconds(voice.speak(words, tmp_path))
+    assert seconds == pytest.approx(len(words) * 0.08, rel=0.02)
 
 
 def test_phonemes_keep_the_marks_of_clauses_and_lose_the_marks_of_languages() -> None:
@@ -167,7 +175,7 @@ def test_without_the_library_the_sentence_says_how_to_install_it(
 def a_speaker(folder: Path, script: str, monkeypatch: pytest.MonkeyPatch) -> None:
     """From now on a neural voice is spoken by ``script`` (Python)."""
     path = folder / "speaker.py"
-    path.write_text(f"import os, sys, time, wave\nmodel, tokens, lexicon, target, pause = sys.argv[1:]\n{script}\n")
+    path.write_text(f"import os, sys, time, wave\nmodel, tokens, lexicon, target = sys.argv[1:]\n{script}\n")
     monkeypatch.setattr(neural_voice, "_SPEAKER", path)
 
 
@@ -255,6 +263,7 @@ def test_espeak_that_is_missing_or_broken_is_named(tmp_path: Path, monkeypatch: 
         with pytest.raises(VoiceError) as failed:
             phonemes("Xin chào.", "vi")
         assert failed.value.key == f"studio.{key}"
+        assert (reading.not_installed() is None) == (key == "failed")
 
 
 # --- adding and removing -------------------------------------------------------------------------------------

@@ -1,8 +1,8 @@
-"""Speaks with a neural voice: ``python -I neural_speaker.py MODEL TOKENS LEXICON WAV PAUSE_MS``, sentences on stdin.
+"""Speaks with a neural voice: ``python -I neural_speaker.py MODEL TOKENS LEXICON WAV``, sentences on stdin.
 
 - A script of its own, run within bounds (`programs.run`): a native library that crashes or hangs takes nobody with it.
-- The one door to sherpa-onnx. Each line is a JSON value: a text, or the code points of phonemes; each is spoken and
-  written before the next is read, so memory does not grow with the length of the text.
+- The one door to sherpa-onnx. Each line is JSON: the silence before it in milliseconds; a text, or the code points of
+  phonemes. Each is spoken and written before the next is read, so memory does not grow with the length of the text.
 - LEXICON may be empty. Exit codes: 0, `MISSING` (the library is not installed), `REFUSED` (the model cannot be used).
 """
 
@@ -22,7 +22,7 @@ _FULL = 32_767
 
 def main(arguments: list[str]) -> int:
     """Speaks; the exit code."""
-    model, tokens, lexicon, target, pause_ms = arguments
+    model, tokens, lexicon, target = arguments
     try:
         import sherpa_onnx
     except ImportError as error:
@@ -37,11 +37,10 @@ def main(arguments: list[str]) -> int:
     engine = sherpa_onnx.OfflineTts(config)
     with wave.open(target, "wb") as out:
         out.setparams((1, 2, engine.sample_rate, 0, "NONE", ""))
-        silence = bytes(engine.sample_rate * int(pause_ms) // 1000 * 2)
-        for number, line in enumerate(sys.stdin):
-            out.writeframes(
-                (silence if number else b"") + _sixteen_bits(_spoken(sherpa_onnx, engine, json.loads(line)))
-            )
+        for line in sys.stdin:
+            pause_ms, sentence = json.loads(line)
+            out.writeframes(bytes(engine.sample_rate * pause_ms // 1000 * 2))
+            out.writeframes(_sixteen_bits(_spoken(sherpa_onnx, engine, sentence)))
     return 0
 
 

@@ -17,7 +17,7 @@ from pathlib import Path
 from controller.newsroom import has_words, parts, sentences
 from controller.studio import neural_record, neural_speaker, programs
 from controller.studio.neural_record import LEXICON, MODEL, TOKENS, NeuralRecord
-from controller.studio.phonemes import phonemes
+from controller.studio.phonemes import not_installed, phonemes
 from controller.studio.programs import Bounds
 from controller.studio.voice import Trouble, VoiceError
 from controller.studio.wavs import check_duration, is_silent, join, pause_after_ms
@@ -25,7 +25,7 @@ from controller.studio.wavs import check_duration, is_silent, join, pause_after_
 LIBRARY, EXTRA = "sherpa_onnx", "loa-radio[neural]"
 _SPEAKER = Path(neural_speaker.__file__)
 _MOST_CHARS = 1500  # for one process
-_SENTENCE_MS = 350
+_MOST_AT_ONCE = 300  # characters; what a model needs of memory grows with their square
 _MEMORY_BYTES = 3 << 30
 _CORES = 4
 Stamp = tuple[tuple[str, int, int], ...]
@@ -47,12 +47,12 @@ class NeuralVoice:
         self._checked: Stamp | None = None
 
     def why_not(self) -> VoiceError | None:
-        """The library is not installed, the record cannot be read, a file is missing or was changed; or None."""
+        """The library or espeak-ng is not installed, the record cannot be read, a file was changed; or None."""
         try:
-            self._record()
+            record = self._record()
         except VoiceError as error:
             return error
-        return None
+        return not_installed() if record.reads == "phonemes" else None
 
     def speak(self, text: str, work_dir: Path) -> Path:
         """A WAV of ``text``. Raises VoiceError: not installed, damaged, crashed, hung, no sound, nothing to say."""
@@ -67,13 +67,14 @@ class NeuralVoice:
         return join(pieces, work_dir / "neural.wav", pauses[:-1])
 
     def _say(self, record: NeuralRecord, text: str, target: Path) -> Path:
-        said = [_as_read(sentence, record) for sentence in sentences(text) if has_words(sentence)]
-        lines = "".join(f"{json.dumps(each)}\n" for each in said)
+        said = [piece for one in sentences(text) for piece in parts(one, _MOST_AT_ONCE) if has_words(piece)]
+        pauses = [0, *map(pause_after_ms, said)]
+        lines = "".join(f"{json.dumps([ms, _as_read(one, record)])}\n" for ms, one in zip(pauses, said, strict=False))
         lexicon = str(self._folder / LEXICON) if LEXICON in record.sha256 else ""
         files = [str(self._folder / MODEL), str(self._folder / TOKENS), lexicon, str(target)]
         seconds = self._limits.work_seconds
         bounds = Bounds(_MEMORY_BYTES, int(seconds * _CORES) + 1)
-        command = [sys.executable, "-I", str(_SPEAKER), *files, str(_SENTENCE_MS)]
+        command = [sys.executable, "-I", str(_SPEAKER), *files]
         try:
             ended = programs.run(command, seconds, lines, bounds)
         except programs.Hung:

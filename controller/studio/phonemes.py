@@ -7,6 +7,7 @@
 from __future__ import annotations
 
 import re
+import shutil
 import unicodedata
 
 from controller.studio import programs
@@ -30,6 +31,11 @@ def phonemes(sentence: str, language: str) -> str:
         mark = clause[len(words) :].strip()[:1]
         spoken.append(_ipa(words, language) + _MARKS.get(mark, mark))
     return unicodedata.normalize("NFD", " ".join(spoken))
+
+
+def not_installed() -> VoiceError | None:
+    """The error that espeak-ng is not there; None where it is."""
+    return None if shutil.which(PROGRAM) else VoiceError(Trouble.REFUSED, "studio.espeak_missing", program=PROGRAM)
 
 
 def _ipa(words: str, language: str) -> str:
