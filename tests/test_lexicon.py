@@ -133,3 +133,28 @@ def test_two_areas_keep_the_same_word_apart(store: Store, desk: Desk) -> None:
     desk.teach(OTHER_COMMUNE, "Pàn", "hai", EDITOR, NOW)
     desk.unteach(COMMUNE, "Pàn", EDITOR, NOW)
     assert store.lexicon.readings(OTHER_COMMUNE) == {"Pàn": "hai"}
+
+
+@pytest.mark.parametrize(("written", "text"), [("văn hoá", "Nhà VĂN HÓA."), ("Nà Pàn", "Họp ở Nà\n  Pàn.")])
+def test_a_draft_is_voiced_anew_wherever_the_newsroom_finds_the_word(
+    store: Store, desk: Desk, written: str, text: str
+) -> None:
+    drafted = desk.announce(Wish(text, draft=True), EDITOR, NOW).announcement_id
+    store.assets.put(asset())
+    held = store.announcements.get(drafted)
+    assert held
+    assert store.announcements.set_voiced(drafted, held.script_hash, asset().sha256)
+    desk.teach(EVERYWHERE, written, "cách đọc", EDITOR, NOW)
+    voiced = store.announcements.get(drafted)
+    assert voiced
+    assert voiced.voice_state is VoiceState.WAITING
+
+
+def test_what_was_taught_around_an_area_is_listed_with_its_parents_and_children(store: Store, desk: Desk) -> None:
+    for area in (EVERYWHERE, PROVINCE, COMMUNE, OTHER_COMMUNE, HAMLET):
+        desk.teach(area, "Pàn", "pan", EDITOR, NOW)
+    assert [each.area for each in store.lexicon.around(COMMUNE)] == sorted([EVERYWHERE, PROVINCE, COMMUNE, HAMLET])
+    assert [each.area for each in store.lexicon.around(HAMLET)] == sorted([EVERYWHERE, PROVINCE, COMMUNE, HAMLET])
+    assert len(store.lexicon.around(EVERYWHERE)) == 5
+    for stranger in (f"{COMMUNE}_", f"{PROVINCE}:%"):
+        assert {each.area for each in store.lexicon.around(stranger)} == {EVERYWHERE, PROVINCE}

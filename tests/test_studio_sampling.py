@@ -50,6 +50,13 @@ def test_a_sentence_has_the_loudness_of_the_whole_and_no_tone(tmp_path: Path) ->
     assert [each.name for each in (tmp_path / "samples").iterdir()] == [made.name]
 
 
+def test_samples_of_an_earlier_start_are_made_anew(tmp_path: Path) -> None:
+    (tmp_path / "samples" / "making-left").mkdir(parents=True)
+    (tmp_path / "samples" / ("a" * 64)).write_text("of another voice")
+    Sampler(Chain([Named("a", [])]), Style(), tmp_path / "samples")
+    assert list(tmp_path.iterdir()) == []
+
+
 @NEEDS_VOICE
 def test_one_short_word_is_heard(tmp_path: Path) -> None:
     sampler = Sampler(make_chain(("espeak",)), Style(preset="flat"), tmp_path)

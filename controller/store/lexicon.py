@@ -13,6 +13,7 @@ from datetime import datetime
 
 import sqlalchemy as sa
 
+from controller.newsroom.syllables import placed
 from controller.roster import ancestors
 from controller.store.database import Database
 from controller.store.rows import Act, AnnouncementState, VoiceState
@@ -109,10 +110,8 @@ def _voice_drafts_again(connection: sa.Connection, area: str, written: str) -> N
         .join(users, users.c.id == announcements.c.author)
         .where(announcements.c.state.in_(_OPEN) & announcements.c.recording.is_(None))
     )
-    word = written.casefold()
-    stale = [
-        row.id for row in connection.execute(drafts) if lies_within(row.area, area) and word in row.text.casefold()
-    ]
+    word = _plain(written)
+    stale = [row.id for row in connection.execute(drafts) if lies_within(row.area, area) and word in _plain(row.text)]
     values: dict[str, object] = {
         "spoken": "",
         "spoken_rewrites": [],
@@ -122,3 +121,8 @@ def _voice_drafts_again(connection: sa.Connection, area: str, written: str) -> N
     for draft in stale:
         again = sa.update(announcements).where(announcements.c.id == draft)
         connection.execute(again.values({**values, "voice_error": None}))
+
+
+def _plain(text: str) -> str:
+    """Text in which a word is found as the newsroom finds it: any case, any tone-mark place, blanks and line ends."""
+    return placed(" ".join(text.split())).casefold()

@@ -6,6 +6,7 @@
 
 from __future__ import annotations
 
+import shutil
 import tempfile
 import threading
 from collections.abc import Callable
@@ -27,6 +28,10 @@ class Remade:
     def __init__(self, folder: Path, most: int, seconds: float = 10.0) -> None:
         self._folder, self._most, self._seconds = folder, most, seconds
         self._places, self._turn = threading.Semaphore(MOST_WAITING), threading.Lock()
+
+    def clear(self) -> None:
+        """Take everything away: what it was made with may have changed."""
+        shutil.rmtree(self._folder, ignore_errors=True)
 
     def get(self, name: str, make: Callable[[Path], Path]) -> Path:
         """The file ``name`` (a plain file name), made by ``make(work folder)`` unless it stands already.

@@ -23,10 +23,11 @@ _NO_TONE = ((0, 1),)
 
 
 class Sampler:
-    """Voices and the style of the station, and the folder where samples are kept."""
+    """Voices and the style of the station, and the folder where samples are kept, emptied first: voices do change."""
 
     def __init__(self, chain: Chain, style: Style, folder: Path) -> None:
         self._chain, self._style, self._kept = chain, style, Remade(folder, MOST_KEPT)
+        self._kept.clear()
 
     def sample(self, sentence: str, voice: str = "") -> Path:
         """An Opus file of ``sentence`` (spoken form, ≤ ``MOST_CHARS``), read by ``voice`` where it is in the chain.
