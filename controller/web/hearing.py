@@ -21,6 +21,7 @@ from words import Said
 
 MOST_SHORT_CHARS = 90
 
+
 def hearing(announcement: Announcement, areas: Iterable[str] = ()) -> dict[str, Any]:
     """``seen``, ``asset`` (None: no sound yet), ``fault`` and ``air``: what it costs to sound it in ``areas``."""
     asset = window().store.assets.get(announcement.asset) if announcement.asset else None
