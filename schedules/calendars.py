@@ -4,17 +4,19 @@
   into moments: every Monday 05:00 stays at 05:00 when a zone's offset changes.
 - Or they go by the lunar calendar, as `lunar` knows it: ``LUNAR:1,15`` (every month), ``LUNAR:15/7`` (every year),
   ``LUNAR:TET-1`` (the day before Tết), at the local time of the first possible moment.
-- Answers are finite: a window is always given, and what would fill it without end is refused.
+- Answers are finite, and found in finite time: a window is always given, no rule that never fires is followed, and what
+  would fill it without end is refused.
 - The lists of holidays are the library's; they follow the yearly decisions only as fast as its releases.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from functools import lru_cache
+from math import prod
 from types import MappingProxyType
 
 import holidays
@@ -26,6 +28,8 @@ from words import Said
 MOST_STARTS = 5_000
 MOST_STEPS = 50_000  # occurrences walked over between the first and the end of the window
 MOST_RULE_CHARS = 500
+MOST_TIMES_A_DAY = 1_440
+MOST_TIMES_TO_PICK_FROM = 24  # a day, for BYSETPOS, which lays out a whole year of them
 LUNAR = "LUNAR:"
 
 _WHEN = "BYSETPOS BYMONTH BYWEEKNO BYYEARDAY BYMONTHDAY BYDAY BYHOUR BYMINUTE BYSECOND"
@@ -46,7 +50,6 @@ class Recurrence:
     """How a booking comes again: by a rule on the clock of ``zone``, not on the days ``but``, not past ``until``.
 
     ``rule``: an RRULE (RFC 5545), or ``LUNAR:`` and days of the lunar calendar (`lunar.read`).
-
     ``but``: local dates as ``2026-12-31``, ascending.
     """
 
@@ -79,9 +82,8 @@ def starts(rule: str, first: datetime, since: datetime, until: datetime, zone_na
     if written.startswith(LUNAR):
         return _lunar_starts(written.removeprefix(LUNAR), first, (since, until), zone_name)
     begin = moments.local(first, zone_name).replace(tzinfo=None, fold=0)
-    rules = _rule(written, begin, zone_name)
     found: list[datetime] = []
-    for step, wall in enumerate(rules):
+    for step, wall in enumerate(_walls(written, begin, zone_name)):
         moment = moments.at_local(wall.date(), wall.time(), zone_name)
         if moment >= until:
             break
@@ -90,6 +92,26 @@ def starts(rule: str, first: datetime, since: datetime, until: datetime, zone_na
         if len(found) > MOST_STARTS or step >= MOST_STEPS:
             raise RuleError("schedules.rule_too_often", rule=written[:80], most=MOST_STARTS)
     return sorted(set(found))  # two local times in the hour that a zone leaves out are one moment
+
+
+def fires(rule: str, begin: datetime) -> bool:
+    """Whether ``rule``, as any program may have written it, ever fires from ``begin`` (naive) on: within 28 years.
+
+    COUNT and UNTIL are not looked at, nor parts that RFC 5545 does not know. Raises RuleError for what is no rule, and
+    for too many times a day. The library looks for the first time until the year 9999, whatever UNTIL says; so it is
+    asked about the same days as near to that year as a whole cycle of 28 years lets it.
+    """
+    parts = dict(part.split("=", 1) for part in rule.strip().upper().split(";") if "=" in part)
+    kept = {key: parts[key] for key in parts if key in RULE_PARTS - {"COUNT", "UNTIL"}}
+    return next(iter(_read(kept, begin.replace(year=_late_twin(begin.year)))), None) is not None
+
+
+def _late_twin(year: int) -> int:
+    """The year from 9944 to 9971 with the same days of the week as ``year``."""
+    days = date(year, 1, 1).weekday(), date(year, 12, 31).weekday()
+    return next(
+        late for late in range(9944, 9972) if days == (date(late, 1, 1).weekday(), date(late, 12, 31).weekday())
+    )
 
 
 def is_lunar(rule: str) -> bool:
@@ -133,8 +155,8 @@ def _day(text: str) -> date:
         raise RuleError("schedules.bad_exception", day=text[:40]) from None
 
 
-def _rule(written: str, begin: datetime, zone_name: str) -> rrule:
-    """``written`` as a rule on naive wall clock time. Raises RuleError."""
+def _walls(written: str, begin: datetime, zone_name: str) -> Iterable[datetime]:
+    """When ``written`` fires on the wall clock (naive). Raises RuleError."""
     if len(written) > MOST_RULE_CHARS or not _PARTS.fullmatch(written):
         raise RuleError("schedules.bad_rule", rule=written[:80], detail="FREQ=…;BYDAY=…")
     parts = dict(part.split("=", 1) for part in written.split(";"))
@@ -146,11 +168,23 @@ def _rule(written: str, begin: datetime, zone_name: str) -> rrule:
     try:
         if "UNTIL" in parts:
             parts["UNTIL"] = f"{_until(parts['UNTIL'], zone_name):%Y%m%dT%H%M%S}"
-        read = rrulestr(";".join(f"{key}={value}" for key, value in parts.items()), dtstart=begin)
-    except (ValueError, OverflowError, TypeError, IndexError) as error:  # the library's ways of not reading
+    except (ValueError, OverflowError) as error:
         raise RuleError("schedules.bad_rule", rule=written[:80], detail=str(error)[:100]) from None
-    assert isinstance(read, rrule)  # one rule and nothing else fits the pattern
-    return read
+    return _read(parts, begin) if fires(written, begin) else ()
+
+
+def _read(parts: dict[str, str], begin: datetime) -> rrule:
+    """A rule on naive wall clock time. Raises RuleError."""
+    rule = ";".join(f"{key}={value}" for key, value in parts.items())
+    times_a_day = prod(len(set(parts.get(key, "").split(","))) for key in ("BYHOUR", "BYMINUTE", "BYSECOND"))
+    if times_a_day > (MOST_TIMES_TO_PICK_FROM if "BYSETPOS" in parts else MOST_TIMES_A_DAY):
+        raise RuleError("schedules.rule_too_often", rule=rule[:80], most=MOST_STARTS)
+    try:
+        read = rrulestr(rule, dtstart=begin)
+        assert isinstance(read, rrule)  # one rule and nothing else: no line breaks, no DTSTART
+        return read
+    except (ValueError, OverflowError, TypeError, IndexError, AssertionError) as error:  # the library's ways
+        raise RuleError("schedules.bad_rule", rule=rule[:80], detail=str(error)[:100]) from None
 
 
 def _why_not(written: str, parts: dict[str, str]) -> str:

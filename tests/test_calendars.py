@@ -17,6 +17,7 @@ from words import say
 
 DAY = timedelta(days=1)
 FIRST = moments.read("23/11/2026 05:00", NOW, HANOI)  # a Monday
+NAIVE = datetime(2026, 11, 23, 5)  # noqa: DTZ001 – a wall clock
 
 
 def local(rule: str, first: datetime = FIRST, days: int = 400, zone: str = HANOI) -> list[str]:
@@ -155,8 +156,29 @@ def test_a_rule_that_fills_its_window_without_end_is_too_often() -> None:
             calendars.starts(rule, FIRST, since, FIRST + 400 * DAY, HANOI)
 
 
-def test_a_rule_that_never_fires_ends() -> None:
-    assert local("FREQ=YEARLY;BYMONTH=2;BYMONTHDAY=30") == []
+@pytest.mark.parametrize("more", ["", ";COUNT=3", ";UNTIL=99981231"])
+@pytest.mark.parametrize("frequency", ["YEARLY", "MONTHLY", "WEEKLY", "DAILY"])
+def test_a_rule_that_never_fires_ends(frequency: str, more: str) -> None:
+    assert local(f"FREQ={frequency};BYMONTH=2;BYMONTHDAY=30{more}") == []
+    assert not calendars.fires(f"freq={frequency};BYMONTH=2;BYMONTHDAY=30{more};X-A=1", NAIVE)
+    assert calendars.fires(f"FREQ={frequency}{more}", NAIVE)
+
+
+def test_picking_from_every_second_of_a_year_is_too_often() -> None:
+    every = ",".join(str(number) for number in range(60))
+    for rule in (f"FREQ=YEARLY;BYMINUTE={every};BYSETPOS=-1", f"FREQ=DAILY;BYMINUTE={every};BYSECOND={every}"):
+        with pytest.raises(RuleError, match="too frequent"):
+            local(rule)
+        with pytest.raises(RuleError, match="too frequent"):
+            calendars.fires(rule, NAIVE)
+
+
+@pytest.mark.parametrize(
+    "rule", ["", "UNTL=1", "FREQ=X", "BYDAY=MO", "FREQ=DAILY\nRRULE:FREQ=DAILY", "FREQ=DAILY;BYDAY="]
+)
+def test_what_is_no_rule_at_all_does_not_fire(rule: str) -> None:
+    with pytest.raises(RuleError):
+        calendars.fires(rule, NAIVE)
 
 
 @pytest.mark.parametrize(
