@@ -153,6 +153,7 @@ def start(settings: Settings, *, web: bool = True, station: bool = True) -> Runn
                 *(desk, store, settings.shelf_dir, settings, clock.now, _beat(works), first_token),
                 sampler=make_sampler(settings),
                 outlines=Outlines(settings.state_dir / "outlines"),
+                archive=Archive(settings.recordings_dir),
             )
             server = serve(create_app(window), settings.web_host, settings.web_port)
             begun.callback(server.stop)

@@ -28,7 +28,7 @@ from controller.roster import Area, AreaKind, Node
 from controller.settings import Settings
 from controller.store import Store
 from controller.store.rows import Act, AssetRow, Role, User
-from controller.studio import Style, make_chain
+from controller.studio import Archive, Limits, Style, make_chain
 from controller.studio.peaks import Outlines
 from controller.studio.sampling import Sampler
 from controller.web import Window, create_app
@@ -121,6 +121,7 @@ class Town:
             first_token=FIRST_TOKEN,
             sampler=Sampler(make_chain(("espeak",)), Style(), self.folder / "samples"),
             outlines=Outlines(self.folder / "outlines"),
+            archive=Archive(self.folder / "recordings", Limits(most_seconds=60, most_bytes=8 * 1024 * 1024)),
         )
         made = create_app(seen)
         made.jinja_env.bytecode_cache = TEMPLATES  # each test has its own app; the templates are the same

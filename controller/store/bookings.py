@@ -35,6 +35,7 @@ _VIEW = sa.select(
     announcements.c.state.label("announcement_state"),
     announcements.c.voice_state,
     announcements.c.asset,
+    announcements.c.drill,
 ).join(announcements, announcements.c.id == bookings.c.announcement)
 
 
@@ -126,6 +127,7 @@ class Bookings:
                 announcement_state=AnnouncementState(row["announcement_state"]),
                 voice_state=VoiceState(row["voice_state"]),
                 asset=row["asset"],
+                drill=row["drill"],
             )
             for row in rows
         ]

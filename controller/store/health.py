@@ -177,7 +177,10 @@ def _portions(names: set[str]) -> Iterable[list[str]]:
 
 def _of_an_earlier_run(said: Presence, known: dict[str, Any], received_at: datetime) -> bool:
     """Whether another run has spoken since. A time that lies ahead, from a clock that was wrong, counts as now."""
-    return said.boot_id != known["boot_id"] and min(said.at, received_at) < min(known["at"], received_at)
+    if said.boot_id == known["boot_id"]:
+        return False
+    newest: datetime = known["at"]
+    return min(said.at, received_at) < min(newest, received_at)
 
 
 def _next_state(known: dict[str, Any] | None, said: Presence, received_at: datetime) -> dict[str, Any]:

@@ -173,6 +173,7 @@ class BookingView:
     announcement_state: AnnouncementState
     voice_state: VoiceState
     asset: str | None
+    drill: bool = False
 
 
 @dataclass(frozen=True)

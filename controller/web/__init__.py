@@ -33,6 +33,7 @@ from controller.web import (
     live,
     nodes,
     panel,
+    recording,
     signin,
     teaching,
     times,
@@ -45,7 +46,22 @@ __all__ = ["Window", "create_app"]
 
 YEAR_SECONDS = 365 * 24 * 3600
 ROOMS = (
-    *(signin, language, compose, teaching, listening, lexicon, approval, bookings, nodes, asrun, acts, live, audio),
+    *(
+        signin,
+        language,
+        compose,
+        recording,
+        teaching,
+        listening,
+        lexicon,
+        approval,
+        bookings,
+        nodes,
+        asrun,
+        acts,
+        live,
+        audio,
+    ),
     alive,
 )
 

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from flask import Blueprint, redirect, render_template, request, url_for
+from flask import Blueprint, abort, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
 from controller.desk import DeskError
-from controller.store.rows import Announcement
+from controller.store.rows import Announcement, AnnouncementState
 from controller.web import hearing, reading, sending
 from controller.web.doors import door, who
 from controller.web.forms import FIELD_OF, Problem, Typed, fresh_key, problems, read
@@ -25,12 +25,22 @@ def form() -> ResponseReturnValue:
     return page(Typed(key=fresh_key(), areas=reading.last_areas()))
 
 
+@pages.get("/soan/<announcement>")
+@door()
+def open_(announcement: str) -> ResponseReturnValue:
+    """A draft of one's own, to go on with."""
+    draft = own(announcement)
+    if draft.state is not AnnouncementState.DRAFT:
+        abort(404)
+    return page(sending.typed_of(draft, reading.last_areas(), fresh_key()), draft=draft)
+
+
 @pages.post("/nghe-thu")
 @door()
 def hear() -> ResponseReturnValue:
     """Keep the text as a draft, so that the station voices it, and show the form with the spoken form."""
     typed = read(request.form)
-    if not typed.text.strip():
+    if not typed.text.strip() and not recorded(typed):
         return page(typed, [Problem("text", t("problem_text"))])
     try:
         draft = sending.keep_draft(typed, who(), window())
@@ -60,7 +70,7 @@ def send() -> ResponseReturnValue:
     """Send: a sending that came twice with the same key leads to the same booking."""
     typed = read(request.form)
     known = {area.id: area for area in reading.own_areas()}
-    wrong = problems(typed, known, window().settings.zone)
+    wrong = problems(typed, known, window().settings.zone, recorded=recorded(typed))
     if wrong:
         return page(typed, [Problem(field, t(key)) for field, key in wrong.items()])
     try:
@@ -68,6 +78,12 @@ def send() -> ResponseReturnValue:
     except DeskError as refused:
         return page(typed, [Problem(FIELD_OF.get(refused.key, "text"), said(refused))])
     return redirect(url_for("bookings.sent", booking=booking, moi=1), 303)
+
+
+def recorded(typed: Typed) -> bool:
+    """Whether the form is about something that a person recorded."""
+    draft = sending.draft_of(typed, who(), window())
+    return draft is not None and draft.recording is not None
 
 
 def part(announcement: str) -> str:

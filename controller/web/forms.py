@@ -31,6 +31,8 @@ FIELD_OF = {
     "desk.too_late": "when",
     "desk.quiet_hours": "when",
     "desk.not_allowed": "class",
+    "desk.bad_times": "times",
+    "desk.unknown_recording": "text",
 }
 
 
@@ -50,6 +52,8 @@ class Typed:
     confirm: str = ""
     draft: str = ""
     key: str = ""
+    times: int = 1
+    drill: bool = False
 
     @property
     def emergency(self) -> bool:
@@ -88,6 +92,8 @@ def read(form: MultiDict[str, str]) -> Typed:
         bulletin_class=field("bulletin_class", otherwise="ordinary"),
         confirm=field("confirm", 200),
         draft=field("draft"),
+        times=int(times) if (times := field("times", 3, "1")).isascii() and times.isdigit() else 0,
+        drill=form.get("drill") == "1",
         key=field("key") if len(field("key")) == 32 else fresh_key(),
     )
 
@@ -105,10 +111,13 @@ def class_of(typed: Typed) -> BulletinClass | None:
     return BulletinClass(typed.bulletin_class) if typed.bulletin_class in set(BulletinClass) else None
 
 
-def problems(typed: Typed, known: Mapping[str, Area], zone: str) -> dict[str, str]:
-    """What is wrong before the desk is asked: field -> key of the sentence (``web.…``), in the form's order."""
+def problems(typed: Typed, known: Mapping[str, Area], zone: str, recorded: bool = False) -> dict[str, str]:
+    """What is wrong before the desk is asked: field -> key of the sentence (``web.…``), in the form's order.
+
+    What was ``recorded`` needs no text.
+    """
     wrong: dict[str, str] = {}
-    if not typed.text.strip():
+    if not recorded and not typed.text.strip():
         wrong["text"] = "problem_text"
     if not typed.areas:
         wrong["areas"] = "problem_areas"

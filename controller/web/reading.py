@@ -93,6 +93,7 @@ def composing(typed: Typed, draft: Announcement | None) -> dict[str, Any]:
     days = days_ahead(here.now(), here.settings.zone, chosen())
     view = {"tree": tree(own_areas(), own_nodes()), "days": days, "hours": HOURS, "minutes": MINUTES}
     heard = draft is not None and draft.text == typed.text.strip()
+    view["recording"] = here.store.recordings.get(draft.recording) if draft and draft.recording else None
     return view | (hearing(draft, typed.areas) if draft and heard else {"seen": None})
 
 

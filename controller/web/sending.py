@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from controller.desk import DeskError, Draft, Placing, Wish
 from controller.roster import AreaKind
 from controller.store.rows import Announced, Announcement, AnnouncementState, User
@@ -28,22 +30,23 @@ def draft_of(typed: Typed, who: User, window: Window) -> Announcement | None:
 
 def keep_draft(typed: Typed, who: User, window: Window) -> Announcement:
     """The form's text as a draft: the one it made before, brought up to date, or a new one. Raises DeskError."""
-    wanted = Draft(
-        text=typed.text,
-        title=typed.title,
-        bulletin_class=class_of(typed) or BulletinClass.ORDINARY,
-        level=level_of(who, window),
-    )
     draft = draft_of(typed, who, window)
     if draft is None:
-        wish = Wish(
-            text=wanted.text, title=wanted.title, bulletin_class=wanted.bulletin_class, level=wanted.level, draft=True
-        )
-        made = window.store.announcements.get(window.desk.announce(wish, who, window.now()).announcement_id)
-        assert made is not None
-        return made
-    same = (draft.text, draft.bulletin_class) == (wanted.text.strip(), wanted.bulletin_class)
-    if same and (draft.title == wanted.title or not wanted.title):
+        made = window.desk.announce(_wish(typed, who, window, draft=True), who, window.now())
+        new = window.store.announcements.get(made.announcement_id)
+        assert new is not None
+        return new
+    wanted = Draft(
+        text=typed.text,
+        title=typed.title or (draft.title if draft.recording else ""),
+        bulletin_class=class_of(typed) or BulletinClass.ORDINARY,
+        level=level_of(who, window),
+        recording=draft.recording,
+        times=typed.times,
+        drill=typed.drill,
+    )
+    script = (wanted.text.strip(), wanted.bulletin_class.value, wanted.recording, wanted.times, wanted.drill)
+    if script == draft.script and wanted.title in ("", draft.title):
         return draft
     return window.desk.edit(draft.id, draft.version, wanted, who, window.now())
 
@@ -65,16 +68,35 @@ def _book(typed: Typed, who: User, window: Window) -> Announced:
     if draft_of(typed, who, window) is not None:
         draft = keep_draft(typed, who, window)
         return window.desk.submit(draft.id, Placing(typed.areas, start, typed.key), who, window.now())
-    wish = Wish(
+    wish = replace(_wish(typed, who, window), areas=typed.areas, start=start, idempotency_key=typed.key)
+    return window.desk.announce(wish, who, window.now())
+
+
+def _wish(typed: Typed, who: User, window: Window, draft: bool = False) -> Wish:
+    """What was typed, without a place and a time."""
+    return Wish(
         text=typed.text,
         title=typed.title,
-        areas=typed.areas,
-        start=start,
         bulletin_class=class_of(typed) or BulletinClass.ORDINARY,
         level=level_of(who, window),
-        idempotency_key=typed.key,
+        draft=draft,
+        times=typed.times,
+        drill=typed.drill,
     )
-    return window.desk.announce(wish, who, window.now())
+
+
+def typed_of(draft: Announcement, areas: tuple[str, ...], key: str) -> Typed:
+    """The form that would make this draft."""
+    return Typed(
+        text=draft.text,
+        title=draft.title,
+        areas=areas,
+        bulletin_class=draft.bulletin_class.value,
+        draft=draft.id,
+        key=key,
+        times=draft.times,
+        drill=draft.drill,
+    )
 
 
 def level_of(who: User, window: Window) -> Level:

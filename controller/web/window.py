@@ -12,6 +12,7 @@ from flask import current_app
 from controller.desk import Desk
 from controller.settings import Settings
 from controller.store import Store
+from controller.studio import Archive
 from controller.studio.peaks import Outlines
 from controller.studio.sampling import Sampler
 
@@ -22,7 +23,8 @@ class Window:
 
     ``first_token``: whoever brings it to ``/chao/<token>`` while there are no people becomes the first
     administrator. It lives in memory only; empty closes that way. ``sampler`` lets a person hear one sentence,
-    ``outlines`` see a recording: both are the web's own, and keep the station waiting for nothing.
+    ``outlines`` see a recording: both are the web's own, and keep the station waiting for nothing. ``archive`` takes
+    in what people recorded.
     """
 
     desk: Desk
@@ -34,6 +36,7 @@ class Window:
     first_token: str = field(default="", repr=False)
     sampler: Sampler = field(kw_only=True)
     outlines: Outlines = field(kw_only=True)
+    archive: Archive = field(kw_only=True)
 
 
 def window() -> Window:

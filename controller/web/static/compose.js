@@ -106,8 +106,18 @@ form.addEventListener("click", (event) => {
   const button = event.target.closest("[data-hear]");
   if (button) { event.preventDefault(); hear(button); }
 });
-form.addEventListener("change", (event) => { if (event.target.name === "areas") count(); });
-document.getElementById("text").addEventListener("input", () => document.getElementById("hear").classList.add("stale"));
+// The words stay, their sound would be another one.
+function resound() {
+  const sound = document.getElementById("sound");
+  if (sound) sound.hidden = true;
+}
+
+const stale = () => document.getElementById("hear").classList.add("stale");
+form.addEventListener("change", (event) => {
+  if (event.target.name === "areas") count();
+  if (["times", "drill", "bulletin_class"].includes(event.target.name)) resound();
+});
+document.getElementById("text").addEventListener("input", stale);
 form.addEventListener("submit", (event) => {
   if (!navigator.onLine) { event.preventDefault(); away(true); return; }
   setTimeout(() => { document.getElementById("send-button").disabled = true; });
