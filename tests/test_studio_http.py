@@ -7,6 +7,7 @@ import contextlib
 import json
 import logging
 import socket
+import ssl
 import threading
 import wave
 from collections.abc import Callable
@@ -341,6 +342,28 @@ def test_a_certificate_nobody_vouches_for_ends_it_before_a_word_is_sent(tmp_path
     assert service.asked == []
 
 
+def test_over_tls_a_service_somebody_vouches_for_is_heard_and_hung_up_on(
+    tmp_path: Path, mp3: bytes, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    certificate = make_certificate(tmp_path)
+    monkeypatch.setattr("requests.adapters.DEFAULT_CA_BUNDLE_PATH", str(certificate))
+    with http_service((200, mp3), certificate=certificate) as service:
+        path = describe(tmp_path, "timeout_seconds = 1\n" + MINIMAL, service)
+        assert duration_seconds(make_voice(path).speak(TEXT, tmp_path)) == pytest.approx(4, abs=0.2)
+        assert len(service.asked) == 1
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(certificate)
+    with context.wrap_socket(socket.create_server(("127.0.0.1", 0)), server_side=True) as server:
+        thread = threading.Thread(target=_serve, args=(server, b"HTTP/1.1 200 OK\r\nX: ", b"y", _drip))
+        thread.start()
+        place = f"127.0.0.1:{server.getsockname()[1]}"
+        failed = failing(
+            describe(tmp_path, "timeout_seconds = 1\n" + MINIMAL, Service(f"https://{place}", place)), tmp_path
+        )
+        thread.join()
+    assert (failed.kind, failed.key) == (Trouble.TEMPORARY, "voices.unreachable")
+
+
 def test_a_closed_port_is_unreachable(tmp_path: Path) -> None:
     with http_service((200, b"")) as service:
         path = describe(tmp_path, MINIMAL, service)
@@ -350,6 +373,13 @@ def test_a_closed_port_is_unreachable(tmp_path: Path) -> None:
 
 def _send_all(client: socket.socket, said: bytes) -> None:
     client.sendall(said)
+
+
+def _serve(server: socket.socket, first: bytes, then: bytes, send: Callable[[socket.socket, bytes], None]) -> None:
+    client, _ = server.accept()
+    with client, contextlib.suppress(OSError):
+        client.sendall(first)
+        send(client, then)
 
 
 def _drip(client: socket.socket, said: bytes) -> None:
@@ -376,16 +406,10 @@ def _drip(client: socket.socket, said: bytes) -> None:
 def test_a_service_that_drips_or_breaks_http_is_given_up(
     tmp_path: Path, first: bytes, then: bytes, send: Callable[[socket.socket, bytes], None]
 ) -> None:
-    def serve() -> None:
-        client, _ = server.accept()
-        with client, contextlib.suppress(OSError):
-            client.sendall(first)
-            send(client, then)
-
     with socket.create_server(("127.0.0.1", 0)) as server:
         place = f"127.0.0.1:{server.getsockname()[1]}"
         path = describe(tmp_path, "timeout_seconds = 1\n" + MINIMAL, Service(f"http://{place}", place))
-        thread = threading.Thread(target=serve)
+        thread = threading.Thread(target=_serve, args=(server, first, then, send))
         thread.start()
         with pytest.raises(VoiceError) as failed:
             make_voice(path, 0, seconds=0.5).speak(TEXT, tmp_path)

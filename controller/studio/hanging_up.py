@@ -54,7 +54,7 @@ def _hung_up_after(connection: HTTPConnection, seconds: float) -> Iterator[None]
     def hang_up() -> None:
         if line is not None:
             with suppress(OSError):
-                line.shutdown(socket.SHUT_RDWR)
+                socket.socket.shutdown(line, socket.SHUT_RDWR)  # of TLS too: what is read there ends, and is not raw
 
     line = connection.sock
     timer = threading.Timer(seconds, hang_up)
