@@ -39,7 +39,7 @@ KEEPALIVE_SECONDS = 20
 def open_store(settings: Settings) -> Store:
     """The store, its shape brought up to date. Raises StoreError (from the future, not reachable …), SettingsError."""
     try:
-        settings.state_dir.mkdir(parents=True, exist_ok=True)
+        settings.state_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
     except OSError as wrong:
         raise SettingsError("settings.state_unusable", path=settings.state_dir, why=wrong.strerror or wrong) from wrong
     store = Store(settings.store_url)
@@ -143,6 +143,8 @@ def start(settings: Settings, *, web: bool = True, station: bool = True) -> Runn
     with ExitStack() as begun:
         store = open_store(settings)
         begun.callback(store.close)
+        if station:
+            begun.callback(store.claim_station())
         works = make_station(settings, store, make_link(settings)) if station else None
         metronome = make_clock(works) if works else None
         server, first_token = None, ""
@@ -154,6 +156,7 @@ def start(settings: Settings, *, web: bool = True, station: bool = True) -> Runn
                 sampler=make_sampler(settings),
                 outlines=Outlines(settings.state_dir / "outlines"),
                 archive=Archive(settings.recordings_dir),
+                broker=works.link.connected if works else lambda: None,
             )
             server = serve(create_app(window), settings.web_host, settings.web_port)
             begun.callback(server.stop)

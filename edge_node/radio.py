@@ -22,6 +22,7 @@ from edge_node.players.player import Player
 from edge_node.report import Self
 from edge_node.settings import Settings, SettingsError
 from edge_node.wallclock import Wallclock
+from schedules import moments
 from wire.mqtt import MqttLink, Options, Tls
 from words import Said, say
 
@@ -112,7 +113,8 @@ Finding = tuple[bool, str, dict[str, object]]
 def _clock(settings: Settings) -> Finding:
     clock = wallclock(settings)
     if clock.known():
-        return True, "node.check_clock_known", {"time": clock.now().astimezone().isoformat(timespec="seconds")}
+        here = moments.local(clock.now(), moments.DEFAULT_ZONE)
+        return True, "node.check_clock_known", {"time": f"{here:%H:%M:%S %d/%m/%Y}"}
     return False, "node.check_clock_unknown", {}
 
 

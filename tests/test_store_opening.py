@@ -7,6 +7,7 @@ import os
 import signal
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import pytest
@@ -195,3 +196,40 @@ def test_a_fact_is_not_a_wish(store: Store) -> None:
     store.health.take_health([health()], NOW)
     store.refusals.count("malformed", "topics", "x", NOW)
     assert store.changed() == before
+
+
+def test_a_database_has_one_station_at_a_time(store: Store, database_url: str) -> None:
+    release = store.claim_station()
+    other = Store(database_url)
+    with pytest.raises(StoreError) as refused:
+        other.claim_station()
+    assert refused.value.key == "store.taken"
+    assert len(other.people.all()) == 0, "everything else works"
+    release()
+    again = other.claim_station()
+    again()
+    other.close()
+
+
+def test_a_station_that_was_killed_leaves_its_place(store: Store, database_url: str) -> None:
+    program = (
+        f"import os, signal; from controller.store import Store; held = Store({database_url!r}).claim_station(); "
+        "print('held', flush=True); signal.pause()"
+    )
+    holder = subprocess.Popen([sys.executable, "-c", program], stdout=subprocess.PIPE, cwd=Path(__file__).parent.parent)
+    try:
+        assert holder.stdout
+        assert holder.stdout.readline() == b"held\n"
+        with pytest.raises(StoreError):
+            store.claim_station()
+    finally:
+        holder.kill()
+        holder.communicate()
+    deadline = time.monotonic() + 20
+    while True:
+        try:
+            store.claim_station()()
+            return
+        except StoreError:  # the server notices a moment later
+            assert time.monotonic() < deadline
+            time.sleep(0.1)

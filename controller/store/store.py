@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 
 import sqlalchemy as sa
 from alembic import command
 from alembic.config import Config
 
-from controller.store import migrations, tables
+from controller.store import migrations, sole, tables
 from controller.store.announcements import Announcements
 from controller.store.asrun import AsRun
 from controller.store.assets import Assets
@@ -60,6 +61,10 @@ class Store:
     def check(self) -> None:
         """Raises StoreError unless the database can be reached and has the shape that this program knows."""
         self.database.check()
+
+    def claim_station(self) -> Callable[[], None]:
+        """Be the one station of this database, until the function given back is called. Raises ``store.taken``."""
+        return sole.claim(self.database)
 
     def changed(self) -> int:
         """A number that differs from the last one when any process has written a wish since; cheap to ask often."""

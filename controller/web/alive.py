@@ -13,12 +13,17 @@ pages = Blueprint("alive", __name__)
 
 @pages.get("/suc-khoe")
 def alive() -> ResponseReturnValue:
-    """``web``, ``store`` (ok or why not, then 503), ``station_seconds`` since the station's last tick, or null."""
+    """``web``, ``store`` (ok or why not, then 503), ``broker``, ``station_seconds`` since the station's last tick.
+
+    ``broker`` (ok, down) and the seconds are null where the station is another process.
+    """
     here = window()
     beat = here.heartbeat()
     age = None if beat is None else round((here.now() - beat).total_seconds(), 1)
+    linked = here.broker()
+    broker = None if linked is None else "ok" if linked else "down"
     try:
         here.store.changed()
     except StoreError as wrong:
-        return jsonify(web="ok", store=wrong.key, station_seconds=age), 503
-    return jsonify(web="ok", store="ok", station_seconds=age)
+        return jsonify(web="ok", store=wrong.key, broker=broker, station_seconds=age), 503
+    return jsonify(web="ok", store="ok", broker=broker, station_seconds=age)

@@ -24,7 +24,7 @@ class Window:
     ``first_token``: whoever brings it to ``/chao/<token>`` while there are no people becomes the first
     administrator. It lives in memory only; empty closes that way. ``sampler`` lets a person hear one sentence,
     ``outlines`` see a recording: both are the web's own, and keep the station waiting for nothing. ``archive`` takes
-    in what people recorded.
+    in what people recorded. ``broker``: whether the station's link to it stands, None where the station is elsewhere.
     """
 
     desk: Desk
@@ -37,6 +37,7 @@ class Window:
     sampler: Sampler = field(kw_only=True)
     outlines: Outlines = field(kw_only=True)
     archive: Archive = field(kw_only=True)
+    broker: Callable[[], bool | None] = field(kw_only=True, default=lambda: None)
 
 
 def window() -> Window:

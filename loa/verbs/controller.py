@@ -40,11 +40,17 @@ def run(wanted: argparse.Namespace) -> int:
     running = bootstrap.start(told, web=web, station=station)
     try:
         if running.server:
-            print(say("loa.web_at", wanted.language, address=told.web_url(running.server.port)), flush=True)
+            _tell(say("loa.web_at", wanted.language, address=told.web_url(running.server.port)))
         if running.first_link:
-            print(say("loa.first_link", wanted.language, link=running.first_link), flush=True)
+            _tell(say("loa.first_link", wanted.language, link=running.first_link))
         ended.wait()
         print(say("loa.ending", wanted.language), file=sys.stderr, flush=True)
     finally:
         running.stop()
     return DONE
+
+
+def _tell(line: str) -> None:
+    """A line with its end in one write: the log of another thread never stands in the middle of it."""
+    sys.stdout.write(f"{line}\n")
+    sys.stdout.flush()
