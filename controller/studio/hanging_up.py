@@ -52,11 +52,12 @@ def _pools(seconds: float) -> dict[str, Any]:
 @contextmanager
 def _hung_up_after(connection: HTTPConnection, seconds: float) -> Iterator[None]:
     def hang_up() -> None:
+        hung.set()
         if line is not None:
             with suppress(OSError):
                 socket.socket.shutdown(line, socket.SHUT_RDWR)  # of TLS too: what is read there ends, and is not raw
 
-    line = connection.sock
+    line, hung = connection.sock, threading.Event()
     timer = threading.Timer(seconds, hang_up)
     timer.daemon = True
     timer.start()
@@ -64,3 +65,5 @@ def _hung_up_after(connection: HTTPConnection, seconds: float) -> Iterator[None]
         yield
     finally:
         timer.cancel()
+    if hung.is_set():
+        raise TimeoutError("the head of the answer came too slowly")  # what came of it may look whole
