@@ -162,6 +162,7 @@ class BookingRow:
     idempotency_key: str | None = None
     state: BookingState = BookingState.WANTED
     recurrence: Recurrence | None = None
+    before: tuple[str, ...] | None = None  # bookings that it goes ahead of, by a commune's order
 
 
 @dataclass(frozen=True)

@@ -142,8 +142,32 @@ bookings = sa.Table(
     text("after_cut"),
     text("idempotency_key", nullable=True, unique=True),
     text("state"),
+    structure("before"),  # ids of the bookings that it goes ahead of, by a commune's order
     sa.Index("bookings_by_start", "start"),
     sa.Index("bookings_by_announcement", "announcement"),
+)
+
+policies = sa.Table(
+    "policies", metadata, key("area"), key("since"), text("body"), text("set_by"), moment("set_at")
+)
+
+programmes = sa.Table(
+    "programmes", metadata, key("area"), key("since"), text("body"), text("applied_by"), moment("applied_at")
+)
+
+inbox = sa.Table(
+    "inbox",
+    metadata,
+    key("announcement"),
+    key("area"),
+    text("state"),
+    moment("delivered_at"),
+    moment("deadline"),
+    text("decided_by", nullable=True),
+    moment("decided_at", nullable=True),
+    text("booking", nullable=True),
+    text("reason"),
+    sa.Index("inbox_by_state", "state", "area"),
 )
 
 serials = sa.Table("serials", metadata, key("subject"), whole("last"))
