@@ -147,9 +147,7 @@ bookings = sa.Table(
     sa.Index("bookings_by_announcement", "announcement"),
 )
 
-policies = sa.Table(
-    "policies", metadata, key("area"), key("since"), text("body"), text("set_by"), moment("set_at")
-)
+policies = sa.Table("policies", metadata, key("area"), key("since"), text("body"), text("set_by"), moment("set_at"))
 
 programmes = sa.Table(
     "programmes", metadata, key("area"), key("since"), text("body"), text("applied_by"), moment("applied_at")
