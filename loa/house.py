@@ -86,10 +86,10 @@ def takes_class(parser: Parser, about: str) -> None:
     parser.add_argument("--class", dest="bulletin_class", choices=CLASSES, default="ordinary", help=parser.t(about))
 
 
-def takes_recording(parser: Parser) -> None:
-    """The options of what a person recorded."""
+def takes_recording(parser: Parser, among: argparse._MutuallyExclusiveGroup | None = None) -> None:
+    """The options of what a person recorded, instead of the others ``among``."""
     file = parser.word("file")
-    parser.add_argument("--recording", metavar=file, type=Path, help=parser.t("recording_help"))
+    (among or parser).add_argument("--recording", metavar=file, type=Path, help=parser.t("recording_help"))
     parser.add_argument("--spoken-language", default="vi", metavar="TAG", help=parser.t("spoken_language_help"))
 
 

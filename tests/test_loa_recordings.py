@@ -46,7 +46,7 @@ def test_a_recording_that_cannot_be_used_is_refused_with_its_reason(loa: Loa, ho
     loa(*announce, tmp_path / "none.wav").refuses(1, "cannot be read")
     loa(*announce, tmp_path).refuses(1, "cannot be read")
     loa(*announce, speech(), "--spoken-language", "tiếng Tày").refuses(1, "no language code")
-    loa("announce", "--area", PLACE).refuses(1, "--recording")
+    loa("announce", "--area", PLACE).refuses(2, "--recording")
     loa(*announce, speech(), "--times", "11").refuses(2, "11")
     store = Store(f"sqlite:///{home}/loa.db")
     assert store.announcements.list() == []

@@ -35,10 +35,10 @@ loa announce --area lang-son:dong-dang -- "-5 độ C: …\""""
 def add(verbs: Verbs) -> None:
     """The verb and what it takes."""
     parser = verbs.add("announce", "about_announce", run, EXAMPLE)
-    text = parser.add_mutually_exclusive_group()
+    text = parser.add_mutually_exclusive_group(required=True)
     text.add_argument("text", nargs="?", metavar=parser.word("text"), help=parser.t("text_help"))
     text.add_argument("--text-file", metavar=parser.word("file"), type=Path, help=parser.t("text_file_help"))
-    house.takes_recording(parser)
+    house.takes_recording(parser, text)
     area = parser.word("place")
     parser.add_argument(
         "--area", action="append", required=True, dest="areas", metavar=area, help=parser.t("area_help")
@@ -68,7 +68,7 @@ def run(wanted: argparse.Namespace) -> int:
     from controller.desk import Wish
     from wire.plan import BulletinClass, Level
 
-    text = _text(wanted)
+    text = texts.read(wanted.text_file, wanted.language) if wanted.text_file is not None else wanted.text or ""
     with house.opened(wanted) as station:
         now, person = house.now(), station.person(wanted.person)
         wish = Wish(
@@ -92,15 +92,6 @@ def run(wanted: argparse.Namespace) -> int:
             return DONE
         print(say("loa.announced", wanted.language, **facts), file=sys.stderr, flush=True)
         return _wait(wanted, station, made.announcement_id, made.booking_id)
-
-
-def _text(wanted: argparse.Namespace) -> str:
-    """The words; empty with a recording alone. Raises Said."""
-    if wanted.text_file is not None:
-        return texts.read(wanted.text_file, wanted.language)
-    if wanted.text is None and wanted.recording is None:
-        raise house.Refused("loa.nothing_to_announce")
-    return wanted.text or ""
 
 
 def _recurrence(wanted: argparse.Namespace, zone: str, now: datetime) -> Recurrence | None:
