@@ -3,6 +3,6 @@
 - Both sides use this room: the station to plan and preview, the node to decide. The same code, so that the
   preview is what happens.
 - What the node uses (`due`, `precedence`, `policy`, `moments`) imports no library but the wire's structs.
-- `calendars` and what it leans on (`lunar`) alone open the door to libraries of dates; `samples/` holds timetables as
-  people write them.
+- `calendars`, `lunar` and `ics` alone open the door to libraries of dates; `samples/` holds timetables as people
+  write them.
 """

@@ -114,6 +114,19 @@ def _late_twin(year: int) -> int:
     )
 
 
+def end_of(recurrence: Recurrence) -> datetime | None:
+    """The last possible moment (UTC) of it, None for one without end. Raises RuleError for an UNTIL that is none."""
+    found = re.search(r"\bUNTIL=([^;]*)", recurrence.rule.upper())
+    if not found:
+        return recurrence.until
+    try:
+        wall = _until(found[1], recurrence.zone)
+        moment = moments.at_local(wall.date(), wall.time(), recurrence.zone)
+    except (ValueError, OverflowError) as error:
+        raise RuleError("schedules.bad_rule", rule=recurrence.rule[:80], detail=str(error)[:100]) from None
+    return min(moment, recurrence.until) if recurrence.until else moment
+
+
 def is_lunar(rule: str) -> bool:
     """Whether ``rule`` goes by the lunar calendar."""
     return rule.strip().upper().startswith(LUNAR)

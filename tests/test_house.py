@@ -44,6 +44,8 @@ DOORS = {
     "dateutil": "schedules/calendars.py",
     "holidays": "schedules/calendars.py",
     "lunar_vn": "schedules/lunar.py",
+    "icalendar": "schedules/ics",
+    "recurring_ical_events": "schedules/ics",
 }
 
 # "path::function" -> around what: one tick, one message or one request

@@ -1,0 +1,45 @@
+"""How far the rules of a stranger's calendar are followed: what would take for ever is refused before it is tried."""
+
+from __future__ import annotations
+
+import re
+from datetime import datetime
+
+from schedules import calendars
+from schedules.calendars import RuleError
+
+MOST_STEPS = 200_000  # occurrences of one event from its start to the end of the window
+MOST_STEPS_IN_ALL = 1_000_000
+
+_PARTS = re.compile(r"([A-Z]+)=([^;=]*)")
+_STEP_SECONDS = {"SECONDLY": 1, "MINUTELY": 60, "HOURLY": 3600, "DAILY": 86_400}
+_WEEK, _MONTH, _YEAR = 7 * 86_400, 30 * 86_400, 365 * 86_400
+_SLOW = {"WEEKLY": (_WEEK, "BYDAY"), "MONTHLY": (_MONTH, "BYDAY"), "YEARLY": (_YEAR, "BYMONTH")}
+
+
+def steps(rule: str, begin: datetime, until: datetime) -> int:
+    """About how many times ``rule`` fires between ``begin`` and ``until`` (naive); 0 when it never does.
+
+    Raises RuleError for what is no rule, and for one that fires too often.
+    """
+    if not calendars.fires(rule, begin):
+        return 0
+    parts = dict(_PARTS.findall(rule.upper()))
+    frequency = parts.get("FREQ", "")
+    seconds, by_day = _SLOW.get(frequency, (_STEP_SECONDS.get(frequency, 1), ""))
+    if ended := re.fullmatch(r"([0-9]{4})([0-9]{2})([0-9]{2}).*", parts.get("UNTIL", "")):
+        until = min(until, datetime(min(int(ended[1]) + 1, 9999), 1, 1))  # noqa: DTZ001 – a wall clock
+    interval = int(parts["INTERVAL"]) if re.fullmatch(r"[1-9][0-9]{0,8}", parts.get("INTERVAL", "")) else 1
+    found = max(0.0, (until - begin).total_seconds()) / (seconds * interval) + 1
+    if seconds > 3600:
+        found *= _many(parts, "BYHOUR") * _many(parts, "BYMINUTE") * _many(parts, "BYSECOND")
+    found *= _many(parts, by_day) * (31 if frequency in {"MONTHLY", "YEARLY"} and "BYDAY" in parts else 1)
+    if re.fullmatch(r"[0-9]{1,9}", parts.get("COUNT", "")):
+        found = min(found, int(parts["COUNT"]))
+    if found > MOST_STEPS:
+        raise RuleError("schedules.rule_too_often", rule=rule[:80], most=MOST_STEPS)
+    return int(found) + 1
+
+
+def _many(parts: dict[str, str], key: str) -> int:
+    return len(parts[key].split(",")) if key in parts else 1
