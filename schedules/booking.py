@@ -29,6 +29,7 @@ class Booking(msgspec.Struct, frozen=True):
     after_cut: AfterCut = AfterCut.RESUME
     spoken: str = ""
     drill: bool = False
+    before: tuple[str, ...] = ()  # bookings that it goes ahead of, by a commune's order
     repeats: bool = False  # its starts may grow or shrink: every job is then named by its start, even the only one
 
     def deadline(self, start: datetime) -> datetime:

@@ -56,7 +56,7 @@ def due(s: Situation) -> list[Act]:
     gone = {end.job for end in ended}
     wanting = [job for job in s.jobs.values() if job.id not in gone and _wants_air(s, job)]
     if wanting:
-        acts += _give_air(s, min(wanting, key=precedence.order))
+        acts += _give_air(s, min(wanting, key=lambda job: _standing(s, job)))
     return acts
 
 
@@ -193,16 +193,19 @@ def _give_air(s: Situation, job: Job) -> list[Act]:
         return [start]
     if s.on_air.sounding and at - s.now > CUT_LEAD:
         return []
-    if not precedence.cuts_in(job, s.on_air.job) and not _goes_ahead(job, s.on_air):
+    if not precedence.cuts_in(job, s.on_air.job) and not _goes_ahead(s, job, s.on_air):
         return []
     return [_cut(s.on_air), start]
 
 
-def _goes_ahead(job: Job, on_air: OnAir) -> bool:
-    """Whether a job takes the place of one that is only primed: it has the higher order and is not later."""
-    return (
-        not on_air.sounding and precedence.order(job) < precedence.order(on_air.job) and job.start <= on_air.job.start
-    )
+def _goes_ahead(s: Situation, job: Job, on_air: OnAir) -> bool:
+    """Whether a job takes the place of one that is only primed: it stands higher and is not later."""
+    higher = _standing(s, job) < _standing(s, on_air.job)
+    return not on_air.sounding and higher and job.start <= on_air.job.start
+
+
+def _standing(s: Situation, job: Job) -> precedence.Standing:
+    return precedence.standing(job, s.jobs.values())
 
 
 def _cut(on_air: OnAir) -> Cut:

@@ -50,6 +50,7 @@ def jobs_of(booking: Booking, now: datetime) -> list[Job]:
                 asset=booking.asset,
                 spoken=booking.spoken,
                 drill=booking.drill,
+                before=booking.before,
             )
         )
     return jobs

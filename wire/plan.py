@@ -93,6 +93,7 @@ class Job(msgspec.Struct, frozen=True):
     asset: Asset | None = None
     spoken: Annotated[str, Meta(max_length=MAX_SPOKEN_CHARS)] = ""  # for a node that must speak itself
     drill: bool = False
+    before: Annotated[tuple[Name, ...], Meta(max_length=8)] = ()  # bookings of equal class that it goes ahead of
 
 
 class Plan(msgspec.Struct, frozen=True):

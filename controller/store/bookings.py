@@ -191,5 +191,6 @@ def _planned(row: sa.RowMapping, now: datetime) -> Booking:
         after_cut=kept.after_cut,
         spoken=row["spoken"][:MAX_SPOKEN_CHARS],
         drill=row["drill"],
+        before=kept.before or (),
         repeats=kept.recurrence is not None,
     )

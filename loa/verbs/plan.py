@@ -89,7 +89,7 @@ def _at(jobs: list[Job], moment: datetime) -> list[Job]:
         if job.asset and job.start <= moment < job.start + timedelta(milliseconds=job.asset.duration_ms)
     ]
     later = [job for job in jobs if job.start > moment]
-    return sorted(wanting, key=precedence.order) + later[:1]
+    return sorted(wanting, key=lambda job: precedence.standing(job, jobs)) + later[:1]
 
 
 def _facts(job: Job) -> dict[str, object]:
