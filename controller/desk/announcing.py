@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import secrets
-from collections.abc import Callable
+from collections.abc import Sequence
 from dataclasses import replace
 from datetime import datetime
 
 from controller.desk import rules
+from controller.desk.inbox import ORDINARY_LATE_SECONDS, Inbox
 from controller.desk.wishes import DeskError, Draft, Placing, Wish
 from controller.store import Store, StoreError
 from controller.store.rows import (
@@ -17,6 +18,7 @@ from controller.store.rows import (
     AnnouncementState,
     BookingRow,
     BookingState,
+    InboxItem,
     RecordingRow,
     Role,
     User,
@@ -26,26 +28,20 @@ from wire.config import QuietHours
 from wire.plan import AfterCut, BulletinClass, Late
 
 EMERGENCY_LATE_SECONDS = 6 * 3600
-ORDINARY_LATE_SECONDS = 30 * 60
 VIETNAMESE = "vi"
 _OPEN = (AnnouncementState.DRAFT, AnnouncementState.RETURNED)
 
 
-class Announcing:
+class Announcing(Inbox):
     """The part of the desk where announcements are written, placed, approved and withdrawn."""
-
-    _store: Store
-    _zone: str
-    _quiet: QuietHours
-    _bell: Callable[[], None]
 
     def announce(self, wish: Wish, who: User, now: datetime) -> Announced:
         """Enter a wish. An approver's is approved at once, an editor's waits for approval. Raises DeskError."""
         rules.need(who, Role.EDITOR)
         key = _own_key(wish.idempotency_key, who)
-        known = self._store.bookings.by_key(key)
+        known = self.known(wish.idempotency_key, who)
         if known:
-            return Announced(known.announcement, known.id)
+            return known
         announcement = self._worded(_blank(who, now), _draft_of(wish), now)
         if wish.draft:
             act = Act(who.name, "drafted", announcement.id, announcement.title, now)
@@ -54,9 +50,21 @@ class Announcing:
             booking = self._placed(announcement, Placing(wish.areas, wish.start, key, wish.recurrence), who, now)
             sent = _sent(announcement, who)
             act = Act(who.name, _sending(sent), sent.id, f"booking={booking.id} title={sent.title}", now)
-            made = self._store.announcements.create(sent, booking, act)
+            made = self._store.announcements.create(sent, booking, act, self._deliveries(sent, [booking], now))
         self._bell()
         return made
+
+    def known(self, key: str | None, who: User) -> Announced | None:
+        """What ``who`` made with this idempotency key, None where nothing was; also what was withdrawn since."""
+        made = self._store.bookings.by_key(_own_key(key, who))
+        return Announced(made.announcement, made.id) if made else None
+
+    def consider(self, wish: Wish, who: User, now: datetime) -> None:
+        """Raises what `announce` would raise, and writes nothing."""
+        rules.need(who, Role.EDITOR)
+        announcement = self._worded(_blank(who, now), _draft_of(wish), now)
+        if not wish.draft:
+            self._placed(announcement, Placing(wish.areas, wish.start, None, wish.recurrence), who, now)
 
     def edit(self, announcement_id: str, version: int, draft: Draft, who: User, now: datetime) -> Announcement:
         """New words for a draft, or for one that was returned; new text is voiced anew. Raises DeskError."""
@@ -69,24 +77,26 @@ class Announcing:
     def submit(self, announcement_id: str, placing: Placing, who: User, now: datetime) -> Announced:
         """Place a draft in time and send it on its way, as `announce` does. Raises DeskError."""
         key = _own_key(placing.idempotency_key, who)
-        known = self._store.bookings.by_key(key)
+        known = self.known(placing.idempotency_key, who)
         if known:
-            return Announced(known.announcement, known.id)
+            return known
         held = self._open(announcement_id, who)
         booking = self._placed(held, replace(placing, idempotency_key=key), who, now)
         sent = replace(_sent(held, who), updated_at=now)
         act = Act(who.name, _sending(sent), held.id, f"booking={booking.id} title={sent.title}", now)
-        self._update(sent, held.version, act, booking)
+        self._update(sent, held.version, act, booking, self._deliveries(sent, [booking], now))
         self._bell()
         return Announced(held.id, booking.id)
 
     def approve(self, announcement_id: str, who: User, now: datetime) -> Announcement:
         """Let a submitted announcement on the air. Raises DeskError."""
         held = self._submitted(announcement_id, who)
-        for booking in self._wanted(held):
+        wanted = self._wanted(held)
+        for booking in wanted:
             rules.still_to_come(booking, now, self._zone, self._quiet)
         approved = replace(held, state=AnnouncementState.APPROVED, approver=who.id, reason="", updated_at=now)
-        saved = self._update(approved, held.version, Act(who.name, "approved", held.id, held.title, now))
+        act = Act(who.name, "approved", held.id, held.title, now)
+        saved = self._update(approved, held.version, act, deliveries=self._deliveries(approved, wanted, now))
         self._bell()
         return saved
 
@@ -205,15 +215,22 @@ class Announcing:
         return held
 
     def _wanted(self, held: Announcement) -> list[BookingRow]:
-        return [each for each in self._store.bookings.of(held.id) if each.state is BookingState.WANTED]
+        return [each for each in self._store.bookings.of(held.id) if each.state is not BookingState.WITHDRAWN]
 
     def _within_reach(self, booking: BookingRow, who: User) -> None:
         kinds = {area.id: area.kind for area in self._store.roster.areas()}
         rules.areas(booking.areas, kinds, self._store.roster.nodes(), who)
 
-    def _update(self, newer: Announcement, version: int, act: Act, booking: BookingRow | None = None) -> Announcement:
+    def _update(
+        self,
+        newer: Announcement,
+        version: int,
+        act: Act,
+        booking: BookingRow | None = None,
+        deliveries: Sequence[InboxItem] = (),
+    ) -> Announcement:
         try:
-            return self._store.announcements.update(newer, version, act, booking)
+            return self._store.announcements.update(newer, version, act, booking, deliveries)
         except StoreError as wrong:
             raise _as_desk(wrong) from None
 

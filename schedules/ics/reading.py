@@ -49,7 +49,8 @@ class Occurrence:
 class Event:
     """An event with all that changes it: same UID. ``line`` counts from 1; ``start`` in UTC, of its first coming.
 
-    ``unread``: the names of its times and rules that are no times and rules, and were passed over.
+    ``repeats``: it comes more than once, or is changed on some day. ``unread``: the names of its times and rules that
+    are none, and were passed over.
     """
 
     uid: str
@@ -58,6 +59,7 @@ class Event:
     start: datetime
     occurrences: tuple[Occurrence, ...]
     recurrence: Recurrence | None = None
+    repeats: bool = False
     unknown_zone: str = ""
     unread: tuple[str, ...] = ()
 
@@ -153,6 +155,7 @@ class _Reader:
             start=start,
             occurrences=tuple(sorted(found, key=lambda each: (each.start, each.key))),
             recurrence=recurrence,
+            repeats=len(group) > 1 or any(name in core for name in ("RRULE", "RDATE", "RECURRENCE-ID")),
             unknown_zone=next((zone for _, part in group if (zone := _unknown_zone(part))), ""),
             unread=tuple(sorted({str(name) for _, part in group for name, _ in part.errors if name in _WHEN})),
         )
