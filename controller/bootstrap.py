@@ -111,6 +111,7 @@ def ticks(station: Station) -> list[Tick]:
         Tick("enrol", 1.0, station.enrol),
         Tick("hear", 0.1, station.hear),
         Tick("sweep", 10.0, station.sweep),
+        Tick("lapse", 10.0, station.lapse),
     ]
 
 

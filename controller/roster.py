@@ -61,6 +61,28 @@ def areas_of(node: Node) -> tuple[str, ...]:
     return tuple(dict.fromkeys((node.id, node.home, *ancestors(node.home), *node.groups)))
 
 
+def communes_of(areas: Iterable[Area], nodes: Iterable[Node], wanted: Iterable[str]) -> dict[str, tuple[str, ...]]:
+    """The communes that any ``wanted`` area reaches, and which areas or nodes it means in each, both in order."""
+    communes = sorted(area.id for area in areas if area.kind is AreaKind.COMMUNE)
+    known = tuple(nodes)
+    found: dict[str, list[str]] = {}
+    for area in wanted:
+        for commune in communes:
+            if commune == area or area in ancestors(commune):
+                found.setdefault(commune, []).append(commune)
+            elif commune in ancestors(area):
+                found.setdefault(commune, []).append(area)
+            else:
+                hung = [node.id for node in known if area in (node.id, *node.groups) and _lies_in(node, commune)]
+                if hung:
+                    found.setdefault(commune, []).extend(hung)
+    return {commune: tuple(dict.fromkeys(found[commune])) for commune in sorted(found)}
+
+
+def _lies_in(node: Node, commune: str) -> bool:
+    return commune == node.home or commune in ancestors(node.home)
+
+
 def nodes_under(nodes: Iterable[Node], areas: Iterable[str]) -> list[Node]:
     """Those ``nodes`` that listen to any of ``areas``, in the order given."""
     wanted = frozenset(areas)

@@ -160,6 +160,13 @@ class Station:
             self.transmitter.acknowledge(self.logbook.take(messages, now))
         return len(messages)
 
+    def lapse(self, now: datetime) -> int:
+        """End what communes have not placed in time, so that whoever sent it sees that. How many."""
+        lapsed = self.store.inbox.lapse(now, "station")
+        for item in lapsed:
+            log.info("lapsed announcement=%s area=%s", item.announcement, item.area)
+        return len(lapsed)
+
     def sweep(self, now: datetime) -> int:
         """Publish again what some online node lacks. How many documents."""
         nodes = {node.id: node for node in self.store.roster.nodes()}

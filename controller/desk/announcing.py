@@ -10,7 +10,7 @@ from datetime import datetime
 from controller.desk import rules
 from controller.desk.inbox import ORDINARY_LATE_SECONDS, Inbox
 from controller.desk.wishes import DeskError, Draft, Placing, Wish
-from controller.store import Store, StoreError
+from controller.store import StoreError
 from controller.store.rows import (
     Act,
     Announced,
@@ -24,7 +24,6 @@ from controller.store.rows import (
     User,
     VoiceState,
 )
-from wire.config import QuietHours
 from wire.plan import AfterCut, BulletinClass, Late
 
 EMERGENCY_LATE_SECONDS = 6 * 3600
@@ -166,10 +165,12 @@ class Announcing(Inbox):
     def _placed(self, announcement: Announcement, placing: Placing, who: User, now: datetime) -> BookingRow:
         kinds = {area.id: area.kind for area in self._store.roster.areas()}
         emergency = announcement.bulletin_class is BulletinClass.EMERGENCY
+        areas = rules.areas(placing.areas, kinds, self._store.roster.nodes(), who)
         return BookingRow(
             id=f"b{secrets.token_hex(6)}",
             announcement=announcement.id,
-            areas=rules.areas(placing.areas, kinds, self._store.roster.nodes(), who),
+            areas=areas,
+            state=BookingState.OFFERED if self._offered(announcement, areas) else BookingState.WANTED,
             start=self._start(placing, announcement.bulletin_class, now),
             recurrence=placing.recurrence,
             created_by=who.id,

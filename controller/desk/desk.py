@@ -1,4 +1,4 @@
-"""The desk as one object: announcing, recording, entrance, registry and lexicon over one store."""
+"""The desk as one object: announcing, inbox, recording, entrance, registry and lexicon over one store."""
 
 from __future__ import annotations
 

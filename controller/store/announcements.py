@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 import sqlalchemy as sa
 
+from controller.store import inbox
 from controller.store.bookings import booking_of_key, insert_booking, withdraw_bookings
 from controller.store.database import Database
 from controller.store.errors import StoreError
@@ -16,6 +17,7 @@ from controller.store.rows import (
     Announcement,
     AnnouncementState,
     BookingRow,
+    InboxItem,
     VoiceFault,
     VoiceState,
 )
@@ -33,9 +35,13 @@ class Announcements:
         self._database = database
 
     def create(
-        self, announcement: Announcement, booking: BookingRow | None = None, act: Act | None = None
+        self,
+        announcement: Announcement,
+        booking: BookingRow | None = None,
+        act: Act | None = None,
+        deliveries: Sequence[InboxItem] = (),
     ) -> Announced:
-        """Enter an announcement, and its booking with it.
+        """Enter an announcement, its booking with it, and its ``deliveries`` into inboxes.
 
         A booking whose ``idempotency_key`` is known enters nothing and gives what was made the first time.
         """
@@ -48,6 +54,7 @@ class Announcements:
                 connection.execute(sa.insert(announcements), columns(announcement))
                 if booking:
                     insert_booking(connection, booking)
+                inbox.deliver(connection, deliveries)
         except _Known as before:
             return Announced(before.booking.announcement, before.booking.id)
         except StoreError as wrong:
@@ -69,6 +76,7 @@ class Announcements:
         expected_version: int,
         act: Act | None = None,
         booking: BookingRow | None = None,
+        deliveries: Sequence[InboxItem] = (),
     ) -> Announcement:
         """Replace an announcement by this one, whose version becomes ``expected_version + 1``; enter ``booking``.
 
@@ -78,6 +86,7 @@ class Announcements:
             newer = _replaced(connection, announcement, expected_version)
             if booking:
                 insert_booking(connection, booking)
+            inbox.deliver(connection, deliveries)
         return newer
 
     def end(self, announcement: Announcement, expected_version: int, act: Act | None = None) -> Announcement:
@@ -85,6 +94,7 @@ class Announcements:
         with self._database.wishing(act) as connection:
             newer = _replaced(connection, announcement, expected_version)
             withdraw_bookings(connection, newer.id)
+            inbox.take_back(connection, newer.id)
         return newer
 
     def waiting_for_voice(self, limit: int) -> list[Announcement]:

@@ -26,6 +26,7 @@ from wire.plan import MAX_SPOKEN_CHARS, Asset
 LONGEST_LATE = timedelta(days=7)  # no booking may begin later than this after its start
 
 _WANTED = bookings.c.state == BookingState.WANTED.value
+_OPEN = _WANTED | (bookings.c.state == BookingState.OFFERED.value)
 _ON_THE_AIR = (announcements.c.state == AnnouncementState.APPROVED.value) & (
     announcements.c.voice_state == VoiceState.DONE.value
 )
@@ -88,9 +89,16 @@ class Bookings:
         with self._database.wishing() as connection:
             return bool(connection.execute(sa.update(bookings).where(unplaced).values(start=start)).rowcount)
 
+    def order(self, booking_id: str, before: tuple[str, ...], start: datetime | None, act: Act) -> bool:
+        """Let a wanted booking go ahead of those named, from ``start`` on; False when it is not wanted any more."""
+        mine = (bookings.c.id == booking_id) & _WANTED
+        values = {"before": list(before) or None, "start": start}
+        with self._database.wishing(act) as connection:
+            return bool(connection.execute(sa.update(bookings).where(mine).values(values)).rowcount)
+
     def withdraw(self, booking_id: str, act: Act | None = None) -> bool:
         """Take a booking back; False when it was withdrawn already, or is unknown."""
-        mine = (bookings.c.id == booking_id) & _WANTED
+        mine = (bookings.c.id == booking_id) & _OPEN
         with self._database.wishing(act) as connection:
             withdrawn = {"state": BookingState.WITHDRAWN.value}
             return bool(connection.execute(sa.update(bookings).where(mine).values(withdrawn)).rowcount)
@@ -142,7 +150,7 @@ class Bookings:
             query = query.where(bookings.c.start.is_(None) | (bookings.c.start >= since))
         if until is not None:
             query = query.where(bookings.c.start.is_(None) | (bookings.c.start < until))
-        return self._views(query.where(_WANTED) if wanted_only else query)
+        return self._views(query.where(_OPEN) if wanted_only else query)
 
 
 _ASSET = (assets.c.sha256, assets.c.size_bytes, assets.c.duration_ms, assets.c.media_type)

@@ -45,9 +45,20 @@ class VoiceState(StrEnum):
 
 
 class BookingState(StrEnum):
-    """Whether a booking is still wanted."""
+    """Whether a booking is still wanted; one that is offered is placed by each commune itself."""
 
     WANTED = "wanted"
+    OFFERED = "offered"
+    WITHDRAWN = "withdrawn"
+
+
+class InboxState(StrEnum):
+    """What became of an ordinary bulletin from above in one commune."""
+
+    WAITING = "waiting"
+    PLACED = "placed"
+    DECLINED = "declined"
+    LAPSED = "lapsed"  # nobody decided in time
     WITHDRAWN = "withdrawn"
 
 
@@ -163,6 +174,21 @@ class BookingRow:
     state: BookingState = BookingState.WANTED
     recurrence: Recurrence | None = None
     before: tuple[str, ...] | None = None  # bookings that it goes ahead of, by a commune's order
+
+
+@dataclass(frozen=True)
+class InboxItem:
+    """An announcement in the inbox of the commune ``area``; ``booking`` is the one that was made for it there."""
+
+    announcement: str
+    area: str
+    delivered_at: datetime
+    deadline: datetime  # from then on it is too late to place it
+    state: InboxState = InboxState.WAITING
+    decided_by: str | None = None  # a user's id
+    decided_at: datetime | None = None
+    booking: str | None = None
+    reason: str = ""  # why it was declined
 
 
 @dataclass(frozen=True)

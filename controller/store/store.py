@@ -19,6 +19,7 @@ from controller.store.database import Database
 from controller.store.documents import Documents
 from controller.store.errors import StoreError
 from controller.store.health import HealthBook
+from controller.store.inbox import Inbox
 from controller.store.lexicon import LexiconBook
 from controller.store.people import People
 from controller.store.plans import Plans
@@ -36,6 +37,7 @@ class Store:
         self.people = People(self.database)
         self.announcements = Announcements(self.database)
         self.assets = Assets(self.database)
+        self.inbox = Inbox(self.database)
         self.recordings = Recordings(self.database)
         self.bookings = Bookings(self.database)
         self.plans = Plans(self.database)

@@ -1,0 +1,152 @@
+"""The inbox at the desk: a commune places what came from above, or declines it; and orders what clashes.
+
+- An ordinary bulletin from above is not planned: it waits in every commune that it is meant for, until its deadline.
+- Two priority items that clash sound in the order of their levels, unless the commune says otherwise in time.
+"""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Callable
+from dataclasses import replace
+from datetime import datetime, timedelta
+
+from controller.desk import rules
+from controller.desk.wishes import DeskError
+from controller.roster import communes_of, nodes_under
+from controller.store import Store, StoreError
+from controller.store.rows import (
+    Act,
+    Announcement,
+    AnnouncementState,
+    BookingRow,
+    BookingState,
+    InboxItem,
+    InboxState,
+    Role,
+    User,
+)
+from schedules.booking import Booking
+from schedules.clashes import Clash, priority_clashes
+from wire.config import QuietHours
+from wire.names import lies_within
+from wire.plan import BulletinClass, Level
+
+DECIDE_WITHIN = timedelta(days=3)  # where the sender named no time
+ORDINARY_LATE_SECONDS = 30 * 60
+
+
+class Inbox:
+    """The part of the desk where communes decide over what comes from above."""
+
+    _store: Store
+    _zone: str
+    _quiet: QuietHours
+    _bell: Callable[[], None]
+
+    def place(self, announcement: str, area: str, start: datetime | None, who: User, now: datetime) -> BookingRow:
+        """Give it a time in the commune ``area`` (None: now). Raises DeskError."""
+        item, held = self._open_item(announcement, area, who)
+        rules.start(start, BulletinClass.ORDINARY, now, self._zone, self._quiet)
+        booking = BookingRow(
+            id=f"b{secrets.token_hex(6)}",
+            announcement=announcement,
+            areas=self._meant(held, area),
+            start=start,
+            created_by=who.id,
+            created_at=now,
+            level=held.level,
+            late_for_seconds=ORDINARY_LATE_SECONDS,
+        )
+        placed = replace(item, state=InboxState.PLACED, decided_by=who.id, decided_at=now, booking=booking.id)
+        self._decide(placed, Act(who.name, "placed", announcement, f"area={area} booking={booking.id}", now), booking)
+        return booking
+
+    def decline(self, announcement: str, area: str, reason: str, who: User, now: datetime) -> InboxItem:
+        """It will not sound in this commune, for this reason. Raises DeskError."""
+        item, _ = self._open_item(announcement, area, who)
+        why = reason.strip()[:500]
+        if not why:
+            raise DeskError("desk.no_decline_reason")
+        declined = replace(item, state=InboxState.DECLINED, decided_by=who.id, decided_at=now, reason=why)
+        self._decide(declined, Act(who.name, "declined", announcement, f"area={area} why={why}", now))
+        return declined
+
+    def inbox(self, who: User) -> list[InboxItem]:
+        """What waits for this person's decision, the nearest deadline first."""
+        return [each for each in self._store.inbox.waiting() if lies_within(each.area, who.area)]
+
+    def clashes(self, who: User, now: datetime) -> list[Clash]:
+        """The priority items of this person's place that clash with one from above, decided or not."""
+        nodes = self._store.roster.nodes()
+
+        def reach(booking: Booking) -> frozenset[str]:
+            return frozenset(node.id for node in nodes_under(nodes, booking.areas))
+
+        homes = {node.id: node.home for node in nodes}
+        found = priority_clashes(self._store.bookings.to_plan(now), reach, now)
+        return [
+            clash for clash in found if all(lies_within(homes.get(area, area), who.area) for area in clash.own.areas)
+        ]
+
+    def order(self, own: str, above: str, own_first: bool, who: User, now: datetime) -> None:
+        """Which of two that clash goes first in this commune. Raises DeskError, also when it is too late."""
+        rules.need(who, Role.EDITOR)
+        clash = next((c for c in self.clashes(who, now) if (c.own.id, c.above.id) == (own, above)), None)
+        if clash is None:
+            raise DeskError("desk.no_clash")
+        if now > clash.decide_by:
+            raise DeskError("desk.too_late_to_order")
+        row = self._store.bookings.get(own)
+        assert row is not None
+        others = tuple(each for each in row.before or () if each != above)
+        start = clash.at if own_first and row.recurrence is None else row.start  # to go first it must begin as early
+        act = Act(who.name, "ordered", own, f"{'before' if own_first else 'after'}={above}", now)
+        if not self._store.bookings.order(own, (*others, above) if own_first else others, start, act):
+            raise DeskError("desk.no_clash")
+        self._bell()
+
+    def _offered(self, announcement: Announcement, areas: tuple[str, ...]) -> bool:
+        """Whether each commune places it itself: an ordinary bulletin from above that reaches communes."""
+        from_above = announcement.level is not Level.COMMUNE
+        ordinary = announcement.bulletin_class is BulletinClass.ORDINARY
+        return from_above and ordinary and bool(self._communes(areas))
+
+    def _deliveries(self, sent: Announcement, bookings: list[BookingRow], now: datetime) -> list[InboxItem]:
+        """What goes into inboxes once ``sent`` is approved."""
+        if sent.state is not AnnouncementState.APPROVED:
+            return []
+        offered = [each for each in bookings if each.state is BookingState.OFFERED]
+        deadlines = {
+            area: now + DECIDE_WITHIN if booking.start is None or booking.recurrence else booking.start
+            for booking in offered
+            for area in self._communes(booking.areas)
+        }
+        return [InboxItem(sent.id, area, now, deadline) for area, deadline in deadlines.items()]
+
+    def _communes(self, areas: tuple[str, ...]) -> dict[str, tuple[str, ...]]:
+        return communes_of(self._store.roster.areas(), self._store.roster.nodes(), areas)
+
+    def _meant(self, held: Announcement, area: str) -> tuple[str, ...]:
+        """Which areas or nodes in this commune it was sent to."""
+        offered = [each for each in self._store.bookings.of(held.id) if each.state is BookingState.OFFERED]
+        meant = [found for each in offered for found in self._communes(each.areas).get(area, ())]
+        return tuple(dict.fromkeys(meant)) or (area,)
+
+    def _open_item(self, announcement: str, area: str, who: User) -> tuple[InboxItem, Announcement]:
+        rules.need(who, Role.EDITOR)
+        item, held = self._store.inbox.get(announcement, area), self._store.announcements.get(announcement)
+        if item is None or held is None:
+            raise DeskError("desk.unknown_announcement", announcement=announcement[:80])
+        if not lies_within(area, who.area):
+            raise DeskError("desk.not_your_area", area=area, name=who.name)
+        if item.state is not InboxState.WAITING or held.state is not AnnouncementState.APPROVED:
+            raise DeskError("desk.decided_already")
+        return item, held
+
+    def _decide(self, item: InboxItem, act: Act, booking: BookingRow | None = None) -> None:
+        try:
+            self._store.inbox.decide(item, act, booking)
+        except StoreError as wrong:
+            raise (DeskError("desk.decided_already") if wrong.key == "store.stale" else wrong) from None
+        self._bell()

@@ -1,0 +1,201 @@
+"""What comes from above: it waits for the commune, which places or declines it; and the commune orders what clashes."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import makers_store as made
+import pytest
+from makers_station import Radio, furnished
+from makers_store import COMMUNE, HAMLET, NOW, OTHER_COMMUNE, PROVINCE, Bell, furnish, refused, user
+
+from controller.desk import Desk, Wish
+from controller.roster import Area, AreaKind, Node, communes_of
+from controller.store import Store
+from controller.store.rows import BookingState, InboxState, Role
+from wire.plan import BulletinClass, Level
+
+HOUR = timedelta(hours=1)
+SENDER = user("so", Role.APPROVER, area=PROVINCE)
+EDITOR, STRANGER = user("mai", area=COMMUNE), user("tam", area=OTHER_COMMUNE)
+
+
+@pytest.fixture
+def desk(store: Store) -> Desk:
+    furnish(store)
+    for each in (SENDER, EDITOR, STRANGER):
+        store.people.add(each)
+    return Desk(store, "Asia/Ho_Chi_Minh", Bell())
+
+
+def voiced(store: Store, announcement: str) -> None:
+    held = store.announcements.get(announcement)
+    assert held is not None
+    store.assets.put(made.asset())
+    assert store.announcements.set_voiced(held.id, held.script_hash, made.SHA)
+
+
+def from_above(desk: Desk, **changes: Any) -> str:
+    wish = {"text": "Tỉnh thông báo.", "areas": (PROVINCE,), "start": NOW + HOUR, "level": Level.PROVINCE, **changes}
+    return desk.announce(Wish(**wish), SENDER, NOW).announcement_id
+
+
+def test_an_ordinary_bulletin_from_above_waits_in_every_commune_and_is_not_planned(store: Store, desk: Desk) -> None:
+    sent = from_above(desk)
+    voiced(store, sent)
+    assert {(each.area, each.state) for each in store.inbox.of(sent)} == {
+        (COMMUNE, InboxState.WAITING),
+        (OTHER_COMMUNE, InboxState.WAITING),
+    }
+    assert store.bookings.to_plan(NOW) == []
+    assert [each.state for each in store.bookings.of(sent)] == [BookingState.OFFERED]
+    assert [each.area for each in desk.inbox(EDITOR)] == [COMMUNE]
+    assert [each.area for each in desk.inbox(STRANGER)] == [OTHER_COMMUNE]
+
+
+def test_the_commune_places_it_at_a_time_of_its_own(store: Store, desk: Desk) -> None:
+    sent = from_above(desk)
+    voiced(store, sent)
+    booking = desk.place(sent, COMMUNE, NOW + 3 * HOUR, EDITOR, NOW)
+    (planned,) = store.bookings.to_plan(NOW)
+    assert (planned.id, planned.areas, planned.starts) == (booking.id, (COMMUNE,), (NOW + 3 * HOUR,))
+    assert planned.level is Level.PROVINCE
+    item = store.inbox.get(sent, COMMUNE)
+    assert item is not None
+    assert (item.state, item.decided_by, item.booking) == (InboxState.PLACED, EDITOR.id, booking.id)
+    assert refused(desk.place, sent, COMMUNE, NOW + HOUR, EDITOR, NOW) == "decided_already"
+    assert ("placed", sent) in [(act.what, act.subject) for act in store.acts.recent()]
+
+
+def test_it_is_declined_with_a_reason_or_lapses_and_nothing_is_lost_in_silence(store: Store, desk: Desk) -> None:
+    sent = from_above(desk)
+    assert refused(desk.decline, sent, COMMUNE, " ", EDITOR, NOW) == "no_decline_reason"
+    desk.decline(sent, COMMUNE, "Đã phát hôm qua.", EDITOR, NOW)
+    assert store.inbox.lapse(NOW + HOUR, "station") == []
+    (lapsed,) = store.inbox.lapse(NOW + HOUR + timedelta(seconds=1), "station")
+    assert (lapsed.area, lapsed.state) == (OTHER_COMMUNE, InboxState.LAPSED)
+    states = {each.area: (each.state, each.reason) for each in store.inbox.of(sent)}
+    assert states[COMMUNE] == (InboxState.DECLINED, "Đã phát hôm qua.")
+    assert {act.what for act in store.acts.recent()} >= {"declined", "lapsed"}
+    assert refused(desk.place, sent, OTHER_COMMUNE, NOW + 2 * HOUR, STRANGER, NOW + HOUR) == "decided_already"
+
+
+def test_what_must_not_be_placed_is_refused(store: Store, desk: Desk) -> None:
+    sent = from_above(desk)
+    assert refused(desk.place, sent, OTHER_COMMUNE, NOW + HOUR, EDITOR, NOW) == "not_your_area"
+    assert refused(desk.place, "a-none", COMMUNE, NOW + HOUR, EDITOR, NOW) == "unknown_announcement"
+    assert refused(desk.place, sent, COMMUNE, NOW + 13 * HOUR, EDITOR, NOW) == "quiet_hours"
+    assert refused(desk.place, sent, COMMUNE, NOW - HOUR, EDITOR, NOW) == "past_time"
+    desk.withdraw_announcement(sent, SENDER, NOW)
+    assert refused(desk.place, sent, COMMUNE, NOW + HOUR, EDITOR, NOW) == "decided_already"
+    assert {each.state for each in store.inbox.of(sent)} == {InboxState.WITHDRAWN}
+
+
+@pytest.mark.parametrize(
+    ("changes", "planned"),
+    [
+        ({"bulletin_class": BulletinClass.PRIORITY}, True),
+        ({"bulletin_class": BulletinClass.EMERGENCY}, True),
+        ({"level": Level.COMMUNE}, True),
+        ({"level": Level.CENTRAL}, False),
+        ({"level": Level.DISTRICT}, False),
+        ({"areas": (HAMLET,)}, False),
+    ],
+)
+def test_only_the_ordinary_from_above_waits(store: Store, desk: Desk, changes: dict[str, Any], planned: bool) -> None:
+    sent = from_above(desk, **changes)
+    voiced(store, sent)
+    assert (store.bookings.to_plan(NOW) != []) is planned
+    assert (store.inbox.of(sent) == []) is planned
+
+
+def test_it_is_delivered_once_it_is_approved(store: Store, desk: Desk) -> None:
+    writer = user("thao", area=PROVINCE)
+    store.people.add(writer)
+    wish = Wish("Tỉnh thông báo.", (HAMLET,), level=Level.PROVINCE)
+    sent = desk.announce(wish, writer, NOW).announcement_id
+    assert store.inbox.of(sent) == []
+    desk.approve(sent, SENDER, NOW)
+    (item,) = store.inbox.of(sent)
+    assert (item.area, item.deadline) == (COMMUNE, NOW + timedelta(days=3))
+    assert desk.place(sent, COMMUNE, None, EDITOR, NOW).areas == (HAMLET,)
+
+
+def test_which_communes_an_area_reaches() -> None:
+    areas = [Area("p", "", AreaKind.PROVINCE), Area("p:a", "", AreaKind.COMMUNE), Area("p:b", "", AreaKind.COMMUNE)]
+    areas += [Area("p:a:1", "", AreaKind.HAMLET), Area("g", "", AreaKind.GROUP)]
+    nodes = [Node("n1", "", "p:a:1", "", NOW, groups=("g",)), Node("n2", "", "p:b", "", NOW)]
+    assert communes_of(areas, nodes, ("p",)) == {"p:a": ("p:a",), "p:b": ("p:b",)}
+    assert communes_of(areas, nodes, ("p:a:1", "g", "n2")) == {"p:a": ("p:a:1", "n1"), "p:b": ("n2",)}
+    assert communes_of(areas, nodes, ("x",)) == {}
+
+
+# --- two priority items that clash ---------------------------------------------------------------------------
+
+
+@pytest.fixture
+def radio(store: Store, tmp_path: Path) -> Iterator[Radio]:
+    started = furnished(store, tmp_path)
+    for each in (SENDER, EDITOR, STRANGER):
+        store.people.add(each)
+    yield started
+    started.station.stop()
+
+
+def clashing(desk: Desk, store: Store, own_start: datetime) -> tuple[str, str]:
+    wishes = [
+        ("Của xã.", COMMUNE, own_start, user("hoa", Role.APPROVER), Level.COMMUNE),
+        ("Của tỉnh.", PROVINCE, NOW + HOUR, SENDER, Level.PROVINCE),
+    ]
+    found = []
+    for text, area, start, approver, level in wishes:
+        wish = Wish(text, (area,), start, bulletin_class=BulletinClass.PRIORITY, level=level)
+        sent = desk.announce(wish, approver, NOW)
+        voiced(store, sent.announcement_id)
+        found.append(str(sent.booking_id))
+    return found[0], found[1]
+
+
+def first_of(radio: Radio) -> str:
+    """What a node that holds the plans sounds first."""
+    from schedules.simulation import simulate
+
+    radio.station.plan(NOW)
+    gate = radio.gate()
+    assert gate.config is not None
+    day = simulate(gate.jobs(NOW), gate.config, NOW, NOW + 3 * HOUR)
+    assert {each.step.value for each in day.endings} == {"sounded"}
+    return day.stretches[0].job.id
+
+
+def test_the_level_decides_until_the_commune_does(radio: Radio) -> None:
+    desk = Desk(radio.store, radio.settings.zone, Bell())
+    own, above = clashing(desk, radio.store, NOW + HOUR + timedelta(seconds=3))
+    (clash,) = desk.clashes(EDITOR, NOW)
+    assert (clash.own.id, clash.above.id, clash.own_first) == (own, above, False)
+    assert clash.decide_by == NOW + HOUR - timedelta(minutes=1)
+    assert first_of(radio) == above
+    desk.order(own, above, True, EDITOR, NOW)
+    assert first_of(radio) == own
+    assert desk.clashes(EDITOR, NOW)[0].own_first
+    desk.order(own, above, False, EDITOR, NOW)
+    assert first_of(radio) == above
+    assert [act.what for act in radio.store.acts.recent()].count("ordered") == 2
+
+
+def test_an_order_that_cannot_be_given_is_refused(radio: Radio) -> None:
+    desk = Desk(radio.store, radio.settings.zone, Bell())
+    own, above = clashing(desk, radio.store, NOW + HOUR)
+    assert refused(desk.order, own, "b-none", True, EDITOR, NOW) == "no_clash"
+    assert refused(desk.order, own, above, True, STRANGER, NOW) == "no_clash"
+    assert refused(desk.order, own, above, True, EDITOR, NOW + HOUR - timedelta(seconds=30)) == "too_late_to_order"
+    assert desk.clashes(EDITOR, NOW + 2 * HOUR) == []
+
+
+def test_what_does_not_overlap_or_meet_on_a_loudspeaker_is_no_clash(radio: Radio) -> None:
+    desk = Desk(radio.store, radio.settings.zone, Bell())
+    clashing(desk, radio.store, NOW + 2 * HOUR)
+    assert desk.clashes(EDITOR, NOW) == []
