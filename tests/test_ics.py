@@ -133,9 +133,27 @@ def test_a_zone_of_the_calendar_s_own_is_forgotten_with_it() -> None:
     assert (starts(other), other.unknown_zone) == ([datetime(2027, 1, 5, 6, tzinfo=UTC)], "Gio Dong Duong")
 
 
-def test_what_could_not_be_read_of_an_event_is_named() -> None:
-    (event,) = read("UID:a\nDTSTART:20270105T060000Z\nDURATION:soon").events or [None]
-    assert event is None or event.unread == ("DURATION",)
+def test_a_zone_with_more_rules_than_a_zone_has_is_an_unknown_zone() -> None:
+    part = "BEGIN:STANDARD\nDTSTART:19700101T000000\nRRULE:FREQ=YEARLY\n"
+    part += "TZOFFSETFROM:+0700\nTZOFFSETTO:+0700\nEND:STANDARD\n"
+    event = "BEGIN:VEVENT\nUID:a\nDTSTART;TZID=X:20270105T060000\nEND:VEVENT\n"
+    for many, unknown in ((1, ""), (2_000, "X")):
+        zone = f"BEGIN:VTIMEZONE\nTZID:X\n{part * many}END:VTIMEZONE\n"
+        content = ics.read(f"BEGIN:VCALENDAR\n{zone}{event}END:VCALENDAR\n", *YEAR, HANOI)
+        assert [each.unknown_zone for each in content.events] == [unknown]
+
+
+def test_a_time_or_rule_that_is_none_is_named() -> None:
+    wrong = ["DURATION:soon", "RRULE:FREQ=SOMETIMES", "EXDATE:x", "DTEND:morgen", "RRULE:FREQ=DAILY;COUNT=x", "RDATE:x"]
+    for line in wrong:
+        content = read(f"UID:a\nSUMMARY:Họp\nDTSTART:20270105T060000Z\n{line}")
+        assert [fault.key for fault in content.faults] == ["schedules.ics_bad_event"], line
+        assert content.faults[0].facts["summary"] == "Họp"
+
+
+def test_a_line_that_was_passed_over_is_named() -> None:
+    content = read("UID:a\nDTSTART:20270105T060000Z\nRRULE FREQ=DAILY\nEXDATE;:x\nX-ODD 1\nRDATE:")
+    assert [event.unread for event in content.events] == [("EXDATE", "RRULE")]
 
 
 # --- hostile ---------------------------------------------------------------------------------------------------

@@ -118,6 +118,7 @@ def test_a_dry_run_tells_the_same_and_writes_nothing(loa: Loa, store: Store) -> 
     assert "4 new bookings" in told.out
     assert "Nothing is written" in told.out
     assert kept(store) == {}
+    assert store.announcements.list() == []
 
 
 def test_the_desk_refuses_event_by_event(loa: Loa, store: Store, tmp_path: Path) -> None:

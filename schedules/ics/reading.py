@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
-from typing import Any
+from typing import Any, NamedTuple
 
 import icalendar
 import recurring_ical_events
@@ -22,6 +22,7 @@ from schedules.ics import bounds
 from schedules.ics.blocks import Block, IcsError, cut
 
 MOST_OCCURRENCES = 20_000  # of one event in the window
+MOST_ZONE_RULES, MOST_ZONE_LINES = 40, 3_000  # each is looked at for every moment in that zone
 _HEAD = ("VERSION", "PRODID", "CALSCALE", "X-WR-TIMEZONE")
 _WHEN = ("DTSTART", "DTEND", "DURATION", "RRULE", "RDATE", "EXDATE", "RECURRENCE-ID")
 # the libraries' ways of not reading what a stranger wrote
@@ -29,7 +30,14 @@ _UNREADABLE = (ValueError, TypeError, LookupError, AttributeError, ArithmeticErr
 
 Window = tuple[datetime, datetime]
 Parsed = Any  # an icalendar.Event: what a stranger wrote may stand in any of its properties
-Part = tuple[int, Parsed]
+
+
+class Part(NamedTuple):
+    """One event as it stands in the file. ``unread``: the names of its times and rules that were passed over."""
+
+    line: int
+    event: Parsed
+    unread: tuple[str, ...]
 
 
 @dataclass(frozen=True)
@@ -99,7 +107,8 @@ def _groups(blocks: Iterable[Block], faults: list[IcsError]) -> Iterable[list[Pa
             event = icalendar.Event.from_ical(block.text)
             if not isinstance(event, icalendar.Event):
                 raise TypeError("no event")
-            groups.setdefault(str(event.get("UID", f"\0{block.line}")), []).append((block.line, event))
+            part = Part(block.line, event, _unread(block, event))
+            groups.setdefault(str(event.get("UID", f"\0{block.line}")), []).append(part)
         except _UNREADABLE as wrong:
             faults.append(IcsError("schedules.ics_bad_event", line=block.line, summary="–", detail=str(wrong)[:100]))
     return groups.values()
@@ -108,6 +117,8 @@ def _groups(blocks: Iterable[Block], faults: list[IcsError]) -> Iterable[list[Pa
 def _learn(zone: Block) -> None:
     """Make a calendar's own zone known, unless its rules are none that a zone has."""
     rules = [line.partition(":")[2] for line in zone.lines if line.upper().startswith("RRULE")]
+    if len(rules) > MOST_ZONE_RULES or len(zone.lines) > MOST_ZONE_LINES:
+        return
     try:
         if all("FREQ=YEARLY" in rule.upper() and calendars.fires(rule, datetime(2000, 1, 1)) for rule in rules):  # noqa: DTZ001
             icalendar.Timezone.from_ical(zone.text)
@@ -134,14 +145,14 @@ class _Reader:
 
     def event(self, group: list[Part]) -> Event:
         """One event and its changes. Raises IcsError."""
-        line, core = next((part for part in group if "RECURRENCE-ID" not in part[1]), group[0])
+        line, core, _ = next((part for part in group if "RECURRENCE-ID" not in part.event), group[0])
         named = {"line": line, "summary": _words(core, "SUMMARY")[:80] or "–"}
-        if not all(isinstance(part.get("DTSTART"), icalendar.vDDDTypes) for _, part in group):
+        if not all(isinstance(part.event.get("DTSTART"), icalendar.vDDDTypes) for part in group):
             raise IcsError("schedules.ics_no_start", **named)
         try:
-            for _, part in group:
-                self._bound(part, named)
-            found = self._occurrences([part for _, part in group])
+            for part in group:
+                self._bound(part.event, named)
+            found = self._occurrences([part.event for part in group])
             if len(found) > MOST_OCCURRENCES:
                 raise IcsError("schedules.ics_too_often", **named, most=MOST_OCCURRENCES)
             start = self._moment(core["DTSTART"].dt)
@@ -156,8 +167,8 @@ class _Reader:
             occurrences=tuple(sorted(found, key=lambda each: (each.start, each.key))),
             recurrence=recurrence,
             repeats=len(group) > 1 or any(name in core for name in ("RRULE", "RDATE", "RECURRENCE-ID")),
-            unknown_zone=next((zone for _, part in group if (zone := _unknown_zone(part))), ""),
-            unread=tuple(sorted({str(name) for _, part in group for name, _ in part.errors if name in _WHEN})),
+            unknown_zone=next((zone for part in group if (zone := _unknown_zone(part.event))), ""),
+            unread=tuple(sorted({name for part in group for name in part.unread})),
         )
 
     def _bound(self, part: Parsed, named: dict[str, object]) -> None:
@@ -219,6 +230,12 @@ class _Reader:
         if value.tzinfo is None:
             return moments.at_local(value.date(), value.time(), self._zone)
         return value.astimezone(UTC)
+
+
+def _unread(block: Block, event: Parsed) -> tuple[str, ...]:
+    """The times and rules that have a line of their own, and that the parser took for no property."""
+    written = {line.upper().split(":")[0].split(";")[0].split(" ")[0] for line in block.lines if line[-1:] != ":"}
+    return tuple(sorted(name for name in _WHEN if name in written and name not in event))
 
 
 def _words(part: Parsed, name: str) -> str:
