@@ -25,8 +25,11 @@ MOST_OCCURRENCES = 20_000  # of one event in the window
 MOST_ZONE_RULES, MOST_ZONE_LINES = 40, 3_000  # each is looked at for every moment in that zone
 _HEAD = ("VERSION", "PRODID", "CALSCALE", "X-WR-TIMEZONE")
 _WHEN = ("DTSTART", "DTEND", "DURATION", "RRULE", "RDATE", "EXDATE", "RECURRENCE-ID")
-# the libraries' ways of not reading what a stranger wrote
-_UNREADABLE = (ValueError, TypeError, LookupError, AttributeError, ArithmeticError, AssertionError, RecursionError)
+# the libraries' ways of not reading what a stranger wrote; OSError: a zone that is a folder of zones
+_UNREADABLE = (
+    *(ValueError, TypeError, LookupError, AttributeError),
+    *(ArithmeticError, AssertionError, RecursionError, OSError),
+)
 
 Window = tuple[datetime, datetime]
 Parsed = Any  # an icalendar.Event: what a stranger wrote may stand in any of its properties
