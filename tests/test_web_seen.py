@@ -66,6 +66,12 @@ def test_each_rewrite_is_marked_where_it_is_read_and_nowhere_else() -> None:
     assert [bit.text for bit in last.bits] == ["Ba hộ, ", "ba", " hộ."]
 
 
+def test_what_is_not_read_is_marked_and_its_neighbours_are_not() -> None:
+    found = seen(spoken("Liên hệ trạm y tế 🔊. Cảm ơn 🔊 bà con."))
+    assert marked(found) == [("🔊", ""), ("🔊", "")]
+    assert [line.text for line in found.lines] == ["Liên hệ trạm y tế.", "Cảm ơn bà con."]
+
+
 def test_lines_are_the_sentences_that_a_voice_reads() -> None:
     read = spoken(TEXT)
     found = seen(read)

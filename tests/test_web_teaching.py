@@ -118,6 +118,15 @@ def test_figures_cannot_be_taught_and_the_panel_says_what_to_do(client: FlaskCli
     assert '<div id="teach-can" hidden>' in page
 
 
+def test_a_sentence_in_another_language_is_pointed_out_and_not_taught(client: FlaskClient) -> None:
+    sentence = "The meeting will start in the village hall"
+    page = post(client, "/nghe-thu", f"Mời bà con. {sentence}.", cho=sentence).text
+    assert "không phải tiếng Việt" in page
+    assert "không phải một từ" in page
+    assert '<div id="teach-can" hidden>' in page
+    assert 'name="cho"' not in page
+
+
 def test_a_slip_of_the_keyboard_is_mended_in_the_text(town: Town, client: FlaskClient) -> None:
     opened = post(client, "/nghe-thu", cho="khoong").text
     assert '<bdi id="teach-suggestion">không</bdi>' in opened

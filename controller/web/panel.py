@@ -11,6 +11,7 @@ from controller.web.hearing import about
 from controller.web.seen import Change, Seen
 
 MOST_CHARS = 200  # no honest word or reading is longer
+WHOLE_SENTENCES = {"language", "accentless"}  # doubts that no reading of a word settles
 
 
 @dataclass(frozen=True)
@@ -28,7 +29,8 @@ class Panel:
 def for_change(change: Change) -> Panel:
     """The panel as it opens: the likely reading stands in it already."""
     likely = change.suggestion or change.spoken
-    return Panel(change.written, likely, about(change), teachable(change.written), change.suggestion)
+    word = change.why not in WHOLE_SENTENCES and teachable(change.written)
+    return Panel(change.written, likely, about(change), word, change.suggestion)
 
 
 def asked(form: MultiDict[str, str], seen: Seen) -> Panel | None:

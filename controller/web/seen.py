@@ -110,7 +110,7 @@ def _marks(read: Spoken, changes: dict[tuple[str, str, str], Change]) -> Iterato
             return  # read by rules of another version
         if piece.rewrite and piece.rewrite.why in _UNSEEN and not piece.said.strip():
             continue
-        span = _span(read.text, places, first, counted)
+        span = _span(read.text, places, first, counted) if piece.said.strip() else None
         marked += 1
         if (span or not piece.said.strip()) and marked <= MOST_MARKS:
             begin, stop = span or (_after(places, first),) * 2
