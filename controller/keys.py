@@ -15,7 +15,7 @@ from datetime import datetime, timedelta
 from pathlib import Path
 
 from controller.store import Store
-from controller.store.rows import Document
+from controller.store.facts import Document
 from wire import codec, seal, topics
 from wire.plan import BulletinClass
 from wire.seal import PublicKey, Signer

@@ -18,7 +18,7 @@ from controller.keys import TRUST_NAME
 from controller.roster import Node, areas_of
 from controller.settings import Settings
 from controller.store import Store
-from controller.store.rows import Condition, Document, IssuedConfig, IssuedPlan
+from controller.store.facts import Condition, Document, IssuedConfig, IssuedPlan
 from schedules.planner import VALIDITY, AreaLane
 from wire import codec, seal, topics
 from wire.config import NodeConfig

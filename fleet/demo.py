@@ -16,7 +16,8 @@ from controller import bootstrap, clock, keys, settings
 from controller.desk import Announced, Desk, Enrolment, Wish
 from controller.roster import Area, AreaKind, nodes_under
 from controller.store import Store
-from controller.store.rows import Announcement, AssetRow, Outcome, User
+from controller.store.facts import Outcome
+from controller.store.rows import Announcement, AssetRow, User
 from edge_node import identity
 from fleet.broker import HOST
 from fleet.crew import LOOK_SECONDS, Crew, CrewError, free_port, is_free

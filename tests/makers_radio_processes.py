@@ -21,15 +21,8 @@ from controller.desk import Wish
 from controller.roster import Node
 from controller.settings import Settings
 from controller.store import Store
-from controller.store.rows import (
-    Announced,
-    Announcement,
-    AnnouncementState,
-    AssetRow,
-    BookingRow,
-    Outcome,
-    VoiceState,
-)
+from controller.store.facts import Outcome
+from controller.store.rows import Announced, Announcement, AnnouncementState, AssetRow, BookingRow, VoiceState
 from fleet.broker import EmbeddedBroker
 from fleet.demo import Asked, Demo
 from wire.plan import AfterCut, BulletinClass, Late

@@ -20,7 +20,7 @@ def home(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Path:
 
 
 @pytest.fixture
-def loa(capsys: pytest.CaptureFixture[str], home: Path) -> Loa:  # noqa: ARG001
+def loa(capsys: pytest.CaptureFixture[str], home: Path) -> Loa:
     run = in_this_process(capsys)
     for command in (("user", "add", "an"), ("area", "add", "lang-son", "Tỉnh"), ("area", "add", PLACE, "Xã")):
         assert run(*command).code == 0

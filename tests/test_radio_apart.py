@@ -80,7 +80,9 @@ def test_an_announcement_typed_into_the_web_is_sounded_by_a_station_in_another_p
         assert radio.crew.broker.engine == engine
         person = Visitor(radio.demo.invitation())
         assert json.loads(person.get("/suc-khoe")) == {
-            **{"web": "ok", "store": "ok", "broker": None},
+            "web": "ok",
+            "store": "ok",
+            "broker": None,
             "station_seconds": None,
         }
         job = person.announce("A lô.", TAMTHANH.removesuffix("-01").join(("lang-son:", "")))

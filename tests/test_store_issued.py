@@ -11,10 +11,8 @@ from makers_store import (
 )
 
 from controller.store import Store, StoreError
-from controller.store.rows import (
-    Act,
-    Document,
-)
+from controller.store.facts import Document
+from controller.store.rows import Act
 from schedules.planner import VALIDITY
 from wire.errors import Reason, Refusal
 from wire.plan import Lane

@@ -22,15 +22,7 @@ from makers_store import (
 
 from controller.roster import Area, AreaKind
 from controller.store import Store, StoreError
-from controller.store.rows import (
-    Act,
-    Announced,
-    AnnouncementState,
-    BookingState,
-    Role,
-    VoiceFault,
-    VoiceState,
-)
+from controller.store.rows import Act, Announced, AnnouncementState, BookingState, Role, VoiceFault, VoiceState
 from schedules.calendars import Recurrence
 from schedules.planner import HORIZON
 from wire.config import QuietHours, VolumeBand

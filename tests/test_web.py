@@ -254,7 +254,10 @@ def test_absent_measurements_are_said_absent(town: Town, app: Flask) -> None:
 
 def test_liveness_says_that_the_web_and_the_store_are_there(app: Flask) -> None:
     answer = app.test_client().get("/suc-khoe")
-    assert (answer.status_code, answer.json) == (200, {"web": "ok", "store": "ok", "broker": None, "station_seconds": None})
+    assert (answer.status_code, answer.json) == (
+        200,
+        {"web": "ok", "store": "ok", "broker": None, "station_seconds": None},
+    )
 
 
 def test_language_goes_back_to_the_page_but_to_no_other_site(app: Flask) -> None:

@@ -17,7 +17,7 @@ from controller.roster import Node, nodes_under
 from controller.store import roster
 from controller.store.audit import count_refusals
 from controller.store.database import Database
-from controller.store.rows import Outcome
+from controller.store.facts import Outcome
 from controller.store.tables import announcements, bookings, node_groups, nodes, outcomes, receipts, streams
 from wire import codec
 from wire.errors import Reason

@@ -9,7 +9,8 @@ from datetime import datetime
 import sqlalchemy as sa
 
 from controller.store.database import Database
-from controller.store.rows import Act, RefusalCount
+from controller.store.facts import RefusalCount
+from controller.store.rows import Act
 from controller.store.shapes import all_shaped, columns
 from controller.store.tables import acts, refusals
 from wire.errors import Refusal

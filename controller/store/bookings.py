@@ -8,14 +8,7 @@ from typing import Any
 import sqlalchemy as sa
 
 from controller.store.database import Database
-from controller.store.rows import (
-    Act,
-    AnnouncementState,
-    BookingRow,
-    BookingState,
-    BookingView,
-    VoiceState,
-)
+from controller.store.rows import Act, AnnouncementState, BookingRow, BookingState, BookingView, VoiceState
 from controller.store.shapes import all_shaped, columns, shaped
 from controller.store.tables import announcements, assets, bookings
 from schedules.booking import Booking

@@ -6,7 +6,7 @@ import sqlalchemy as sa
 
 from controller.store.database import Database
 from controller.store.errors import StoreError
-from controller.store.rows import Document
+from controller.store.facts import Document
 from controller.store.shapes import columns, shaped
 from controller.store.tables import documents
 

@@ -12,7 +12,7 @@ from datetime import datetime
 import sqlalchemy as sa
 
 from controller.store.database import Database
-from controller.store.rows import IssuedConfig, IssuedPlan
+from controller.store.facts import IssuedConfig, IssuedPlan
 from controller.store.shapes import all_shaped, columns, shaped
 from controller.store.tables import configs, plans, serials
 from schedules.planner import VALIDITY

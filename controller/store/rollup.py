@@ -9,7 +9,7 @@ from typing import Any
 import sqlalchemy as sa
 
 from controller.store.database import Upsert
-from controller.store.rows import HealthHour, Spread
+from controller.store.facts import HealthHour, Spread
 from controller.store.tables import MEASUREMENTS, health_hours
 from wire.health import Health
 

@@ -27,6 +27,7 @@ from controller.web import (
     figures,
     guard,
     hearing,
+    inbox,
     language,
     lexicon,
     listening,
@@ -62,6 +63,7 @@ ROOMS = (
         live,
         audio,
     ),
+    inbox,
     alive,
 )
 
@@ -106,6 +108,7 @@ def spoken_in_templates() -> dict[str, Any]:
         "short": hearing.short,
         "panel_for": panel.for_change,
         "waiting_count": approval.count_waiting,
+        "inbox_count": inbox.count_waiting,
         "file": lambda name: url_for("static", filename=name, v=digest(name)),
         "icon": icon,
     }

@@ -5,7 +5,8 @@ from __future__ import annotations
 from flask import Blueprint, abort, render_template, request
 from flask.typing import ResponseReturnValue
 
-from controller.store.rows import BookingView, Outcome
+from controller.store.facts import Outcome
+from controller.store.rows import BookingView
 from controller.web import reading
 from controller.web.bookings import shared
 from controller.web.doors import door, sees, who

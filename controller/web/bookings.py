@@ -43,7 +43,9 @@ def sent(booking: str) -> ResponseReturnValue:
     waiting = set(window().store.asrun.waited_for(booking))
     nodes = [node for node in window().store.roster.nodes() if node.id in waiting]
     heard = hearing.hearing(announcement, view.booking.areas) if announcement else {}
-    facts = {"v": view, "a": announcement, "h": heard, "outcomes": outcomes, "most": MOST_LINES, "waiting": nodes}
+    offered = view.booking.state is BookingState.OFFERED
+    facts: dict[str, Any] = {"inboxes": window().store.inbox.of(view.booking.announcement) if offered else []}
+    facts |= {"v": view, "a": announcement, "h": heard, "outcomes": outcomes, "most": MOST_LINES, "waiting": nodes}
     return render_template("booking.html", **facts, **shared())
 
 
@@ -92,7 +94,6 @@ def shared() -> dict[str, Any]:
     most = len(nodes) + FORMER_NODES
     return {
         "names": reading.area_names(),
-        "wanted": BookingState.WANTED,
         "stage": lambda view: reading.stage(view, now),
         "progress": lambda view: reading.progress(
             view, nodes, here.store.asrun.outcomes(job=view.booking.id, limit=most)

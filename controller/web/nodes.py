@@ -10,7 +10,7 @@ from flask import Blueprint, abort, render_template, request
 from flask.typing import ResponseReturnValue
 
 from controller.roster import Node, nodes_under
-from controller.store.rows import Condition
+from controller.store.facts import Condition
 from controller.web import reading
 from controller.web.doors import door, sees
 from controller.web.window import window

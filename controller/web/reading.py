@@ -8,14 +8,8 @@ from datetime import datetime
 from typing import Any
 
 from controller.roster import Area, AreaKind, Node, nodes_under
-from controller.store.rows import (
-    Announcement,
-    AnnouncementState,
-    BookingState,
-    BookingView,
-    Outcome,
-    VoiceState,
-)
+from controller.store.facts import Outcome
+from controller.store.rows import Announcement, AnnouncementState, BookingState, BookingView, VoiceState
 from controller.web.doors import sees, who
 from controller.web.forms import Typed
 from controller.web.hearing import hearing
@@ -114,6 +108,8 @@ def stage(view: BookingView, now: datetime) -> str:
         return "withdrawn"
     if view.announcement_state is not AnnouncementState.APPROVED:
         return "returned" if view.announcement_state is AnnouncementState.RETURNED else "submitted"
+    if view.booking.state is BookingState.OFFERED:
+        return "offered"
     if view.voice_state is not VoiceState.DONE:
         return "voiceless" if view.voice_state is VoiceState.FAILED else "voicing"
     if view.booking.start is None:

@@ -16,7 +16,7 @@ from schedules import moments
 from words import say
 
 if TYPE_CHECKING:
-    from controller.store.rows import Outcome
+    from controller.store.facts import Outcome
     from loa.house import House
     from loa.parser import Verbs
     from schedules.calendars import Recurrence

@@ -11,7 +11,7 @@ from schedules import moments
 from words import say
 
 if TYPE_CHECKING:
-    from controller.store.rows import Outcome
+    from controller.store.facts import Outcome
     from loa.parser import Verbs
 
 MOST_LINES = 1_000_000

@@ -17,7 +17,8 @@ from loa.codes import DONE, ENDED, NOT_EVERYWHERE
 from words import say
 
 if TYPE_CHECKING:
-    from controller.store.rows import AssetRow, Outcome
+    from controller.store.facts import Outcome
+    from controller.store.rows import AssetRow
     from fleet.demo import Demo
     from loa.parser import Verbs
 

@@ -12,7 +12,7 @@ from schedules import moments, precedence
 from words import say
 
 if TYPE_CHECKING:
-    from controller.store.rows import IssuedPlan
+    from controller.store.facts import IssuedPlan
     from loa.house import House
     from loa.parser import Verbs
     from wire.plan import Job, Plan

@@ -1,0 +1,127 @@
+"""The inbox on the page: a commune gives what came from above its time, or says why not; and orders what clashes."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Any
+
+from flask import Blueprint, flash, redirect, render_template, request, url_for
+from flask.typing import ResponseReturnValue
+
+from controller.desk import DeskError
+from controller.store.rows import Announcement, InboxItem
+from controller.web import hearing, reading
+from controller.web.doors import door, sees, someone, who
+from controller.web.language import chosen, said, t
+from controller.web.times import HOURS, MINUTES, days_ahead, moment, written_day
+from controller.web.window import window
+from schedules.moments import local
+
+pages = Blueprint("inbox", __name__)
+
+DECIDED_SHOWN = timedelta(days=14)
+
+
+@dataclass(frozen=True)
+class Problem:
+    """What went wrong with one item, and what was typed there."""
+
+    about: str = ""
+    sentence: str = ""
+    reason: str = ""
+
+
+@pages.get("/hop-tin")
+@door()
+def list_() -> ResponseReturnValue:
+    """What waits for this person's decision, what clashes, and what was decided."""
+    return page()
+
+
+@pages.post("/hop-tin/<announcement>/<area>/xep")
+@door()
+def place(announcement: str, area: str) -> ResponseReturnValue:
+    """Give it its time here."""
+    start = None
+    if request.form.get("when") == "at":
+        day = written_day(request.form.get("day", "")[:10])
+        hour, minute = request.form.get("hour", "")[:2], request.form.get("minute", "")[:2]
+        start = moment(day, hour, minute, window().settings.zone) if day else None
+        if start is None:
+            return page(Problem(about(announcement, area), t("problem_when")))
+    try:
+        booking = window().desk.place(announcement, area, start, who(), window().now())
+    except DeskError as wrong:
+        return page(Problem(about(announcement, area), said(wrong)))
+    return redirect(url_for("bookings.sent", booking=booking.id, moi=1), 303)
+
+
+@pages.post("/hop-tin/<announcement>/<area>/khong")
+@door()
+def decline(announcement: str, area: str) -> ResponseReturnValue:
+    """It will not sound here; whoever sent it reads why."""
+    reason = request.form.get("reason", "")[:1000]
+    try:
+        window().desk.decline(announcement, area, reason, who(), window().now())
+    except DeskError as wrong:
+        return page(Problem(about(announcement, area), said(wrong), reason))
+    flash(t("declined_done"))
+    return redirect(url_for("inbox.list_"), 303)
+
+
+@pages.post("/hop-tin/thu-tu")
+@door()
+def order() -> ResponseReturnValue:
+    """Which of two priority items goes first here."""
+    own, above = request.form.get("own", "")[:80], request.form.get("above", "")[:80]
+    own_first = request.form.get("first") == "own"
+    try:
+        window().desk.order(own, above, own_first, who(), window().now())
+    except DeskError as wrong:
+        return page(Problem(f"{own}-{above}", said(wrong)))
+    flash(t("ordered_done"))
+    return redirect(url_for("inbox.list_"), 303)
+
+
+def page(problem: Problem | None = None) -> ResponseReturnValue:
+    """The inbox, with what went wrong beside the item that it is about."""
+    here = window()
+    now, zone = here.now(), here.settings.zone
+    people = {person.id: person.full_name or person.name for person in here.store.people.all()}
+    view: dict[str, Any] = {"items": waiting(), "clashes": here.desk.clashes(who(), now), "people": people}
+    view |= {"decided": decided(), "problem": problem or Problem(), "names": reading.area_names()}
+    view |= {"days": days_ahead(now, zone, chosen()), "hours": HOURS, "minutes": MINUTES}
+    view |= {"about": about, "hear": hearing.hearing, "wished": lambda item: local(item.deadline, zone)}
+    return render_template("inbox.html", **view), 422 if problem else 200
+
+
+def about(announcement: str, area: str) -> str:
+    """One item as the name of a part of the page."""
+    return f"{announcement}-{area.replace(':', '-')}"
+
+
+def waiting() -> list[tuple[InboxItem, Announcement]]:
+    """What waits for this person, with what it says."""
+    return with_announcement(window().desk.inbox(who()))
+
+
+def decided() -> list[tuple[InboxItem, Announcement]]:
+    """What was decided lately, here or over what this person sent."""
+    found = with_announcement(window().store.inbox.decided(window().now() - DECIDED_SHOWN))
+    return [(item, held) for item, held in found if sees(item.area) or held.author == who().id]
+
+
+def with_announcement(items: list[InboxItem]) -> list[tuple[InboxItem, Announcement]]:
+    """Each with its announcement."""
+    pairs = [(item, window().store.announcements.get(item.announcement)) for item in items]
+    return [(item, held) for item, held in pairs if held is not None]
+
+
+def count_waiting() -> int:
+    """How many decisions wait for this person."""
+    if someone() is None:
+        return 0
+    now = window().now()
+    clashes = [each for each in window().desk.clashes(who(), now) if not each.own_first and each.decide_by > now]
+    return len(window().desk.inbox(who())) + len(clashes)

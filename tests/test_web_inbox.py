@@ -1,0 +1,152 @@
+"""The inbox through the window: what came from above is placed or declined, what clashes is ordered."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from browser import CHROMIUM, DESKTOP, PHONE, chromium, overflow, place, small_targets, violations
+from flask.testing import FlaskClient
+from makers_web import Town, composed, form_key, settled_town
+
+from controller.store.rows import InboxState, Role
+
+COMMUNE = "lang-son:dong-dang"
+
+
+def province(town: Town) -> None:
+    """Somebody who speaks for the province."""
+    town.person("so-van-hoa", Role.APPROVER, "lang-son", "Chu Thị Ngọc")
+
+
+def from_above(town: Town, client: FlaskClient, **changed: object) -> str:
+    """A bulletin of the province, voiced; its announcement."""
+    booking = town.booked(client, **{"areas": ["lang-son"], "title": "Phòng cháy rừng", **changed})
+    announcement = town.announcement_of(booking)
+    town.voice(announcement)
+    return announcement
+
+
+@pytest.fixture
+def town(tmp_path: Path) -> Iterator[Town]:
+    with settled_town(tmp_path) as made:
+        province(made)
+        yield made
+
+
+@pytest.fixture
+def sender(town: Town) -> FlaskClient:
+    return town.client(town.app(), "so-van-hoa")
+
+
+@pytest.fixture
+def editor(town: Town) -> FlaskClient:
+    return town.client(town.app(), "van-hoa")
+
+
+def test_it_is_placed_by_the_commune_and_the_sender_sees_where(
+    town: Town, sender: FlaskClient, editor: FlaskClient
+) -> None:
+    assert "Hộp tin đến" not in editor.get("/").text
+    announcement = from_above(town, sender)
+    assert "Hộp tin đến" in editor.get("/").text
+    page = editor.get("/hop-tin").text
+    assert "Phòng cháy rừng" in page
+    assert "17:00" in page
+    placed = editor.post(
+        f"/hop-tin/{announcement}/{COMMUNE}/xep",
+        data={
+            "csrf_token": form_key(editor, "/hop-tin"),
+            "when": "at",
+            "day": "2026-11-25",
+            "hour": "05",
+            "minute": "30",
+        },
+    )
+    assert placed.status_code == 303
+    assert "Phòng cháy rừng" in editor.get("/ke-hoach").text
+    item = town.store.inbox.get(announcement, COMMUNE)
+    assert item is not None
+    assert item.state is InboxState.PLACED
+    (offered,) = [row for row in town.store.bookings.of(announcement) if row.areas == ("lang-son",)]
+    seen = sender.get(f"/lich-phat/{offered.id}").text
+    assert "Đã xếp lịch" in seen
+    assert "Chờ xã xếp lịch" in seen, "the other commune"
+
+
+def test_it_is_declined_with_a_reason(town: Town, sender: FlaskClient, editor: FlaskClient) -> None:
+    announcement = from_above(town, sender)
+    where, key = f"/hop-tin/{announcement}/{COMMUNE}/khong", form_key(editor, "/hop-tin")
+    assert editor.post(where, data={"csrf_token": key, "reason": ""}).status_code == 422
+    assert editor.post(where, data={"csrf_token": key, "reason": "Đã phát <hôm qua>"}).status_code == 303
+    assert "Đã phát &lt;hôm qua&gt;" in sender.get("/hop-tin").text
+    again = editor.post(where, data={"csrf_token": key, "reason": "x"})
+    assert again.status_code == 422
+
+
+@pytest.mark.parametrize(
+    "fields",
+    [
+        {"when": "at", "day": "x"},
+        {"when": "at", "day": "2026-11-25", "hour": "99"},
+        {"when": "at", "day": "2020-01-01"},
+    ],
+)
+def test_a_time_that_cannot_be_is_refused_there(
+    town: Town, sender: FlaskClient, editor: FlaskClient, fields: dict[str, str]
+) -> None:
+    announcement = from_above(town, sender)
+    data = {"csrf_token": form_key(editor, "/hop-tin"), "hour": "05", "minute": "30", **fields}
+    assert editor.post(f"/hop-tin/{announcement}/{COMMUNE}/xep", data=data).status_code == 422
+    stranger = town.client(town.app(), "tam-thanh")
+    data |= {"csrf_token": form_key(stranger, "/hop-tin"), "when": "now"}
+    assert stranger.post(f"/hop-tin/{announcement}/{COMMUNE}/xep", data=data).status_code == 422
+    assert stranger.post(f"/hop-tin/none/{COMMUNE}/xep", data=data).status_code == 422
+
+
+def clash(town: Town, sender: FlaskClient) -> None:
+    from_above(town, sender, bulletin_class="priority", title="Của tỉnh", key="8" * 32)
+    own = town.booked(
+        town.client(town.app(), "chu-tich"), key="5" * 32, text="Của xã.", title="Của xã", bulletin_class="priority"
+    )
+    town.voice(town.announcement_of(own))
+
+
+def test_of_two_that_clash_the_commune_says_which_goes_first(
+    town: Town, sender: FlaskClient, editor: FlaskClient
+) -> None:
+    clash(town, sender)
+    page = editor.get("/hop-tin").text
+    assert "Phát trước: Của tỉnh" in page
+    (found,) = town.desk.clashes(town.editor, town.now)
+    data = {"csrf_token": form_key(editor, "/hop-tin"), "own": found.own.id, "above": found.above.id, "first": "own"}
+    assert editor.post("/hop-tin/thu-tu", data=data).status_code == 303
+    (found,) = town.desk.clashes(town.editor, town.now)
+    assert found.own_first
+    assert editor.post("/hop-tin/thu-tu", data=data | {"own": "none"}).status_code == 422
+
+
+@pytest.mark.browser
+@pytest.mark.skipif(CHROMIUM is None, reason="apt-get install chromium")
+@pytest.mark.parametrize("screen", [PHONE, DESKTOP], ids=["phone", "desktop"])
+def test_the_inbox_is_accessible_and_fits_and_a_person_places_what_came(screen: dict[str, int]) -> None:
+    with chromium() as chrome, place(chrome) as here:
+        province(here.town)
+        sender = here.town.client(here.server.app, "so-van-hoa")
+        from_above(here.town, sender)
+        from_above(here.town, sender, key="7" * 32, title="Tiêm phòng dại", hour="18")
+        clash(here.town, here.town.client(here.server.app, "so-van-hoa"))
+        page = here.visitor("van-hoa", screen)
+        page.goto(here.address + "/hop-tin")
+        page.evaluate("document.querySelectorAll('main details').forEach(each => each.open = true)")
+        assert [*violations(page), *small_targets(page)] == []
+        assert overflow(page) == 0
+        page.locator("article", has_text="Tiêm phòng dại").get_by_role("button", name="Xếp lịch phát").click()
+        page.wait_for_url("**/lich-phat/**")
+        assert here.troubles == []
+
+
+def test_a_booking_from_above_is_sent_by_the_form_as_any_other(town: Town, sender: FlaskClient) -> None:
+    answer = sender.post("/", data=composed(sender, areas=["lang-son"], key="9" * 32))
+    assert "Đã gửi về xã, chờ xếp lịch" in sender.get(answer.location).text
