@@ -177,6 +177,19 @@ def test_a_rule_that_would_take_for_ever_is_refused(rule: str) -> None:
     assert content.faults[0].facts["summary"] == "bom"
 
 
+def test_comings_that_would_take_for_ever_are_refused() -> None:
+    every = ",".join((SINCE + number * timedelta(minutes=20)).strftime("%Y%m%dT%H%M%SZ") for number in range(25_000))
+    minutes = ",".join(map(str, range(0, 60, 5)))
+    for lines, key in (
+        ("DTEND:00270101T000000Z\nRRULE:FREQ=WEEKLY", "ics_lasts"),
+        (f"DURATION:P400D\nRDATE:{every[:200]}", "ics_lasts"),
+        (f"RDATE:{every}", "ics_too_often"),
+        (f"RRULE:FREQ=HOURLY;BYMINUTE={minutes}", "ics_too_often"),
+    ):
+        content = read(f"UID:a\nDTSTART:20270101T000000Z\n{lines}")
+        assert [fault.key for fault in content.faults] == [f"schedules.{key}"]
+
+
 def test_many_rules_together_are_bounded() -> None:
     daily = [f"UID:{number}\nDTSTART:19000101T000000Z\nRRULE:FREQ=DAILY" for number in range(60)]
     content = read(*daily, window=(SINCE, SINCE + DAY))

@@ -3,18 +3,21 @@
 from __future__ import annotations
 
 import re
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from schedules import calendars
 from schedules.calendars import RuleError
 
 MOST_STEPS = 200_000  # occurrences of one event from its start to the end of the window
 MOST_STEPS_IN_ALL = 1_000_000
+MOST_IN_WINDOW = 60_000  # by the same reckoning, which is rather too high
+LONGEST = timedelta(days=366)  # that an event may last which repeats: the library goes back by as much
 
 _PARTS = re.compile(r"([A-Z]+)=([^;=]*)")
-_STEP_SECONDS = {"SECONDLY": 1, "MINUTELY": 60, "HOURLY": 3600, "DAILY": 86_400}
-_WEEK, _MONTH, _YEAR = 7 * 86_400, 30 * 86_400, 365 * 86_400
-_SLOW = {"WEEKLY": (_WEEK, "BYDAY"), "MONTHLY": (_MONTH, "BYDAY"), "YEARLY": (_YEAR, "BYMONTH")}
+_DAY_SECONDS = 86_400
+_STEP_SECONDS = {"SECONDLY": 1, "MINUTELY": 60, "HOURLY": 3600, "DAILY": _DAY_SECONDS}
+_STEP_SECONDS |= {"WEEKLY": 7 * _DAY_SECONDS, "MONTHLY": 30 * _DAY_SECONDS, "YEARLY": 365 * _DAY_SECONDS}
+_WEEKDAYS_IN = {"WEEKLY": 1, "MONTHLY": 5, "YEARLY": 53}  # how often one may come in such a time
 
 
 def steps(rule: str, begin: datetime, until: datetime) -> int:
@@ -25,15 +28,16 @@ def steps(rule: str, begin: datetime, until: datetime) -> int:
     if not calendars.fires(rule, begin):
         return 0
     parts = dict(_PARTS.findall(rule.upper()))
-    frequency = parts.get("FREQ", "")
-    seconds, by_day = _SLOW.get(frequency, (_STEP_SECONDS.get(frequency, 1), ""))
+    seconds = _STEP_SECONDS.get(parts.get("FREQ", ""), 1)
     if ended := re.fullmatch(r"([0-9]{4})([0-9]{2})([0-9]{2}).*", parts.get("UNTIL", "")):
         until = min(until, datetime(min(int(ended[1]) + 1, 9999), 1, 1))  # noqa: DTZ001 – a wall clock
     interval = int(parts["INTERVAL"]) if re.fullmatch(r"[1-9][0-9]{0,8}", parts.get("INTERVAL", "")) else 1
     found = max(0.0, (until - begin).total_seconds()) / (seconds * interval) + 1
-    if seconds > 3600:
+    if seconds >= _DAY_SECONDS:
         found *= _many(parts, "BYHOUR") * _many(parts, "BYMINUTE") * _many(parts, "BYSECOND")
-    found *= _many(parts, by_day) * (31 if frequency in {"MONTHLY", "YEARLY"} and "BYDAY" in parts else 1)
+    if weekdays := _WEEKDAYS_IN.get(parts.get("FREQ", "")):
+        days = _many(parts, "BYMONTH") * _many(parts, "BYMONTHDAY") * _many(parts, "BYYEARDAY")
+        found *= weekdays * _many(parts, "BYDAY") if "BYDAY" in parts else days
     if re.fullmatch(r"[0-9]{1,9}", parts.get("COUNT", "")):
         found = min(found, int(parts["COUNT"]))
     if found > MOST_STEPS:

@@ -176,10 +176,16 @@ class _Reader:
 
     def _bound(self, part: Parsed, named: dict[str, object]) -> None:
         """Refuse what would be followed for too long. Raises IcsError."""
-        begin, until = _wall(part["DTSTART"].dt), _wall(self._window[1])
+        begin, since, until = _wall(part["DTSTART"].dt), *map(_wall, self._window)
+        if _length(part) > bounds.LONGEST and ("RRULE" in part or "RDATE" in part):
+            raise IcsError("schedules.ics_lasts", **named, days=bounds.LONGEST.days)
+        if len(_dates(part, "RDATE")) > MOST_OCCURRENCES:
+            raise IcsError("schedules.ics_too_often", **named, most=MOST_OCCURRENCES)
         for rule in _rules(part):
             try:
                 steps = bounds.steps(rule, begin, until)
+                if bounds.steps(rule, max(begin, since), until) > bounds.MOST_IN_WINDOW:
+                    raise IcsError("schedules.ics_too_often", **named, most=MOST_OCCURRENCES)
             except RuleError as wrong:
                 if wrong.key == "schedules.rule_too_often":
                     raise IcsError("schedules.ics_too_often", **named, most=bounds.MOST_STEPS) from None
@@ -218,7 +224,7 @@ class _Reader:
             return None
         zone = _zone_of(begin, self._zone)
         try:
-            but = sorted({moments.local(self._moment(day), zone).date().isoformat() for day in _exdates(part)})
+            but = sorted({moments.local(self._moment(day), zone).date().isoformat() for day in _dates(part, "EXDATE")})
             kept = Recurrence(rules[0], zone, tuple(but))
             since, until = self._window
             ours = calendars.occurrences(kept, start, since, until)
@@ -252,8 +258,16 @@ def _rules(part: Parsed) -> list[str]:
     return [rule.to_ical().decode() for rule in (found if isinstance(found, list) else [found])]
 
 
-def _exdates(part: Parsed) -> list[date]:
-    found = part.get("EXDATE", [])
+def _length(part: Parsed) -> timedelta:
+    """How long it lasts on its own clock, whichever end comes first."""
+    if "DTEND" in part:
+        return abs(_wall(part["DTEND"].dt) - _wall(part["DTSTART"].dt))
+    return abs(part["DURATION"].dt) if "DURATION" in part else timedelta(0)
+
+
+def _dates(part: Parsed, name: str) -> list[date]:
+    """All that the lines of EXDATE or RDATE name."""
+    found = part.get(name, [])
     return [day.dt for each in (found if isinstance(found, list) else [found]) for day in each.dts]
 
 
