@@ -20,6 +20,7 @@ from loa.verbs import (
     calendars,
     controller,
     demo,
+    inbox,
     keys,
     migrate,
     nodes,
@@ -34,6 +35,7 @@ from words import say
 VERBS = (
     demo,
     announce,
+    inbox,
     plan,
     simulate,
     calendars,
