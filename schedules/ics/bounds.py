@@ -33,8 +33,8 @@ def steps(rule: str, begin: datetime, until: datetime) -> int:
         until = min(until, datetime(min(int(ended[1]) + 1, 9999), 1, 1))  # noqa: DTZ001 – a wall clock
     interval = int(parts["INTERVAL"]) if re.fullmatch(r"[1-9][0-9]{0,8}", parts.get("INTERVAL", "")) else 1
     found = max(0.0, (until - begin).total_seconds()) / (seconds * interval) + 1
-    if seconds >= _DAY_SECONDS:
-        found *= _many(parts, "BYHOUR") * _many(parts, "BYMINUTE") * _many(parts, "BYSECOND")
+    for within, key in ((_DAY_SECONDS, "BYHOUR"), (3600, "BYMINUTE"), (60, "BYSECOND")):
+        found *= _many(parts, key) if seconds >= within else 1
     if weekdays := _WEEKDAYS_IN.get(parts.get("FREQ", "")):
         days = _many(parts, "BYMONTH") * _many(parts, "BYMONTHDAY") * _many(parts, "BYYEARDAY")
         found *= weekdays * _many(parts, "BYDAY") if "BYDAY" in parts else days
