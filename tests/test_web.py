@@ -11,7 +11,7 @@ from flask import Flask
 from makers_web import FIRST_TOKEN, NOON, PASSWORD, TEXT, Town, a_day, composed, form_key, send, settled_town
 
 from controller.roster import Node
-from controller.store.rows import AnnouncementState, VoiceFault
+from controller.store.rows import AnnouncementState, BookingState, VoiceFault
 from controller.web import times
 from wire.errors import Reason
 from wire.plan import BulletinClass
@@ -331,3 +331,37 @@ def test_a_booking_heard_by_more_nodes_than_a_page_lists_is_counted_whole(town: 
     page = client.get(f"/lich-phat/{booking}").text
     assert "Đã phát ở 600 trên 606 cụm loa" in page
     assert "500 lần phát mới nhất" in page
+
+
+def test_what_was_returned_is_opened_changed_and_sent_again(town: Town, app: Flask) -> None:
+    editor, approver = town.client(app, "van-hoa"), town.client(app, "chu-tich")
+    booking = town.booked(editor, text="Họp thôn.", title="Họp")
+    announcement = town.announcement_of(booking)
+    key = form_key(approver, "/duyet")
+    approver.post(f"/duyet/{announcement}/tra-lai", data={"csrf_token": key, "reason": "Thiếu giờ"})
+    assert "Thiếu giờ" in editor.get("/").text
+    assert "Thiếu giờ" in editor.get(f"/soan/{announcement}").text
+    again = composed(editor, text="Họp thôn lúc 7h30.", draft=announcement, key="6" * 32)
+    assert editor.post("/", data=again).status_code == 303
+    held = town.store.announcements.get(announcement)
+    assert held is not None
+    assert (held.text, held.state, held.reason) == ("Họp thôn lúc 7h30.", AnnouncementState.SUBMITTED, "")
+    assert len(town.store.bookings.of(announcement)) == 2
+
+
+def test_what_was_sent_is_taken_back_to_be_changed(town: Town, app: Flask) -> None:
+    approver = town.client(app, "chu-tich")
+    booking = town.booked(approver, text="Họp thôn.", title="Họp")
+    announcement = town.announcement_of(booking)
+    revised = approver.post(f"/soan/{announcement}/sua", data={"csrf_token": form_key(approver)})
+    draft = revised.location.split("/")[-1]
+    assert "Họp thôn." in approver.get(revised.location).text
+    row, held = town.store.bookings.get(booking), town.store.announcements.get(announcement)
+    assert row is not None
+    assert held is not None
+    assert (row.state, held.state) == (BookingState.WITHDRAWN, AnnouncementState.WITHDRAWN)
+    assert "Bản nháp" in approver.get("/").text
+    stranger = town.client(app, "tam-thanh")
+    assert stranger.post(f"/soan/{announcement}/sua", data={"csrf_token": form_key(stranger)}).status_code == 409
+    approver.post(f"/soan/{draft}/bo", data={"csrf_token": form_key(approver)})
+    assert "Bản nháp" not in approver.get("/").text

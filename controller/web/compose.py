@@ -28,11 +28,34 @@ def form() -> ResponseReturnValue:
 @pages.get("/soan/<announcement>")
 @door()
 def open_(announcement: str) -> ResponseReturnValue:
-    """A draft of one's own, to go on with."""
+    """A draft of one's own, or what was returned to one, to go on with."""
     draft = own(announcement)
-    if draft.state is not AnnouncementState.DRAFT:
+    if draft.state not in sending.OPEN:
         abort(404)
     return page(sending.typed_of(draft, reading.last_areas(), fresh_key()), draft=draft)
+
+
+@pages.post("/soan/<announcement>/sua")
+@door()
+def revise(announcement: str) -> ResponseReturnValue:
+    """What was sent is taken back, and its words are a draft again: nothing old and nothing twice stays on the air."""
+    held = window().store.announcements.get(announcement)
+    if held is None:
+        abort(404)
+    if held.state in sending.OPEN and held.author == who().id:
+        return redirect(url_for("compose.open_", announcement=held.id), 303)
+    draft = sending.taken_back(held, who(), window())
+    return redirect(url_for("compose.open_", announcement=draft), 303)
+
+
+@pages.post("/soan/<announcement>/bo")
+@door()
+def forget(announcement: str) -> ResponseReturnValue:
+    """A draft that is not wanted any more."""
+    draft = own(announcement)
+    if draft.state is AnnouncementState.DRAFT:
+        window().desk.withdraw_announcement(draft.id, who(), window().now())
+    return redirect(url_for("compose.form"), 303)
 
 
 @pages.post("/nghe-thu")
@@ -103,4 +126,5 @@ def page(
     code = 422 if wrong or (panel and panel.problem) else 200
     draft = draft or sending.draft_of(typed, who(), window())
     view = reading.composing(typed, draft) | {"panel": panel, "note": note, "area": reading.own_area_name()}
+    view["drafts"] = [] if draft or typed.text else sending.drafts_of(who(), window())
     return render_template("compose.html", f=typed, problems=wrong or [], draft=draft, **view), code

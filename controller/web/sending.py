@@ -11,6 +11,8 @@ from controller.web.forms import Typed, class_of, start_of
 from controller.web.window import Window
 from wire.plan import BulletinClass, Level
 
+OPEN = (AnnouncementState.DRAFT, AnnouncementState.RETURNED)
+MOST_DRAFTS = 10
 _OVERTAKEN = {"desk.stale", "desk.wrong_state"}
 _LEVELS = {
     AreaKind.PROVINCE: Level.PROVINCE,
@@ -24,7 +26,7 @@ _LEVELS = {
 def draft_of(typed: Typed, who: User, window: Window) -> Announcement | None:
     """The draft that this form already made, if it is this person's and still a draft."""
     draft = window.store.announcements.get(typed.draft) if typed.draft else None
-    mine = draft is not None and draft.author == who.id and draft.state is AnnouncementState.DRAFT
+    mine = draft is not None and draft.author == who.id and draft.state in OPEN
     return draft if mine else None
 
 
@@ -83,6 +85,28 @@ def _wish(typed: Typed, who: User, window: Window, draft: bool = False) -> Wish:
         times=typed.times,
         drill=typed.drill,
     )
+
+
+def taken_back(held: Announcement, who: User, window: Window) -> str:
+    """Take back what was sent, and make a draft that says the same; its id. Raises DeskError."""
+    window.desk.withdraw_announcement(held.id, who, window.now())
+    wish = Wish(
+        text=held.text,
+        title=held.title,
+        bulletin_class=held.bulletin_class,
+        level=level_of(who, window),
+        draft=True,
+        recording=held.recording,
+        times=held.times,
+        drill=held.drill,
+    )
+    return window.desk.announce(wish, who, window.now()).announcement_id
+
+
+def drafts_of(who: User, window: Window) -> list[Announcement]:
+    """What a person began and has not sent, or got back: the newest first."""
+    found = [each for state in OPEN for each in window.store.announcements.list(500, state) if each.author == who.id]
+    return sorted(found, key=lambda each: each.updated_at, reverse=True)[:MOST_DRAFTS]
 
 
 def typed_of(draft: Announcement, areas: tuple[str, ...], key: str) -> Typed:
