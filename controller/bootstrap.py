@@ -15,7 +15,7 @@ from datetime import datetime
 
 from controller import clock
 from controller.clock import Clock, Tick
-from controller.desk import Desk
+from controller.desk import Desk, OwnApproval
 from controller.keys import Keyring
 from controller.newsroom import has_words, spoken
 from controller.settings import Settings, SettingsError
@@ -49,7 +49,7 @@ def open_store(settings: Settings) -> Store:
 
 def make_desk(settings: Settings, store: Store, bell: Callable[[], None] = lambda: None) -> Desk:
     """The desk over ``store``; ``bell`` tells a station in this process, any other finds the wish by itself."""
-    return Desk(store, settings.zone, bell, settings.quiet)
+    return Desk(store, settings.zone, bell, settings.quiet, OwnApproval(settings.own_approval))
 
 
 def make_studio(settings: Settings) -> Studio:

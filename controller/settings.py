@@ -51,6 +51,7 @@ _FORMS = {
     "media_url": _Form(r"|https?://\S+", "https://HOST/audio"),
     "opening": _WORDS,
     "closing": _WORDS,
+    "own_approval": _Form(r"always|ordinary|never", "always, ordinary, never"),
     "sound_preset": _Form(r"horn|flat", "horn, flat"),
     "quiet_since": _CLOCK,
     "quiet_until": _CLOCK,
@@ -87,6 +88,7 @@ class Settings:
     quiet_since: str = "21:00"
     quiet_until: str = "05:00"
     health_seconds: int = 60  # how often a node reports
+    own_approval: str = "always"  # may an approver approve their own: always, ordinary (no emergency), never
     log_level: str = "INFO"
 
     @property

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from makers_store import COMMUNE, GROUP, HAMLET, NOW, OTHER_COMMUNE, SHA, Bell, asset, furnish, refused, user
 
-from controller.desk import Desk, Draft, Placing, Wish
+from controller.desk import Desk, Draft, OwnApproval, Placing, Wish
 from controller.store import Store
 from controller.store.rows import AnnouncementState, BookingState, Role, VoiceState
 from schedules.calendars import Recurrence
@@ -255,3 +255,26 @@ def test_every_sentence_of_the_desk_is_used() -> None:
     code = "".join(path.read_text("utf-8") for path in (root / "controller/desk").glob("*.py"))
     keys = tomllib.loads((root / "words/vi/desk.toml").read_text("utf-8"))
     assert [key for key in keys if f'"desk.{key}"' not in code] == []
+
+
+@pytest.mark.parametrize(
+    ("own", "bulletin_class", "approved"),
+    [
+        (OwnApproval.ALWAYS, BulletinClass.EMERGENCY, True),
+        (OwnApproval.ORDINARY, BulletinClass.PRIORITY, True),
+        (OwnApproval.ORDINARY, BulletinClass.EMERGENCY, False),
+        (OwnApproval.NEVER, BulletinClass.ORDINARY, False),
+    ],
+)
+def test_whether_one_person_is_enough_is_the_station_s_rule(
+    store: Store, bell: Bell, own: OwnApproval, bulletin_class: BulletinClass, approved: bool
+) -> None:
+    furnish(store)
+    desk = Desk(store, "Asia/Ho_Chi_Minh", bell, own_approval=own)
+    made = desk.announce(wish(bulletin_class=bulletin_class), APPROVER, NOW)
+    held = store.announcements.get(made.announcement_id)
+    assert held is not None
+    assert (held.state is AnnouncementState.APPROVED) is approved
+    if not approved:
+        assert refused(desk.approve, held.id, APPROVER, NOW) == "own_announcement"
+        assert desk.approve(held.id, ADMINISTRATOR, NOW).approver == ADMINISTRATOR.id

@@ -8,7 +8,7 @@
 from __future__ import annotations
 
 from controller.desk.desk import Desk
-from controller.desk.wishes import DeskError, Draft, Enrolment, Entry, NewUser, Placing, Wish
+from controller.desk.wishes import DeskError, Draft, Enrolment, Entry, NewUser, OwnApproval, Placing, Wish
 from controller.store.rows import Announced
 
-__all__ = ["Announced", "Desk", "DeskError", "Draft", "Enrolment", "Entry", "NewUser", "Placing", "Wish"]
+__all__ = ["Announced", "Desk", "DeskError", "Draft", "Enrolment", "Entry", "NewUser", "OwnApproval", "Placing", "Wish"]

@@ -9,7 +9,7 @@ from datetime import datetime
 
 from controller.desk import rules
 from controller.desk.inbox import ORDINARY_LATE_SECONDS, Inbox
-from controller.desk.wishes import DeskError, Draft, Placing, Wish
+from controller.desk.wishes import DeskError, Draft, OwnApproval, Placing, Wish
 from controller.store import StoreError
 from controller.store.rows import (
     Act,
@@ -34,6 +34,8 @@ _OPEN = (AnnouncementState.DRAFT, AnnouncementState.RETURNED)
 class Announcing(Inbox):
     """The part of the desk where announcements are written, placed, approved and withdrawn."""
 
+    _own_approval: OwnApproval
+
     def announce(self, wish: Wish, who: User, now: datetime) -> Announced:
         """Enter a wish. An approver's is approved at once, an editor's waits for approval. Raises DeskError."""
         rules.need(who, Role.EDITOR)
@@ -47,7 +49,7 @@ class Announcing(Inbox):
             made = self._store.announcements.create(announcement, None, act)
         else:
             booking = self._placed(announcement, Placing(wish.areas, wish.start, key, wish.recurrence), who, now)
-            sent = _sent(announcement, who)
+            sent = self._sent(announcement, who)
             act = Act(who.name, _sending(sent), sent.id, f"booking={booking.id} title={sent.title}", now)
             made = self._store.announcements.create(sent, booking, act, self._deliveries(sent, [booking], now))
         self._bell()
@@ -81,7 +83,7 @@ class Announcing(Inbox):
             return known
         held = self._open(announcement_id, who)
         booking = self._placed(held, replace(placing, idempotency_key=key), who, now)
-        sent = replace(_sent(held, who), updated_at=now)
+        sent = replace(self._sent(held, who), updated_at=now)
         act = Act(who.name, _sending(sent), held.id, f"booking={booking.id} title={sent.title}", now)
         self._update(sent, held.version, act, booking, self._deliveries(sent, [booking], now))
         self._bell()
@@ -90,6 +92,8 @@ class Announcing(Inbox):
     def approve(self, announcement_id: str, who: User, now: datetime) -> Announcement:
         """Let a submitted announcement on the air. Raises DeskError."""
         held = self._submitted(announcement_id, who)
+        if not rules.may_approve(who, held.author, held.bulletin_class, self._own_approval):
+            raise DeskError("desk.own_announcement")
         wanted = self._wanted(held)
         for booking in wanted:
             rules.still_to_come(booking, now, self._zone, self._quiet)
@@ -132,6 +136,12 @@ class Announcing(Inbox):
         held = self._mine(announcement_id, who)
         self._store.announcements.voice_again(held.id, Act(who.name, "voice again", held.id, held.title, now))
         self._bell()
+
+    def _sent(self, announcement: Announcement, who: User) -> Announcement:
+        """On its way: approved where ``who`` may do that, else waiting for somebody who may."""
+        if rules.may_approve(who, announcement.author, announcement.bulletin_class, self._own_approval):
+            return replace(announcement, state=AnnouncementState.APPROVED, approver=who.id, reason="")
+        return replace(announcement, state=AnnouncementState.SUBMITTED, approver=None, reason="")
 
     def _worded(self, held: Announcement, draft: Draft, now: datetime) -> Announcement:
         """The announcement with these words; its sound is kept only while it would be made the same again."""
@@ -261,12 +271,6 @@ def _draft_of(wish: Wish) -> Draft:
     return Draft(
         wish.text, wish.title, wish.bulletin_class, wish.level, wish.recording, times=wish.times, drill=wish.drill
     )
-
-
-def _sent(announcement: Announcement, who: User) -> Announcement:
-    if rules.may(who, Role.APPROVER):
-        return replace(announcement, state=AnnouncementState.APPROVED, approver=who.id, reason="")
-    return replace(announcement, state=AnnouncementState.SUBMITTED, approver=None, reason="")
 
 
 def _sending(sent: Announcement) -> str:

@@ -9,6 +9,7 @@ from controller.desk.entrance import Entrance
 from controller.desk.lexicon import Lexicon
 from controller.desk.recording import Recording
 from controller.desk.registry import Registry
+from controller.desk.wishes import OwnApproval
 from controller.store import Store
 from wire.config import QuietHours
 
@@ -18,8 +19,16 @@ USUAL_QUIET = QuietHours()
 class Desk(Announcing, Recording, Entrance, Registry, Lexicon):
     """Where every wish enters. Any method may raise DeskError, or StoreError when the store cannot take it."""
 
-    def __init__(self, store: Store, zone: str, bell: Callable[[], None], quiet: QuietHours = USUAL_QUIET) -> None:
+    def __init__(
+        self,
+        store: Store,
+        zone: str,
+        bell: Callable[[], None],
+        quiet: QuietHours = USUAL_QUIET,
+        own_approval: OwnApproval = OwnApproval.ALWAYS,
+    ) -> None:
         """``quiet`` hours are local to ``zone`` (IANA); ``bell`` is rung after every wish that was written."""
+        self._own_approval = own_approval
         self._store = store
         self._zone = zone
         self._quiet = quiet

@@ -10,7 +10,7 @@ from collections.abc import Iterable, Mapping
 from datetime import datetime, timedelta
 
 from controller import newsroom
-from controller.desk.wishes import DeskError
+from controller.desk.wishes import DeskError, OwnApproval
 from controller.roster import AreaKind, Node
 from controller.store.rows import BookingRow, RecordingRow, Role, User
 from schedules import moments, policy
@@ -43,6 +43,14 @@ def need(who: User, role: Role) -> None:
     """Raises ``not_allowed`` unless ``who`` has at least ``role``."""
     if not may(who, role):
         raise DeskError("desk.not_allowed", name=who.name)
+
+
+def may_approve(who: User, author: str, bulletin_class: BulletinClass, own: OwnApproval) -> bool:
+    """Whether ``who`` may let on the air what ``author`` (a user's id) wrote."""
+    if not may(who, Role.APPROVER):
+        return False
+    emergency = bulletin_class is BulletinClass.EMERGENCY
+    return author != who.id or own is OwnApproval.ALWAYS or (own is OwnApproval.ORDINARY and not emergency)
 
 
 def text(written: str, recorded: RecordingRow | None = None) -> str:

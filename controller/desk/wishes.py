@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from datetime import datetime
+from enum import StrEnum
 
 from controller.store.rows import Role, User
 from schedules.calendars import Recurrence
@@ -13,6 +14,14 @@ from words import Said
 
 class DeskError(Said):
     """A wish that cannot stand; nothing was written."""
+
+
+class OwnApproval(StrEnum):
+    """Whether an approver may approve what they wrote themselves."""
+
+    ALWAYS = "always"
+    ORDINARY = "ordinary"  # but no emergency: two people for that
+    NEVER = "never"
 
 
 @dataclass(frozen=True)

@@ -6,9 +6,9 @@ from flask import Blueprint, abort, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
 from controller.desk import DeskError
-from controller.store.rows import Announcement, AnnouncementState
+from controller.store.rows import Announcement, AnnouncementState, Role
 from controller.web import hearing, reading, sending
-from controller.web.doors import door, who
+from controller.web.doors import door, may, who
 from controller.web.forms import FIELD_OF, Problem, Typed, fresh_key, problems, read
 from controller.web.language import said, t
 from controller.web.listening import own
@@ -126,5 +126,6 @@ def page(
     code = 422 if wrong or (panel and panel.problem) else 200
     draft = draft or sending.draft_of(typed, who(), window())
     view = reading.composing(typed, draft) | {"panel": panel, "note": note, "area": reading.own_area_name()}
+    view["alone"] = may(Role.APPROVER) and window().settings.own_approval != "never"
     view["drafts"] = [] if draft or typed.text else sending.drafts_of(who(), window())
     return render_template("compose.html", f=typed, problems=wrong or [], draft=draft, **view), code

@@ -32,6 +32,7 @@ FIELD_OF = {
     "desk.quiet_hours": "when",
     "desk.not_allowed": "class",
     "desk.bad_times": "times",
+    "desk.own_announcement": "class",
     "desk.unknown_recording": "text",
 }
 
