@@ -23,6 +23,7 @@ import holidays
 from dateutil.rrule import rrule, rrulestr
 
 from schedules import lunar, moments
+from schedules.days import MOST_TET_DAYS, DayFacts
 from words import Said
 
 MOST_STARTS = 5_000
@@ -143,6 +144,35 @@ def holidays_of(year: int, language: str = "vi") -> Mapping[date, str]:
     spoken = "en_US" if language == "en" else "vi"
     named = holidays.country_holidays("VN", years=year, language=spoken)
     return MappingProxyType(dict(sorted(named.items())))
+
+
+@lru_cache(maxsize=4096)
+def facts_of(day: date, language: str = "vi") -> DayFacts:
+    """What is known of ``day``: its public holidays, named in ``vi`` or ``en``, and every lunar day that it is."""
+    named = holidays_of(day.year, language).get(day, "")
+    found = tuple(name.strip() for name in named.split(";") if name.strip())
+    try:
+        there = lunar.lunar_day(day)
+        return DayFacts(found, _lunar_names(day, there), f"{there.day}/{there.month}{'*' * there.leap}")
+    except lunar.LunarError:  # beyond the years known
+        return DayFacts(found)
+
+
+def _lunar_names(day: date, there: lunar.LunarDay) -> frozenset[str]:
+    """``15`` and ``15/7``, in a leap month only ``15``; ``30`` for a last day too; ``tet-1`` near Tết."""
+    last = there.day == 29 and lunar.lunar_day(day + timedelta(days=1)).day == 1
+    numbers = (29, 30) if last else (there.day,)
+    names = {str(number) for number in numbers}
+    if not there.leap:
+        names |= {f"{number}/{there.month}" for number in numbers}
+    for offset in range(-MOST_TET_DAYS, MOST_TET_DAYS + 1):
+        try:
+            first = lunar.lunar_day(day - timedelta(days=offset))
+        except lunar.LunarError:
+            continue
+        if (first.day, first.month, first.leap) == (1, 1, False):
+            names.add(f"tet{offset:+d}" if offset else "tet")
+    return frozenset(names)
 
 
 def _lunar_starts(days: str, first: datetime, window: tuple[datetime, datetime], zone_name: str) -> list[datetime]:

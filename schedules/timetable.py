@@ -9,235 +9,267 @@ from __future__ import annotations
 
 import difflib
 import re
-import tomllib
-from collections.abc import Mapping
-from datetime import time, timedelta
-from typing import Any
+from collections.abc import Callable, Mapping
+from datetime import date, timedelta
+from typing import Any, TypeVar
 
-from schedules import moments
-from schedules.programme import Programme, Slot, overlaps
-from wire import names
-from words import Said, say
+from schedules import moments, toml_paper
+from schedules.days import ALL_DAYS, Days, Holidays, Term, lunar_name
+from schedules.programme import Fill, Item, Kind, Overrun, Programme, Slot, overlaps
+from schedules.toml_paper import PaperError, Where, Wrong, quoted
+from wire.names import SLUG
+from wire.plan import BulletinClass
 
-MOST_CHARS = 64_000
-MOST_LINES = 3_000
 MOST_SLOTS = 200
+MOST_TERMS = 50
+MOST_ITEMS = 20
+MOST_LISTED = 400
 MOST_LABEL_CHARS = 120
 MOST_MINUTES = 24 * 60
 DAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 
-_TOP_KEYS = ("programme", "slot")
+_TOP_KEYS = ("programme", "term", "slot")
 _HEAD_KEYS = ("area", "title", "zone")
-_SLOT_KEYS = ("label", "days", "start", "minutes")
-_TOML_PLACE = re.compile(r"\(at line (\d+), column \d+\)")
-_ESCAPES = {'"': '\\"', "\\": "\\\\"}
+_TERM_KEYS = ("name", "from", "until")
+_DAY_KEYS = ("from", "until", "except", "holidays", "lunar", "terms")
+_SLOT_KEYS = ("label", "days", "start", "minutes", *_DAY_KEYS, "instead", "fill", "overrun", "item")
+_AUDIO = (Kind.MUSIC, Kind.ANTHEM, Kind.OPENING, Kind.CLOSING)
+_ITEM_KEYS = {Kind.ANNOUNCEMENTS: ("series", "classes"), Kind.RELAY: ("source",)} | dict.fromkeys(_AUDIO, ("asset",))
+_CLASSES = tuple(each.value for each in BulletinClass if each is not BulletinClass.EMERGENCY)
 
-Where = tuple[str | int, ...]
+T = TypeVar("T")
 
 
-class TimetableError(Said):
+class TimetableError(PaperError):
     """A text that is not a timetable. ``line`` counts from 1; ``field`` is such as ``slot[2].start``, or empty."""
-
-    def __init__(self, line: int, field: str, reason: str, **facts: object) -> None:
-        """``reason`` is the key of the sentence that says what is wrong, filled with ``facts``."""
-        self.line, self.field, self.reason, self.reason_facts = line, field, reason, facts
-        super().__init__("schedules.timetable", line=line, field=field or "-", reason=say(reason, "en", **facts))
-
-    def say(self, language: str) -> str:
-        """The sentence in ``language``, its reason too."""
-        because = say(self.reason, language, **self.reason_facts)
-        return say(self.key, language, line=self.line, field=self.field or "-", reason=because)
-
-
-class _Wrong(Exception):
-    """What is wrong at ``where``; `read` adds the line."""
-
-    def __init__(self, where: Where, reason: str, **facts: object) -> None:
-        super().__init__(reason)
-        self.where, self.reason, self.facts = where, reason, facts
 
 
 def read(text: str) -> Programme:
     """The programme that ``text`` describes. Raises TimetableError."""
-    text = text.removeprefix("\ufeff")  # some editors on Windows begin a file with it
-    if len(text) > MOST_CHARS or text.count("\n") > MOST_LINES:
-        raise TimetableError(1, "", "schedules.too_long", most=MOST_CHARS, most_lines=MOST_LINES)
-    try:
-        document = tomllib.loads(text)
-    except tomllib.TOMLDecodeError as wrong:
-        found = _TOML_PLACE.search(str(wrong))
-        line = int(found[1]) if found else len(text.splitlines()) or 1
-        detail = _TOML_PLACE.sub("", str(wrong)).strip()
-        raise TimetableError(line, "", "schedules.not_toml", detail=detail) from None
-    except RecursionError:
-        raise TimetableError(1, "", "schedules.not_toml", detail="nested too deep") from None
-    try:
-        return _programme(document)
-    except _Wrong as wrong:
-        raise TimetableError(_line_of(text, wrong.where), _field(wrong.where), wrong.reason, **wrong.facts) from None
+    return toml_paper.read(text, _programme, TimetableError)
 
 
 def write(programme: Programme) -> str:
     """``programme`` as a text that `read` takes back."""
     lines = ["[programme]"]
-    lines += [f"{key} = {_quoted(getattr(programme, key))}" for key in _HEAD_KEYS]
+    lines += [f"{key} = {quoted(getattr(programme, key))}" for key in _HEAD_KEYS]
+    for term in programme.terms:
+        lines += ["", "[[term]]", f"name = {quoted(term.name)}", f"from = {term.since}", f"until = {term.until}"]
     for slot in programme.slots:
-        days = ", ".join(_quoted(DAYS[weekday]) for weekday in slot.weekdays)
-        lines += [
-            "",
-            "[[slot]]",
-            f"label = {_quoted(slot.label)}",
-            f"days = [{days}]",
-            f"start = {_quoted(f'{slot.start:%H:%M}')}",
-            f"minutes = {slot.length // timedelta(minutes=1)}",
-        ]
+        lines += ["", "[[slot]]", *_written(slot)]
+        for item in slot.items:
+            lines += ["", "[[slot.item]]", f"kind = {quoted(item.kind)}"]
+            lines += [f"{key} = {quoted(value)}" for key, value in _texts(item) if value]
+            lines += [f"classes = {_listed(item.classes)}"] * bool(item.classes)
     return "\n".join(lines) + "\n"
 
 
+def _written(slot: Slot) -> list[str]:
+    found = [
+        f"label = {quoted(slot.label)}",
+        f"days = {_listed(DAYS[weekday] for weekday in slot.weekdays)}",
+        f"start = {quoted(f'{slot.start:%H:%M}')}",
+        f"minutes = {slot.length // timedelta(minutes=1)}",
+    ]
+    days = slot.days
+    found += [f"from = {days.since}"] * bool(days.since) + [f"until = {days.until}"] * bool(days.until)
+    found += [f"except = [{', '.join(map(str, days.but))}]"] * bool(days.but)
+    found += [f"holidays = {quoted(days.holidays)}"] * (days.holidays is not Holidays.AS_USUAL)
+    found += [f"lunar = {_listed(days.lunar)}"] * bool(days.lunar)
+    found += [f"terms = {_listed(term.name for term in days.terms)}"] * bool(days.terms)
+    found += ["instead = true"] * slot.instead
+    found += [f"fill = {quoted(slot.fill)}"] * (slot.fill is not Fill.NOTHING)
+    return found + [f"overrun = {quoted(slot.overrun)}"] * (slot.overrun is not Overrun.CUT)
+
+
+def _texts(item: Item) -> tuple[tuple[str, str], ...]:
+    return ("series", item.series), ("source", item.source), ("asset", item.asset)
+
+
+def _listed(texts: Any) -> str:
+    return f"[{', '.join(quoted(text) for text in texts)}]"
+
+
 def _programme(document: Mapping[str, Any]) -> Programme:
-    _keys(document, (), _TOP_KEYS, required=("programme",))
-    head = _table(document["programme"], ("programme",))
-    _keys(head, ("programme",), _HEAD_KEYS, required=("area", "title"))
-    slots = document.get("slot", [])
-    if not isinstance(slots, list) or len(slots) > MOST_SLOTS:
-        raise _Wrong(("slot",), "schedules.not_slots", most=MOST_SLOTS)
+    toml_paper.keys(document, (), _TOP_KEYS, required=("programme",))
+    head = toml_paper.table(document["programme"], ("programme",))
+    toml_paper.keys(head, ("programme",), _HEAD_KEYS, required=("area", "title"))
+    terms = _terms(_tables(document.get("term", []), ("term",), MOST_TERMS))
+    slots = _tables(document.get("slot", []), ("slot",), MOST_SLOTS)
     programme = Programme(
-        area=_area(head["area"]),
-        title=_label(head["title"], ("programme", "title")),
-        zone=_zone(head.get("zone", moments.DEFAULT_ZONE)),
-        slots=tuple(_slot(_table(slot, ("slot", index)), ("slot", index)) for index, slot in enumerate(slots)),
+        area=toml_paper.area(head["area"], ("programme", "area")),
+        title=toml_paper.line(head["title"], ("programme", "title"), MOST_LABEL_CHARS),
+        zone=toml_paper.zone(head.get("zone", moments.DEFAULT_ZONE), ("programme", "zone")),
+        slots=tuple(_slot(slot, ("slot", index), terms) for index, slot in enumerate(slots)),
+        terms=tuple(terms.values()),
     )
     for one, other in overlaps(programme):
         # the same words in both places: find each by what it is, not by what it equals
         place = max(index for index, slot in enumerate(programme.slots) if slot in (one, other))
         earlier, later = f"{one.start:%H:%M}", f"{other.start:%H:%M}"
         facts = {"label": one.label, "start": earlier, "other": other.label, "other_start": later}
-        raise _Wrong(("slot", place, "start"), "schedules.overlap", **facts)
+        standing = one.days == ALL_DAYS or other.days == ALL_DAYS
+        sometimes = standing and one.days != other.days and not one.instead
+        reason = "schedules.overlap_sometimes" if sometimes else "schedules.overlap"
+        raise Wrong(("slot", place, "start"), reason, **facts)
     return programme
 
 
-def _slot(slot: Mapping[str, Any], where: Where) -> Slot:
-    _keys(slot, where, _SLOT_KEYS, required=_SLOT_KEYS)
+def _tables(value: object, where: Where, most: int) -> list[Any]:
+    if not isinstance(value, list) or len(value) > most:
+        raise Wrong(where, "schedules.not_slots", name=str(where[-1]), most=most)
+    return value
+
+
+def _terms(tables: list[Any]) -> dict[str, Term]:
+    terms: dict[str, Term] = {}
+    for index, value in enumerate(tables):
+        where = ("term", index)
+        table = toml_paper.table(value, where)
+        toml_paper.keys(table, where, _TERM_KEYS, required=_TERM_KEYS)
+        name = _slug(table["name"], (*where, "name"))
+        if name in terms:
+            raise Wrong((*where, "name"), "schedules.term_twice", name=name)
+        since, until = _span(table, where)
+        assert since
+        assert until
+        terms[name] = Term(name, since, until)
+    return terms
+
+
+def _slot(value: object, where: Where, terms: Mapping[str, Term]) -> Slot:
+    slot = toml_paper.table(value, where)
+    rare = "lunar" in slot or slot.get("holidays") == Holidays.ONLY
+    required = ("label", "start", "minutes") if rare else ("label", "days", "start", "minutes")
+    toml_paper.keys(slot, where, _SLOT_KEYS, required)
     minutes = slot["minutes"]
     if type(minutes) is not int or not 1 <= minutes <= MOST_MINUTES:
-        raise _Wrong((*where, "minutes"), "schedules.bad_minutes", most=MOST_MINUTES)
-    return Slot(
-        label=_label(slot["label"], (*where, "label")),
-        weekdays=_days(slot["days"], (*where, "days")),
-        start=_start(slot["start"], (*where, "start")),
+        raise Wrong((*where, "minutes"), "schedules.bad_minutes", most=MOST_MINUTES)
+    read = Slot(
+        label=toml_paper.line(slot["label"], (*where, "label"), MOST_LABEL_CHARS),
+        weekdays=_weekdays(slot.get("days", list(DAYS)), (*where, "days")),
+        start=toml_paper.clock(slot["start"], (*where, "start")),
         length=timedelta(minutes=minutes),
+        days=_days(slot, where, terms),
+        instead=_instead(slot, where),
+        items=_items(slot, where),
+        fill=Fill(toml_paper.choice(slot.get("fill", Fill.NOTHING), (*where, "fill"), tuple(Fill))),
+        overrun=Overrun(toml_paper.choice(slot.get("overrun", Overrun.CUT), (*where, "overrun"), tuple(Overrun))),
+    )
+    needed = {Fill.MUSIC: Kind.MUSIC, Fill.REPEAT: Kind.ANNOUNCEMENTS}.get(read.fill)
+    if needed and needed not in [item.kind for item in read.items]:
+        raise Wrong((*where, "fill"), "schedules.fill_without", fill=read.fill, kind=needed)
+    return read
+
+
+def _days(slot: Mapping[str, Any], where: Where, terms: Mapping[str, Term]) -> Days:
+    since, until = _span(slot, where)
+    holidays = toml_paper.choice(slot.get("holidays", Holidays.AS_USUAL), (*where, "holidays"), tuple(Holidays))
+    found = Days(
+        since=since,
+        until=until,
+        but=tuple(sorted(_each(slot, where, "except", toml_paper.day))),
+        holidays=Holidays(holidays),
+        lunar=_each(slot, where, "lunar", _lunar),
+        terms=_each(slot, where, "terms", lambda value, there: _term(value, there, terms)),
+    )
+    return ALL_DAYS if found == ALL_DAYS else found
+
+
+def _each(table: Mapping[str, Any], where: Where, key: str, read: Callable[[object, Where], T]) -> tuple[T, ...]:
+    """Every value of a list, once; a list that is not there is empty, one that is there is not."""
+    values, there = table.get(key), (*where, key)
+    if values is None:
+        return ()
+    if not isinstance(values, list) or not 1 <= len(values) <= MOST_LISTED:
+        raise Wrong(there, "schedules.not_list", most=MOST_LISTED)
+    found = tuple(read(value, there) for value in values)
+    if len(set(found)) < len(found):
+        raise Wrong(there, "schedules.day_twice")
+    return found
+
+
+def _span(table: Mapping[str, Any], where: Where) -> tuple[date | None, date | None]:
+    ends = [toml_paper.day(table[key], (*where, key)) if key in table else None for key in ("from", "until")]
+    since, until = ends
+    if since and until and since > until:
+        raise Wrong((*where, "until"), "schedules.bad_span", since=since.isoformat(), until=until.isoformat())
+    return since, until
+
+
+def _lunar(value: object, where: Where) -> str:
+    written = str(value) if type(value) is int else toml_paper.text(value, where)
+    try:
+        return lunar_name(written)
+    except ValueError:
+        raise Wrong(where, "schedules.bad_lunar_day", text=written[:40]) from None
+
+
+def _term(value: object, where: Where, terms: Mapping[str, Term]) -> Term:
+    name = toml_paper.text(value, where)
+    if name not in terms:
+        near = difflib.get_close_matches(name.lower(), terms, n=1)
+        raise Wrong(where, "schedules.unknown_term", name=name[:40], near=near[0] if near else ", ".join(terms) or "-")
+    return terms[name]
+
+
+def _instead(slot: Mapping[str, Any], where: Where) -> bool:
+    instead = slot.get("instead", False)
+    if not isinstance(instead, bool):
+        raise Wrong((*where, "instead"), "schedules.not_boolean")
+    if instead and not any(key in slot for key in _DAY_KEYS):
+        raise Wrong((*where, "instead"), "schedules.instead_always", known=", ".join(_DAY_KEYS))
+    return instead
+
+
+def _items(slot: Mapping[str, Any], where: Where) -> tuple[Item, ...]:
+    """The items, written as [[slot.item]] tables or, a single one, as ``item = { … }``."""
+    there, value = (*where, "item"), slot.get("item", [])
+    if isinstance(value, dict):
+        return (_item(value, there),)
+    items = tuple(_item(each, (*there, index)) for index, each in enumerate(_tables(value, there, MOST_ITEMS)))
+    for kind in (Kind.ANNOUNCEMENTS, Kind.RELAY):
+        places = [index for index, item in enumerate(items) if item.kind is kind]
+        if len(places) > 1:
+            raise Wrong((*there, places[1], "kind"), "schedules.item_twice", kind=kind)
+    return items
+
+
+def _item(value: object, where: Where) -> Item:
+    table = toml_paper.table(value, where)
+    if "kind" not in table:
+        raise Wrong(where, "schedules.missing_key", missing="kind")
+    kind = Kind(toml_paper.choice(table["kind"], (*where, "kind"), tuple(Kind)))
+    own = _ITEM_KEYS[kind]
+    toml_paper.keys(table, where, ("kind", *own), required=() if kind is Kind.ANNOUNCEMENTS else own)
+    classes = _each(table, where, "classes", lambda each, there: toml_paper.choice(each, there, _CLASSES))
+    return Item(
+        kind=kind,
+        asset=_named(table, where, "asset"),
+        series=_slug(table["series"], (*where, "series")) if "series" in table else "",
+        classes=tuple(BulletinClass(each) for each in classes),
+        source=_named(table, where, "source"),
     )
 
 
-def _keys(table: Mapping[str, Any], where: Where, known: tuple[str, ...], required: tuple[str, ...]) -> None:
-    for key in table:
-        if key not in known:
-            near = difflib.get_close_matches(key.lower(), known, n=1, cutoff=0.5)
-            wrong = "schedules.unknown_key_near" if near else "schedules.unknown_key"
-            raise _Wrong((*where, key), wrong, written=key[:40], near=near[0] if near else "", known=", ".join(known))
-    for key in required:
-        if key not in table:
-            raise _Wrong(where, "schedules.missing_key", missing=key)
+def _named(table: Mapping[str, Any], where: Where, key: str) -> str:
+    return toml_paper.line(table[key], (*where, key), 200) if key in table else ""
 
 
-def _table(value: object, where: Where) -> Mapping[str, Any]:
-    if not isinstance(value, dict):
-        raise _Wrong(where, "schedules.not_table")
-    return value
+def _slug(value: object, where: Where) -> str:
+    written = toml_paper.text(value, where)
+    if not re.fullmatch(SLUG, written):
+        raise Wrong(where, "schedules.bad_slug", text=written[:40])
+    return written
 
 
-def _area(value: object) -> str:
-    try:
-        return names.area_id(_text(value, ("programme", "area")))
-    except names.BadName:
-        raise _Wrong(("programme", "area"), "schedules.bad_area", text=str(value)[:80]) from None
-
-
-def _zone(value: object) -> str:
-    text = _text(value, ("programme", "zone"))
-    try:
-        return moments.zone(text).key
-    except moments.BadMoment as wrong:
-        raise _Wrong(("programme", "zone"), wrong.key, **wrong.facts) from None
-
-
-def _start(value: object, where: Where) -> time:
-    try:
-        return moments.clock_time(_text(value, where))
-    except moments.BadMoment as wrong:
-        raise _Wrong(where, wrong.key, **wrong.facts) from None
-
-
-def _days(value: object, where: Where) -> tuple[int, ...]:
+def _weekdays(value: object, where: Where) -> tuple[int, ...]:
     if not isinstance(value, list) or not value:
-        raise _Wrong(where, "schedules.no_days", known=", ".join(DAYS))
+        raise Wrong(where, "schedules.no_days", known=", ".join(DAYS))
     for day in value:
         if day not in DAYS:
             near = difflib.get_close_matches(str(day).lower(), DAYS, n=1)
-            raise _Wrong(where, "schedules.bad_day", text=str(day)[:40], near=near[0] if near else ", ".join(DAYS))
+            raise Wrong(where, "schedules.bad_day", text=str(day)[:40], near=near[0] if near else ", ".join(DAYS))
     if len(set(value)) < len(value):
-        raise _Wrong(where, "schedules.day_twice")
+        raise Wrong(where, "schedules.day_twice")
     return tuple(sorted(DAYS.index(day) for day in value))
-
-
-def _label(value: object, where: Where) -> str:
-    text = _text(value, where)
-    if not text.strip() or len(text) > MOST_LABEL_CHARS or any(ord(char) < 32 or ord(char) == 127 for char in text):
-        raise _Wrong(where, "schedules.bad_label", most=MOST_LABEL_CHARS)
-    return text
-
-
-def _text(value: object, where: Where) -> str:
-    if not isinstance(value, str):
-        raise _Wrong(where, "schedules.not_text")
-    return value
-
-
-def _quoted(text: str) -> str:
-    """``text`` as a TOML basic string."""
-    return '"' + "".join(_ESCAPES.get(char, char) for char in text) + '"'
-
-
-def _field(where: Where) -> str:
-    return "".join(f"[{step + 1}]" if isinstance(step, int) else f".{step}" for step in where).lstrip(".")
-
-
-def _line_of(text: str, where: Where) -> int:
-    """The line on which ``where`` begins, or the nearest thing above it that the text has; 1 when it has neither.
-
-    TOML's parser keeps no places. But the text's first statements parse to what they say alone, so the
-    statement is found by halving: the first one that, with those before it, holds ``where``.
-    """
-    lines = text.split("\n")
-    ends = _statement_ends(lines)
-    while where and not _has(lines, where):
-        where = where[:-1]
-    if not where:
-        return 1
-    low, high = 0, len(ends) - 1
-    while low < high:
-        middle = (low + high) // 2
-        low, high = (low, middle) if _has(lines[: ends[middle]], where) else (middle + 1, high)
-    return ends[high - 1] + 1 if high else 1
-
-
-def _has(lines: list[str], where: Where) -> bool:
-    found: Any = tomllib.loads("\n".join(lines) + "\n")
-    for step in where:
-        try:
-            found = found[step]
-        except (KeyError, IndexError, TypeError):
-            return False
-    return True
-
-
-def _statement_ends(lines: list[str]) -> list[int]:
-    """How many lines each statement and all before it take; a comment or an empty line is one too."""
-    ends = [0]
-    for count in range(1, len(lines) + 1):
-        try:
-            tomllib.loads("\n".join(lines[ends[-1] : count]) + "\n")
-        except tomllib.TOMLDecodeError:
-            continue
-        ends.append(count)
-    return ends[1:]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, date, datetime, time, timedelta
 from typing import Any
 
@@ -10,7 +11,8 @@ from hypothesis import strategies as st
 
 from schedules import timetable
 from schedules.booking import Booking
-from schedules.programme import Programme, Slot, overlaps
+from schedules.days import ALL_DAYS, Days, Holidays, Term
+from schedules.programme import Fill, Item, Kind, Overrun, Programme, Slot, overlaps
 from wire.plan import AfterCut, Asset, BulletinClass, Job, Late, Level
 
 settings.register_profile("house", deadline=None)  # how fast a machine is proves nothing: speed lives in bench/
@@ -92,23 +94,83 @@ bookings = st.lists(
     max_size=6,
     unique_by=lambda each: each.id,
 )
+TERMS = (
+    Term("hk1", date(2026, 9, 5), date(2027, 1, 15)),
+    Term("hk2", date(2027, 1, 18), date(2027, 5, 28)),
+    Term("he", date(2027, 6, 1), date(2027, 8, 31)),
+)
+LUNAR = ("1", "15", "30", "15/7", "1/1", "30/12", "tet", "tet-1", "tet+3")
+near_days = st.dates(date(2026, 10, 1), date(2028, 1, 1))
+conditions = st.builds(
+    Days,
+    since=st.none() | st.dates(date(2026, 10, 1), date(2026, 12, 31)),
+    until=st.none() | st.dates(date(2027, 1, 1), date(2028, 1, 1)),
+    but=st.lists(near_days, max_size=2, unique=True).map(lambda found: tuple(sorted(found))),
+    holidays=st.sampled_from(Holidays),
+    lunar=st.lists(st.sampled_from(LUNAR), max_size=2, unique=True).map(tuple),
+    terms=st.lists(st.sampled_from(TERMS), max_size=2, unique=True).map(tuple),
+)
+labels = st.text(
+    st.characters(exclude_categories=["Cc", "Cs"]), min_size=1, max_size=timetable.MOST_LABEL_CHARS
+).filter(str.strip)
+series = st.sampled_from(["ban-tin-xa", "tra-loi", "x"])
+fixed_items = st.builds(Item, kind=st.sampled_from([Kind.MUSIC, Kind.ANTHEM, Kind.OPENING, Kind.CLOSING]), asset=labels)
+announced = st.builds(
+    Item,
+    kind=st.just(Kind.ANNOUNCEMENTS),
+    series=st.just("") | series,
+    classes=st.sampled_from([(), (BulletinClass.ORDINARY,), (BulletinClass.PRIORITY, BulletinClass.ORDINARY)]),
+)
+relays = st.builds(Item, kind=st.just(Kind.RELAY), source=labels)
+some_items = st.one_of(
+    st.lists(fixed_items, max_size=2),
+    st.tuples(fixed_items, announced).map(list),
+    st.tuples(announced, relays).map(list),
+).map(tuple)
+
+
+def _slot_of(weekday_set: set[int], minutes: int, days: Days, instead: bool, **more: Any) -> Slot:
+    kinds = {item.kind for item in more["items"]}
+    needed = {Fill.MUSIC: Kind.MUSIC, Fill.REPEAT: Kind.ANNOUNCEMENTS}
+    if needed.get(more["fill"], Kind.MUSIC) not in kinds:
+        more["fill"] = Fill.NOTHING
+    days = ALL_DAYS if days == ALL_DAYS else days
+    return Slot(
+        weekdays=tuple(sorted(weekday_set)),
+        length=timedelta(minutes=minutes),
+        days=days,
+        instead=instead and days not in (ALL_DAYS, Days(holidays=Holidays.AS_USUAL)),
+        **more,
+    )
+
+
 slots = st.builds(
     Slot,
-    label=st.text(
-        st.characters(exclude_categories=["Cc", "Cs"]), min_size=1, max_size=timetable.MOST_LABEL_CHARS
-    ).filter(str.strip),
+    label=labels,
     weekdays=st.sets(st.integers(0, 6), min_size=1).map(lambda found: tuple(sorted(found))),
     start=clocks,
     length=st.integers(1, 24 * 60).map(lambda minutes: timedelta(minutes=minutes)),
+)
+rich_slots = st.builds(
+    _slot_of,
+    weekday_set=st.sets(st.integers(0, 6), min_size=1),
+    minutes=st.integers(1, 24 * 60),
+    days=st.just(ALL_DAYS) | conditions,
+    instead=st.booleans(),
+    label=labels,
+    start=clocks,
+    items=some_items,
+    fill=st.sampled_from(Fill),
+    overrun=st.sampled_from(Overrun),
 )
 
 
 def _without_overlaps(programme: Programme) -> Programme:
     kept: tuple[Slot, ...] = ()
     for slot in programme.slots:
-        tried = Programme(programme.area, programme.title, programme.zone, (*kept, slot))
+        tried = replace(programme, slots=(*kept, slot))
         kept = kept if overlaps(tried) else tried.slots
-    return Programme(programme.area, programme.title, programme.zone, kept)
+    return replace(programme, slots=kept)
 
 
 programmes = st.builds(
@@ -117,4 +179,12 @@ programmes = st.builds(
     title=st.just('Khung "chương trình" \\ Đồng Đăng'),
     zone=zones,
     slots=st.lists(slots, max_size=6).map(tuple),
+).map(_without_overlaps)
+rich_programmes = st.builds(
+    Programme,
+    area=areas,
+    title=st.just("Khung chương trình"),
+    zone=st.just(HANOI),
+    slots=st.lists(rich_slots, max_size=6).map(tuple),
+    terms=st.just(TERMS),
 ).map(_without_overlaps)

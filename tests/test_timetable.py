@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 import string
-from datetime import UTC, datetime, time, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 from pathlib import Path
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from makers_schedules import programmes
+from makers_schedules import programmes, rich_programmes
 
-from schedules import moments, timetable
-from schedules.programme import Programme, upcoming
+from schedules import calendars, moments, timetable
+from schedules.programme import Item, Kind, Programme, upcoming
 from schedules.timetable import TimetableError
 from wire.names import area_id
 
@@ -44,7 +44,7 @@ def refusal(text: str) -> TimetableError:
     return refused.value
 
 
-@given(programmes)
+@given(programmes | rich_programmes)
 def test_a_programme_survives_being_written_and_its_text_being_read(programme: Programme) -> None:
     text = timetable.write(programme)
     assert timetable.read(text) == programme
@@ -58,7 +58,7 @@ def test_a_sample_is_a_timetable_of_lang_son_written_as_we_write_it(path: Path) 
     programme = timetable.read(text)
     assert timetable.write(programme) == "".join(line for line in text.splitlines(True) if line[0] != "#")
     assert area_id(programme.area) == f"lang-son:{path.stem}"
-    week = upcoming(programme, datetime(2026, 11, 22, 17, tzinfo=UTC), 200)[:40]
+    week = upcoming(programme, datetime(2026, 11, 22, 17, tzinfo=UTC), 200, calendars.facts_of)[:40]
     clocks = {moments.local(each.start, programme.zone).time() for each in week}
     assert time(17) in clocks
     assert all(time(5) <= clock < time(21) for clock in clocks)
@@ -77,6 +77,11 @@ def test_a_text_that_a_person_wrote_otherwise_means_the_same() -> None:
     assert timetable.read(compact).zone == moments.DEFAULT_ZONE
 
 
+INTO = 'start = "17:00"\n'
+HEAD = 'title = "Đài xã"\n'
+NEWS = '{ kind = "announcements" }'
+TERM = '\n[[term]]\nname = "hk1"\nfrom = 2026-09-05\nuntil = 2027-01-15\n'
+BAD_SLUG, BAD_CHOICE = "schedules.bad_slug", "schedules.bad_choice"
 WRONG = [
     ('start = "05:00"', 'start = "5h"', 8, "slot[1].start", "schedules.bad_clock"),
     ('start = "05:00"', "start = 05:00:00", 8, "slot[1].start", "schedules.not_text"),
@@ -102,6 +107,39 @@ WRONG = [
     ('"lang-son:dong-dang"', '"Lạng Sơn"', 2, "programme.area", "schedules.bad_area"),
     ("[programme]", "[program]", 1, "program", "schedules.unknown_key_near"),
     ("[[slot]]", "[[slots]]", 5, "slots", "schedules.unknown_key_near"),
+    (INTO, INTO + "from = 2026-13-01\n", 15, "", "schedules.not_toml"),
+    (INTO, INTO + "from = 5\n", 15, "slot[2].from", "schedules.bad_date"),
+    (INTO, INTO + "from = 2026-09-05T05:00:00\n", 15, "slot[2].from", "schedules.bad_date"),
+    (INTO, INTO + 'from = "32/01/2026"\n', 15, "slot[2].from", "schedules.bad_date"),
+    (INTO, INTO + "from = 2026-12-01\nuntil = 2026-11-30\n", 16, "slot[2].until", "schedules.bad_span"),
+    (INTO, INTO + "except = []\n", 15, "slot[2].except", "schedules.not_list"),
+    (INTO, INTO + "except = 2026-12-01\n", 15, "slot[2].except", "schedules.not_list"),
+    (INTO, INTO + "except = [2026-12-01, 2026-12-01]\n", 15, "slot[2].except", "schedules.day_twice"),
+    (INTO, INTO + 'holidays = "none"\n', 15, "slot[2].holidays", "schedules.bad_choice"),
+    (INTO, INTO + 'lunar = ["31"]\n', 15, "slot[2].lunar", "schedules.bad_lunar_day"),
+    (INTO, INTO + 'lunar = ["rằm"]\n', 15, "slot[2].lunar", "schedules.bad_lunar_day"),
+    (INTO, INTO + 'lunar = ["15", "lunar:15"]\n', 15, "slot[2].lunar", "schedules.day_twice"),
+    (INTO, INTO + 'terms = ["hk1"]\n', 15, "slot[2].terms", "schedules.unknown_term"),
+    (INTO, INTO + "instead = true\n", 15, "slot[2].instead", "schedules.instead_always"),
+    (INTO, INTO + "instead = 1\n", 15, "slot[2].instead", "schedules.not_boolean"),
+    (INTO, INTO + 'fill = "muzak"\n', 15, "slot[2].fill", "schedules.bad_choice"),
+    (INTO, INTO + 'fill = "music"\n', 15, "slot[2].fill", "schedules.fill_without"),
+    (INTO, INTO + 'overrun = "stop"\n', 15, "slot[2].overrun", "schedules.bad_choice"),
+    (INTO, INTO + 'item = "music"\n', 15, "slot[2].item", "schedules.not_slots"),
+    (INTO, INTO + 'item = { kind = "music" }\n', 15, "slot[2].item", "schedules.missing_key"),
+    (INTO, INTO + 'item = { kind = "relay", asset = "x" }\n', 15, "slot[2].item.asset", "schedules.unknown_key"),
+    (INTO, INTO + 'item = { kind = "relais" }\n', 15, "slot[2].item.kind", "schedules.bad_choice"),
+    (INTO, INTO + 'item = [{ kind = "announcements", series = "Bản tin" }]\n', 15, "slot[2].item[1].series", BAD_SLUG),
+    (INTO, INTO + f"item = [{NEWS}, {NEWS}]\n", 15, "slot[2].item[2].kind", "schedules.item_twice"),
+    (
+        INTO,
+        INTO + 'item = { kind = "announcements", classes = ["emergency"] }\n',
+        15,
+        "slot[2].item.classes",
+        BAD_CHOICE,
+    ),
+    (HEAD, f'{HEAD}[[term]]\nname = "hk1"\n', 4, "term[1]", "schedules.missing_key"),
+    (HEAD, HEAD + TERM + TERM, 11, "term[2].name", "schedules.term_twice"),
 ]
 
 
@@ -151,3 +189,33 @@ def test_any_damage_is_a_programme_or_a_refusal_with_a_line_of_the_text(text: st
         programme, line = timetable.read(GOOD), refused.line
     assert 1 <= line <= damaged.count("\n") + damaged.count("\r") + 1
     assert timetable.read(timetable.write(programme)) == programme
+
+
+LUNAR = """
+[[slot]]
+label = "Rằm"
+lunar = ["15"]
+start = "05:10"
+minutes = 30
+"""
+
+
+def test_a_slot_over_the_standing_one_says_that_it_comes_instead() -> None:
+    error = refusal(GOOD + LUNAR)
+    assert (error.field, error.reason) == ("slot[3].start", "schedules.overlap_sometimes")
+    assert "instead = true" in error.say("vi")
+    programme = timetable.read(GOOD + LUNAR + "instead = true\n")
+    assert programme.slots[2].weekdays == tuple(range(7))
+    assert programme.slots[2].instead
+
+
+def test_dates_are_read_as_people_here_write_them() -> None:
+    text = GOOD + 'from = "05/09/2026"\nuntil = 2027-01-15\nexcept = ["2026-11-20", 2026-09-02]\n'
+    days = timetable.read(text).slots[1].days
+    assert (days.since, days.until) == (date(2026, 9, 5), date(2027, 1, 15))
+    assert days.but == (date(2026, 9, 2), date(2026, 11, 20))
+
+
+def test_a_single_item_may_stand_in_braces() -> None:
+    item = timetable.read(GOOD + 'item = { kind = "relay", source = "VOV1" }\n').slots[1].items
+    assert item == (Item(Kind.RELAY, source="VOV1"),)
