@@ -55,9 +55,9 @@ def due(s: Situation) -> list[Act]:
     acts += ended
     gone = {end.job for end in ended}
     wanting = [job for job in s.jobs.values() if job.id not in gone and _wants_air(s, job)]
-    if wanting:
-        acts += _give_air(s, min(wanting, key=lambda job: _standing(s, job)))
-    return acts
+    # the highest may have to wait a second for its cut: whoever may have the air at once does not wait for that
+    offers = (_give_air(s, job) for job in sorted(wanting, key=lambda job: _standing(s, job)))
+    return acts + next((offer for offer in offers if offer), [])
 
 
 def next_look(s: Situation, most: timedelta = timedelta(seconds=60)) -> datetime:
@@ -191,7 +191,8 @@ def _give_air(s: Situation, job: Job) -> list[Act]:
     start = Start(job, at, _position_ms(job, s.records.get(job.id)))
     if s.on_air is None:
         return [start]
-    if s.on_air.sounding and at - s.now > CUT_LEAD:
+    before = s.on_air.sounding or _begin(s, s.on_air.job) < at  # it sounds, or will have begun by then
+    if before and at - s.now > CUT_LEAD:
         return []
     if not precedence.cuts_in(job, s.on_air.job) and not _goes_ahead(s, job, s.on_air):
         return []

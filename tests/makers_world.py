@@ -1,0 +1,187 @@
+"""A node's decision in the simplest world: a ledger, a loudspeaker and a clock, to which anything happens."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, replace
+from datetime import datetime, timedelta
+
+import msgspec
+from makers_node import make_config
+
+from schedules import policy, precedence
+from schedules.due import (
+    Accept,
+    Act,
+    Cut,
+    End,
+    OnAir,
+    Phase,
+    Record,
+    Situation,
+    Start,
+    due,
+    fresh,
+    next_look,
+)
+from wire.errors import Reason
+from wire.plan import BulletinClass, Job
+from wire.receipt import OUTCOMES, Step
+
+
+@dataclass
+class World:
+    """A ledger, a loudspeaker and a clock in memory, as simple as they can be."""
+
+    jobs: dict[str, Job]
+    offset_ms: int
+    now: datetime
+    maintenance: bool = False
+    known: bool = True
+    records: dict[str, Record] = field(default_factory=dict)
+    unready: dict[str, Reason] = field(default_factory=dict)
+    held: Start | None = None
+    outcomes: dict[str, list[Step]] = field(default_factory=dict)
+    seen: set[str] = field(default_factory=set)
+
+    def sounding(self) -> bool:
+        return self.held is not None and self.now >= self.held.at
+
+    def position(self) -> int:
+        assert self.held
+        return self.held.from_ms + max(0, int((self.now - self.held.at) / timedelta(milliseconds=1)))
+
+    def situation(self) -> Situation:
+        on_air = OnAir(self.held.job, self.sounding()) if self.held else None
+        config = make_config(offset_ms=self.offset_ms, maintenance=self.maintenance)
+        return Situation(dict(self.jobs), dict(self.records), on_air, config, self.now, self.known, dict(self.unready))
+
+    def put(self, job_id: str, **changed: object) -> None:
+        self.records[job_id] = msgspec.structs.replace(self.records[job_id], **changed)
+
+    def apply(self, acts: list[Act]) -> None:
+        for act in acts:
+            getattr(self, f"_{type(act).__name__.lower()}")(act)
+
+    def _accept(self, act: Accept) -> None:
+        self.seen.add(act.job.id)
+        record = self.records.get(act.job.id)
+        kept = {} if record is None or not record.position_ms else {"asset": record.asset}
+        base = fresh(act.job)
+        if record:
+            base = msgspec.structs.replace(base, phase=record.phase, position_ms=record.position_ms, **kept)
+        self.records[act.job.id] = base
+
+    def _end(self, act: End) -> None:
+        assert not self.held or self.held.job.id != act.job
+        self.ended(act.job, act.step)
+
+    def ended(self, job_id: str, step: Step) -> None:
+        assert step in OUTCOMES
+        self.outcomes.setdefault(job_id, []).append(step)
+        self.put(job_id, phase=Phase.ENDED)
+
+    def _cut(self, act: Cut) -> None:
+        assert self.held, "a cut with nothing on air"
+        assert self.held.job.id == act.job
+        if self.sounding():
+            self.put(act.job, position_ms=self.position(), asset=self.held.job.asset.sha256)  # type: ignore[union-attr]
+        phase = self.records[act.job].released(act.then)
+        if phase is Phase.ENDED:
+            assert act.then
+            self.ended(act.job, act.then)
+        else:
+            self.put(act.job, phase=phase)
+        self.held = None
+
+    def _start(self, act: Start) -> None:
+        assert self.held is None, "two on air"
+        assert self.records[act.job.id].phase is not Phase.ENDED, "sounded after its outcome"
+        assert act.job.id not in self.unready
+        self.held = act
+        same = self.records[act.job.id].asset == act.job.asset.sha256  # type: ignore[union-attr]
+        position = self.records[act.job.id].position_ms if same else 0
+        asset = act.job.asset.sha256  # type: ignore[union-attr]
+        self.put(act.job.id, phase=Phase.ON_AIR, asset=asset, position_ms=position)
+
+    def finish(self) -> None:
+        """The player says that the item is over."""
+        if self.held and self.sounding() and self.position() >= self.held.job.asset.duration_ms:  # type: ignore[union-attr]
+            job, self.held = self.held.job, None
+            self.ended(job.id, Step.SOUNDED)
+
+    def crash(self) -> None:
+        if self.held and self.sounding():
+            self.put(self.held.job.id, position_ms=self.position(), asset=self.held.job.asset.sha256)  # type: ignore[union-attr]
+        self.held = None
+
+    def look(self) -> None:
+        self.finish()
+        acts = due(self.situation())
+        self.apply(acts)
+        cut = {act.job for act in acts if isinstance(act, Cut)}
+        again = due(self.situation())
+        if again and all(isinstance(act, End) and act.job in cut for act in again):
+            self.apply(again)  # only the cut told how far the job had come
+            again = due(self.situation())
+        assert again == [], f"not stable after {acts}"
+        self.check()
+
+    def check(self) -> None:
+        s = self.situation()
+        if self.held and self.sounding() and self.held.job.bulletin_class is not BulletinClass.EMERGENCY:
+            assert policy.may_sound(self.held.job.bulletin_class, self.now, s.config.quiet_hours, s.config.zone)
+            assert not self.maintenance
+        ready = [
+            job
+            for job in self.jobs.values()
+            if job.bulletin_class is BulletinClass.EMERGENCY
+            and job.id not in self.unready
+            and not (self.held and self.held.job.id == job.id)
+            and self.records[job.id].phase is not Phase.ENDED
+            and self.now >= job.start + timedelta(milliseconds=max(0, self.offset_ms))
+        ]
+        if ready:
+            assert self.held, "an emergency waits before an idle loudspeaker"
+            assert self.held.job.bulletin_class is BulletinClass.EMERGENCY, "an emergency waits behind a lower class"
+            assert precedence.rank(self.held.job) <= min(map(precedence.rank, ready))
+
+
+def happen(world: World, what: str, fact: object) -> None:
+    if what == "plan":
+        assert isinstance(fact, Job)
+        world.jobs[fact.id] = fact
+    elif what == "withdraw":
+        world.jobs.pop(f"b{fact}", None)
+    elif what == "unready":
+        if not world.held or world.held.job.id != f"b{fact}":
+            world.unready[f"b{fact}"] = Reason.NO_AUDIO
+    elif what == "ready":
+        world.unready.pop(f"b{fact}", None)
+    elif what == "crash":
+        world.crash()
+    elif what in ("unknown", "known"):
+        world.known = what == "known"
+    elif what in ("maintenance", "work"):
+        world.maintenance = what == "maintenance"
+    elif what == "jump":
+        assert isinstance(fact, int)
+        if world.held:  # the player's own clock goes on
+            world.held = replace(world.held, at=world.held.at + timedelta(seconds=fact))
+        world.now += timedelta(seconds=fact)
+    else:
+        assert isinstance(fact, int | float)
+        run(world, world.now + timedelta(seconds=fact))
+
+
+def run(world: World, until: datetime, most: timedelta = timedelta(seconds=5)) -> None:
+    """Tick as the agent does: at every next look, and when the player has finished."""
+    while True:
+        world.look()
+        moments = [until, next_look(world.situation(), most)]
+        if world.held:
+            left = world.held.job.asset.duration_ms - world.held.from_ms  # type: ignore[union-attr]
+            moments += [world.held.at, world.held.at + timedelta(milliseconds=left)]
+        ahead = [moment for moment in moments if moment > world.now]
+        if world.now >= until:
+            return
+        world.now = min(ahead)

@@ -1,0 +1,134 @@
+"""What has gone wrong elsewhere, named, and held against our own decision. The others of their kind: `test_programme`
+(Monday 05:00 armed for Tuesday, clipped at midnight), `test_planner` (validity over 25 days, offline when booked)."""
+
+from __future__ import annotations
+
+import random
+from datetime import datetime, timedelta
+
+import pytest
+from makers_node import T0, make_asset, make_config, make_emergency, make_job
+from makers_world import World, happen, run
+
+from controller.desk import DeskError, rules
+from schedules import due as decision
+from schedules.simulation import simulate
+from wire.config import QuietHours
+from wire.errors import Reason
+from wire.plan import AfterCut, BulletinClass, Job, Late, Level
+from wire.receipt import Step
+
+HANOI = "Asia/Ho_Chi_Minh"
+EDGE = T0 + timedelta(hours=11)
+OCCURRENCES = 100_000
+SEED = 20260217
+
+
+def endings(*jobs: Job) -> dict[str, tuple[Step, Reason | None]]:
+    config = make_config(quiet_hours=QuietHours("00:00", "00:00"))
+    day = simulate({job.id: job for job in jobs}, config, T0 - timedelta(minutes=1), T0 + timedelta(hours=6))
+    return {each.job.id: (each.step, each.reason) for each in day.endings}
+
+
+def test_priority_refused_never_deferred() -> None:
+    """Elsewhere an item that met a higher one was dropped in silence. Here it waits, or ends with its reason."""
+    alarm = make_emergency("e1", asset=make_asset("a", 120_000))
+    waits = make_job("b1", T0 + timedelta(seconds=10), late_for=600)
+    cannot = make_job("b2", T0 + timedelta(seconds=10), late_for=30)
+    assert endings(alarm, waits, cannot) == {
+        "e1": (Step.SOUNDED, None),
+        "b1": (Step.SOUNDED, None),
+        "b2": (Step.MISSED, Reason.OUTRANKED),
+    }
+
+
+def test_interrupt_of_an_interrupt() -> None:
+    """A bulletin, cut by a commune's alarm, cut by a province's: each goes on as it says, the lower ones after."""
+    item = make_job("b1", T0, asset=make_asset("a", 60_000), after_cut=AfterCut.RESUME, late_for=1800)
+    commune = make_emergency("e1", T0 + timedelta(seconds=20), asset=make_asset("b", 30_000), late_for=1800)
+    province = make_emergency(
+        "e2", T0 + timedelta(seconds=30), asset=make_asset("c", 10_000), level=Level.PROVINCE, late_for=1800
+    )
+    config = make_config(quiet_hours=QuietHours("00:00", "00:00"))
+    jobs = {job.id: job for job in (item, commune, province)}
+    day = simulate(jobs, config, T0 - timedelta(minutes=1), T0 + timedelta(hours=1))
+    assert [(each.job.id, each.from_ms > 0) for each in day.stretches] == [
+        *(("b1", False), ("e1", False), ("e2", False)),
+        *(("e1", False), ("b1", True)),
+    ]
+    assert {each.step for each in day.endings} == {Step.SOUNDED}
+
+
+NIGHT = datetime.fromisoformat("2026-11-24T03:15:00+07:00")
+
+
+def desk_refuses() -> bool:
+    try:
+        rules.start(NIGHT, BulletinClass.ORDINARY, NIGHT - timedelta(days=1), HANOI, QuietHours())
+    except DeskError as refused:
+        return refused.key == "desk.quiet_hours"
+    return False
+
+
+def node_refuses() -> bool:
+    relay = make_job("b1", NIGHT, late=Late.SKIP)
+    day = simulate({"b1": relay}, make_config(), NIGHT - timedelta(hours=1), NIGHT + timedelta(hours=1))
+    return day.stretches == () and [each.reason for each in day.endings] == [Reason.QUIET_HOURS]
+
+
+def test_trung_loc_0315_each_guard_holds_alone(monkeypatch: pytest.MonkeyPatch) -> None:
+    """December 2025: a relay mis-set to 03:15 woke a commune. Without one guard the other still refuses."""
+    assert desk_refuses()
+    assert node_refuses()
+    with monkeypatch.context() as patch:
+        patch.setattr(rules.policy, "may_sound", lambda *_: True)
+        assert not desk_refuses(), "the guard is the one that this test takes away"
+    with monkeypatch.context() as patch:
+        patch.setattr(decision, "_forbidden", lambda *_: None)
+        assert not node_refuses()
+        assert desk_refuses()
+
+
+def test_of_a_hundred_thousand_occurrences_under_faults_each_has_one_outcome() -> None:
+    """Power cuts, a clock that hops or is not known, missing audio, edits, withdrawals, maintenance."""
+    chance = random.Random(SEED)
+    occurred = 0
+    while occurred < OCCURRENCES:
+        world = World({}, chance.choice((0, 0, 700, -700)), EDGE - timedelta(seconds=100))
+        for number in range(chance.randint(2, 6)):
+            happen(world, "plan", some_job(chance, f"b{number}"))
+        for _ in range(chance.randint(0, 6)):
+            happen(world, *some_fault(chance))
+            world.look()
+        world.known, world.maintenance = True, False
+        run(world, max(world.now, EDGE) + timedelta(seconds=1000), timedelta(hours=1))
+        assert {job: len(steps) for job, steps in world.outcomes.items()} == dict.fromkeys(world.seen, 1)
+        occurred += len(world.seen)
+
+
+def some_job(chance: random.Random, name: str) -> Job:
+    make = make_emergency if chance.random() < 0.25 else make_job
+    start = EDGE + timedelta(seconds=chance.choice((-90, -30, -5, -1, 0, 1, 2, 20, 40)))
+    asset = make_asset(chance.choice("abc"), chance.choice((1, 500, 7000, 60_000)))
+    late = chance.choice((0, 5, 30, 300))
+    return make(
+        name,
+        start,
+        after_cut=chance.choice(list(AfterCut)),
+        level=chance.choice(list(Level)),
+        late_for=late,
+        asset=asset,
+    )
+
+
+def some_fault(chance: random.Random) -> tuple[str, object]:
+    what = chance.choice(
+        ("plan", "withdraw", "unready", "ready", "crash", "unknown", "known", "maintenance", "jump", "wait")
+    )
+    if what == "plan":
+        return what, some_job(chance, f"b{chance.randint(0, 5)}")
+    if what in ("withdraw", "unready", "ready"):
+        return what, chance.randint(0, 5)
+    if what == "jump":
+        return what, chance.choice((-30, -3, 5, 60))
+    return what, chance.choice((0.05, 0.3, 1, 3, 20, 100)) if what == "wait" else None
