@@ -13,7 +13,7 @@ from pathlib import Path
 from controller.bootstrap import open_store
 from controller.keys import ROOT, TRUST_NAME, TRUST_VALIDITY, Keyring, held_trust
 from controller.settings import load
-from controller.store.rows import Document
+from controller.store.facts import Document
 from wire import codec, seal, topics
 from wire.trust import Trust
 

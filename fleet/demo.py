@@ -24,6 +24,7 @@ from fleet.crew import LOOK_SECONDS, Crew, CrewError, free_port, is_free
 from fleet.village import COMMUNES, PROVINCE, posts
 from words import Said
 
+STATION_NAME = "Đài truyền thanh mẫu – Lạng Sơn"
 MOST_NODES = 200
 MOST_PORT = 65535
 JOINED_SECONDS = 120.0  # until every node has connected and holds its config
@@ -61,7 +62,7 @@ class Demo:
         self.crew = Crew(asked.folder)
         self.told: dict[str, object] = {
             "state_dir": str(asked.folder / "station"),
-            "station_name": "Đài truyền thanh mẫu – Lạng Sơn",
+            "station_name": STATION_NAME,
             "web_host": HOST,
             "web_port": asked.port or free_port(),
             "quiet_since": "00:00",  # a demonstration is heard at any hour

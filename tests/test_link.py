@@ -178,7 +178,7 @@ def test_listening_to_less_and_to_more(joined: Joined) -> None:
     assert receive(node)[-1].payload == b"here"
     station.publish(PLAN, b"2", retain=True, qos=1)
     node.listen([(PRESENCE, 1), (PLAN, 1)])
-    assert receive(node)[-1].payload == b"2"
+    eventually(lambda: b"2" in [message.payload for message in node.take(0.5)])  # perhaps after the one retained
 
 
 def test_hundreds_of_filters_are_all_heard(joined: Joined) -> None:

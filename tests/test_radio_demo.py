@@ -19,8 +19,11 @@ import soundfile
 from makers_radio_processes import HALF_A_SECOND, SHORT, likeness
 from makers_sound import RATE, until
 
+from controller.bootstrap import style_of
 from controller.newsroom import spoken
+from controller.settings import Settings
 from controller.studio import Shelf, Studio, make_chain
+from fleet.demo import STATION_NAME
 from loa.codes import DONE, ENDED, FAILED, NOT_UNDERSTOOD
 from wire.plan import BulletinClass
 from words import say
@@ -170,7 +173,8 @@ def test_once_through_is_proved_by_json_and_by_every_wav(running: Several, tmp_p
     assert demo.end() == DONE
     nodes = demo.result()["nodes"]
     assert isinstance(nodes, list)
-    studio = Studio(Shelf(tmp_path / "shelf"), make_chain(["espeak"]), tmp_path / "work")
+    style = style_of(Settings(station_name=STATION_NAME))
+    studio = Studio(Shelf(tmp_path / "shelf"), make_chain(["espeak"]), tmp_path / "work", style)
     made = studio.produce(spoken(SHORT).text, BulletinClass.ORDINARY)
     truth, _ = soundfile.read(made.path, dtype="float32")
     assert [each["node"] for each in nodes] == ["dong-dang-01", "tam-thanh-01", "tam-thanh-02"]
