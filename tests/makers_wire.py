@@ -9,7 +9,7 @@ from datetime import UTC, datetime, timedelta
 import msgspec
 
 from wire import codec, seal, topics
-from wire.config import NodeConfig, QuietHours, VolumeBand
+from wire.config import Limits, NodeConfig, QuietHours, VolumeBand
 from wire.health import Health, Held, Vitals
 from wire.live import LiveFrame
 from wire.plan import AfterCut, Asset, BulletinClass, Job, Lane, Late, Level, Plan
@@ -74,6 +74,7 @@ def config(**changed: object) -> NodeConfig:
         volumes=(VolumeBand("06:00", -6.0), VolumeBand("21:00", -18.0)),
         offset_ms=-20,
         standby=(asset(),),
+        limits=Limits(10, (2,) * 7, (30,) * 7, (45, 45, 45, 45, 45, 60, None)),
     )
     return msgspec.structs.replace(made, **changed)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from enum import StrEnum
 from typing import Annotated
 
 import msgspec
@@ -27,6 +28,28 @@ class QuietHours(msgspec.Struct, frozen=True):
     until: LocalTime = "05:00"
 
 
+class Weekend(StrEnum):
+    """What may sound on a Saturday and a Sunday."""
+
+    AS_USUAL = "as_usual"
+    PRIORITY = "priority"  # priority items and emergencies
+    NONE = "none"  # emergencies only
+
+
+Count = Annotated[int, Meta(ge=0, le=1440)]
+Week = Annotated[tuple[Count | None, ...], Meta(max_length=7)]  # Monday to Sunday; what is null or missing has no limit
+
+
+class Limits(msgspec.Struct, frozen=True):
+    """How much may sound in a day where a node hangs. An emergency is never held back, and counts."""
+
+    gap_minutes: Count = 10  # what begins within this after the last sound belongs to the same session
+    sessions: Week = ()  # sessions a day, Monday first
+    session_minutes: Week = ()  # from the first sound of a session to its last
+    day_minutes: Week = ()  # sound in a day
+    weekend: Weekend = Weekend.AS_USUAL
+
+
 class NodeConfig(msgspec.Struct, frozen=True):
     """What the station wants of one node."""
 
@@ -45,3 +68,4 @@ class NodeConfig(msgspec.Struct, frozen=True):
     restart_request: Annotated[str, Meta(max_length=40)] = ""  # a new value asks for one restart
     health_seconds: Annotated[int, Meta(ge=5, le=3600)] = 60
     disk_budget_bytes: Annotated[int, Meta(ge=1_000_000)] = 2_000_000_000
+    limits: Limits | None = None  # how much may sound in a day; null: as much as the plan says

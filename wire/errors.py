@@ -39,6 +39,10 @@ class Reason(StrEnum):
     DISK_FULL = "disk_full"  # no room for the audio, even after evicting all that may go
     LATE = "late"  # the deadline passed before it could begin
     OUTRANKED = "outranked"  # others held the loudspeaker until the deadline
+    SESSIONS_A_DAY = "sessions_a_day"  # it would be one session more than the day has
+    SESSION_MINUTES = "session_minutes"  # its session would last longer than one may
+    DAY_MINUTES = "day_minutes"  # more minutes than the day has
+    WEEKEND = "weekend"  # not of a class that sounds on this weekend day
     AUDIO_DEVICE = "audio_device"  # the sound card could not be opened or vanished
 
 

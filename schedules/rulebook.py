@@ -1,0 +1,184 @@
+"""A rulebook (quy chế): what a place lets sound in a day besides emergencies, and what a broadcast would break.
+
+- The same check serves the desk, the planner and the node (`refused`): what is written down is what is guarded.
+- A session is sound without a pause longer than the rulebook's gap. What overlaps sounds one after another.
+- Who comes first that day has the air: a day is walked in order of start, and what does not fit any more is refused.
+  So nothing that is added later changes what has sounded. An emergency is never refused, and counts.
+- A broadcast over midnight belongs to the day on which it begins.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import date, datetime, timedelta
+
+from schedules import moments
+from wire.config import Limits, QuietHours, VolumeBand, Week, Weekend
+from wire.errors import Reason
+from wire.plan import BulletinClass, Job
+from words import Said
+
+MINUTE = timedelta(minutes=1)
+NO_LIMITS = Limits()
+_SATURDAY = 5
+
+
+@dataclass(frozen=True)
+class Rulebook:
+    """The rules of one place from one day on. Without ``quiet`` or ``volumes`` those of station and node hold."""
+
+    limits: Limits = NO_LIMITS
+    quiet: QuietHours | None = None
+    volumes: tuple[VolumeBand, ...] = ()
+
+
+@dataclass(frozen=True)
+class Airing:
+    """Sound on the air: of ``id``, from ``start`` (aware) on for ``length``, when it need not wait."""
+
+    start: datetime
+    length: timedelta
+    bulletin_class: BulletinClass = BulletinClass.ORDINARY
+    id: str = ""
+
+
+@dataclass(frozen=True)
+class Breach:
+    """One rule that a broadcast would break; ``facts`` fill the sentence ``schedules.breach_…``."""
+
+    reason: Reason
+    facts: Mapping[str, object] = field(default_factory=dict)
+
+    def said(self) -> Said:
+        """As a sentence in any language."""
+        return Said(f"schedules.breach_{self.reason.value}", **self.facts)
+
+
+@dataclass
+class _Session:
+    begin: datetime
+    end: datetime
+    holds: set[Airing]
+
+
+def broken(rules: Rulebook, already: Iterable[Airing], wanted: Airing, zone: str) -> list[Breach]:
+    """What ``wanted`` would break, ``already`` being what sounds anyway; empty where it fits.
+
+    Quiet hours count for all of it, since a loudspeaker falls silent in the middle of what reaches into them.
+    """
+    if wanted.bulletin_class is BulletinClass.EMERGENCY:
+        return []
+    quiet, found = rules.quiet, []
+    if quiet is not None and _reaches_into(wanted, quiet, zone):
+        found.append(Breach(Reason.QUIET_HOURS, {"since": quiet.since, "until": quiet.until}))
+    return found + _over(rules.limits, already, wanted, zone)
+
+
+def refused(airings: Iterable[Airing], limits: Limits, zone: str) -> dict[str, Reason]:
+    """Which of ``airings`` the day does not take any more, and why. What a station holds back, a node refuses."""
+    held: dict[str, Reason] = {}
+    admitted: dict[date, list[Airing]] = {}
+    for airing in sorted(airings, key=lambda each: (each.start, each.id)):
+        day = admitted.setdefault(day_of(airing, zone), [])
+        over = [] if airing.bulletin_class is BulletinClass.EMERGENCY else _over(limits, day, airing, zone)
+        if over:
+            held[airing.id] = over[0].reason
+        else:
+            day.append(airing)
+    return held
+
+
+def refused_jobs(jobs: Iterable[Job], limits: Limits | None, zone: str) -> dict[str, Reason]:
+    """`refused` over everything that a node's plans hold, also what has ended."""
+    return refused(map(airing_of, jobs), limits, zone) if limits is not None else {}
+
+
+def airing_of(job: Job) -> Airing:
+    """A job as the rules see it; one without audio takes no time."""
+    length = timedelta(milliseconds=job.asset.duration_ms if job.asset else 0)
+    return Airing(job.start, length, job.bulletin_class, job.id)
+
+
+def used(airings: Iterable[Airing], day: date, zone: str) -> timedelta:
+    """How much sounds on the local ``day``, emergencies too."""
+    return sum((each.length for each in airings if day_of(each, zone) == day), timedelta(0))
+
+
+def day_of(airing: Airing, zone: str) -> date:
+    """The local day that a broadcast belongs to."""
+    return moments.local(airing.start, zone).date()
+
+
+def limit(week: Week, day: date) -> int | None:
+    """What ``week`` allows on ``day``; None: anything."""
+    return week[day.weekday()] if day.weekday() < len(week) else None
+
+
+def in_force(kept: Mapping[str, Sequence[tuple[date, Rulebook]]], areas: Iterable[str], day: date) -> Rulebook | None:
+    """The newest rulebook that began by ``day``, of the first of ``areas`` (nearest first) that has one."""
+    for area in areas:
+        begun = [each for each in kept.get(area, ()) if each[0] <= day]
+        if begun:
+            return max(begun, key=lambda each: each[0])[1]
+    return None
+
+
+def _over(limits: Limits, already: Iterable[Airing], wanted: Airing, zone: str) -> list[Breach]:
+    """The breaches of what is limited in a day, the broadest first."""
+    day = day_of(wanted, zone)
+    others = [each for each in already if day_of(each, zone) == day and each != wanted]
+    found = []
+    if day.weekday() >= _SATURDAY and not _for_weekend(limits.weekend, wanted.bulletin_class):
+        found.append(Breach(Reason.WEEKEND))
+    most = limit(limits.day_minutes, day)
+    sound = used(others, day, zone)
+    if most is not None and sound + wanted.length > most * MINUTE:
+        found.append(Breach(Reason.DAY_MINUTES, {"most": most, "used": _minutes(sound)}))
+    return found + _over_sessions(limits, others, wanted, day)
+
+
+def _over_sessions(limits: Limits, others: list[Airing], wanted: Airing, day: date) -> list[Breach]:
+    gap = limits.gap_minutes * MINUTE
+    sessions = _sessions([*others, wanted], gap)
+    found = []
+    most = limit(limits.sessions, day)
+    if most is not None and len(sessions) > most and len(sessions) > len(_sessions(others, gap)):
+        found.append(Breach(Reason.SESSIONS_A_DAY, {"most": most}))
+    longest = limit(limits.session_minutes, day)
+    mine = next(each for each in sessions if wanted in each.holds)
+    if longest is not None and mine.end - mine.begin > longest * MINUTE:
+        found.append(Breach(Reason.SESSION_MINUTES, {"most": longest}))
+    return found
+
+
+def _sessions(airings: list[Airing], gap: timedelta) -> list[_Session]:
+    sessions: list[_Session] = []
+    for each in sorted(airings, key=lambda airing: (airing.start, airing.id)):
+        last = sessions[-1] if sessions else None
+        if last is not None and each.start - last.end <= gap:
+            last.end = max(each.start, last.end) + each.length
+            last.holds.add(each)
+        else:
+            sessions.append(_Session(each.start, each.start + each.length, {each}))
+    return sessions
+
+
+def _for_weekend(weekend: Weekend, bulletin_class: BulletinClass) -> bool:
+    if weekend is Weekend.PRIORITY:
+        return bulletin_class is not BulletinClass.ORDINARY
+    return weekend is Weekend.AS_USUAL
+
+
+def _reaches_into(wanted: Airing, quiet: QuietHours, zone: str) -> bool:
+    since, until = moments.clock_time(quiet.since), moments.clock_time(quiet.until)
+    if since == until:
+        return False
+    clock = moments.local(wanted.start, zone).time()
+    return moments.within(clock, since, until) or moments.next_at(since, wanted.start, zone) < (
+        wanted.start + wanted.length
+    )
+
+
+def _minutes(length: timedelta) -> int:
+    return -(-length // MINUTE)
