@@ -115,7 +115,7 @@ class Station:
         self.store.assets.put(_asset(made, now))
         log.info("voiced announcement=%s asset=%s seconds=%.1f", announcement.id, made.sha256, made.duration_ms / 1000)
         self._retries.forget(announcement.id)
-        kept = self.store.announcements.set_voiced(announcement.id, script, made.sha256)
+        kept = self.store.announcements.set_voiced(announcement.id, script, made.sha256, _passed_over(made))
         self.bell()
         return kept
 
@@ -134,9 +134,7 @@ class Station:
         again = None if final else self._retries.failed(announcement.id, now)
         log.warning("not_voiced announcement=%s again=%s why=%s", announcement.id, again, wrong)
         if again is None:
-            facts = {name: str(value) for name, value in wrong.facts.items()}
-            fault = VoiceFault(wrong.key, facts)
-            self.store.announcements.set_voice_failed(announcement.id, announcement.script_hash, fault)
+            self.store.announcements.set_voice_failed(announcement.id, announcement.script_hash, _fault(wrong))
 
     def _place(self, now: datetime) -> None:
         """Give what is wanted "now" its second: an emergency this one, the rest a few later so that all have it."""
@@ -179,6 +177,15 @@ class Station:
 
 def _unheard() -> None:
     """The bell of a station without a metronome: it looks again soon anyway."""
+
+
+def _passed_over(made: Finished) -> VoiceFault | None:
+    """Why the first voice of the chain was not the one, for the author to see."""
+    return _fault(made.failures[0].error) if made.failures else None
+
+
+def _fault(wrong: VoiceError | MasteringError | ShelfError) -> VoiceFault:
+    return VoiceFault(wrong.key, {name: str(value) for name, value in wrong.facts.items()})
 
 
 def _asset(made: Finished, now: datetime) -> AssetRow:

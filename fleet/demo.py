@@ -17,7 +17,7 @@ from controller.desk import Announced, Desk, Enrolment, Wish
 from controller.roster import Area, AreaKind, nodes_under
 from controller.store import Store
 from controller.store.facts import Outcome
-from controller.store.rows import Announcement, AssetRow, User
+from controller.store.rows import Announcement, AssetRow, User, VoiceState
 from edge_node import identity
 from fleet.broker import HOST
 from fleet.crew import LOOK_SECONDS, Crew, CrewError, free_port, is_free
@@ -175,7 +175,7 @@ class Demo:
     def _voiced(self, made: Announced) -> Announcement:
         held = self.store.announcements.get(made.announcement_id)
         assert held
-        if held.voice_error:
+        if held.voice_error and held.voice_state is VoiceState.FAILED:
             raise DemoError(held.voice_error.key, **held.voice_error.facts)
         return held
 

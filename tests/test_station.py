@@ -123,6 +123,17 @@ def test_a_failure_that_will_not_pass_is_told_at_once(store: Store, tmp_path: Pa
     assert held.voice_state is VoiceState.FAILED
 
 
+def test_a_voice_that_was_passed_over_is_named_to_the_author(store: Store, tmp_path: Path) -> None:
+    radio = furnished(store, tmp_path, voices=(MoodyVoice(Trouble.QUOTA), EspeakVoice()))
+    announced = announce(radio)
+    assert radio.station.voice(NOW) == 1
+    held = store.announcements.get(announced.announcement_id)
+    assert held
+    assert held.voice_state is VoiceState.DONE
+    assert held.voice_error
+    assert held.voice_error.key == "studio.nothing_to_say"
+
+
 def test_one_bad_text_keeps_nobody_else_waiting(store: Store, tmp_path: Path) -> None:
     radio = furnished(store, tmp_path, voices=(MoodyVoice(Trouble.TEMPORARY),))
     announce(radio, "Một.")

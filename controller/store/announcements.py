@@ -113,12 +113,16 @@ class Announcements:
         """The spoken form; False, and nothing written, when the script is no longer the one hashed."""
         return self._of_script(announcement_id, script_hash, {"spoken": spoken, "spoken_rewrites": list(rewrites)})
 
-    def set_voiced(self, announcement_id: str, script_hash: str, asset: str) -> bool:
+    def set_voiced(
+        self, announcement_id: str, script_hash: str, asset: str, passed_over: VoiceFault | None = None
+    ) -> bool:
         """The finished sound of the script hashed; False, and nothing written, when that has changed.
 
         Sound that was sent for approval stays what it is, whatever a voice makes of the same script later.
+        ``passed_over``: why a voice before the one that read it did not.
         """
-        values = {"asset": asset, "voice_state": VoiceState.DONE.value, "voice_error": None}
+        error = columns(passed_over) if passed_over else None
+        values = {"asset": asset, "voice_state": VoiceState.DONE.value, "voice_error": error}
         return self._of_script(announcement_id, script_hash, values)
 
     def set_voice_failed(self, announcement_id: str, script_hash: str, fault: VoiceFault) -> bool:

@@ -12,7 +12,7 @@ from typing import Any
 
 from controller.newsroom import Rewrite, Spoken, reason, spoken
 from controller.roster import nodes_under
-from controller.store.rows import Announcement, VoiceState
+from controller.store.rows import Announcement, VoiceFault, VoiceState
 from controller.web.language import chosen, t
 from controller.web.seen import Change, Line, Seen, seen
 from controller.web.times import span
@@ -26,7 +26,8 @@ def hearing(announcement: Announcement, areas: Iterable[str] = ()) -> dict[str, 
     """``seen``, ``asset`` (None: no sound yet), ``fault`` and ``air``: what it costs to sound it in ``areas``."""
     asset = window().store.assets.get(announcement.asset) if announcement.asset else None
     cost = air(asset.duration_ms / 1000, areas) if asset else ""
-    return {"seen": shown(announcement), "asset": asset, "fault": fault(announcement), "air": cost}
+    facts = {"seen": shown(announcement), "asset": asset, "fault": fault(announcement), "air": cost}
+    return facts | {"passed_over": passed_over(announcement)}
 
 
 def shown(announcement: Announcement) -> Seen:
@@ -47,8 +48,16 @@ def read(announcement: Announcement) -> Spoken:
 
 def fault(announcement: Announcement) -> str:
     """Why it has no voice, as a sentence; empty when nothing went wrong."""
-    wrong = announcement.voice_error
-    if announcement.voice_state is not VoiceState.FAILED or wrong is None:
+    return _said(announcement.voice_error) if announcement.voice_state is VoiceState.FAILED else ""
+
+
+def passed_over(announcement: Announcement) -> str:
+    """Why a voice that comes before the one that read it did not; empty when the first one did."""
+    return _said(announcement.voice_error) if announcement.voice_state is VoiceState.DONE else ""
+
+
+def _said(wrong: VoiceFault | None) -> str:
+    if wrong is None:
         return ""
     try:
         return Said(wrong.key, **wrong.facts).say(chosen())

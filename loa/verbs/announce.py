@@ -139,8 +139,10 @@ def _wait(wanted: argparse.Namespace, station: House, announcement: str, booking
 
 def _voiceless(station: House, announcement: str) -> house.Refused | None:
     """Why the text will never be heard, if that is certain."""
+    from controller.store.rows import VoiceState
+
     held = station.store.announcements.get(announcement)
-    if held and held.voice_error:
+    if held and held.voice_error and held.voice_state is VoiceState.FAILED:
         return house.Refused(held.voice_error.key, **held.voice_error.facts)
     return None
 
