@@ -37,7 +37,8 @@ EVERY = {language: {page.prog: page for page in pages(parser.make(language))} fo
 
 
 PROMISED = """demo, controller, web, station, broker, announce,
-inbox list, inbox place, inbox decline, inbox order, plan show, simulate, calendar export, calendar import, asrun, spoken, speak,
+inbox list, inbox place, inbox decline, inbox order, plan show, simulate, calendar export, calendar import,
+asrun, spoken, speak,
 voices add, voices remove, voices sample,
 bench, migrate, node init, node run, node check, node enrol, node list, key init, key show, area add, area list,
 user add, user link, user list"""
