@@ -187,7 +187,11 @@ def test_an_outline_is_of_the_sound_and_kept(tmp_path: Path) -> None:
         outlines.of(tmp_path / "loa.db")
 
 
-@pytest.mark.parametrize("data", [b"", b"\x00" * 4000, b"#EXTM3U\nfile:///etc/passwd\n", opus(0.3)[:90]])
+@pytest.mark.parametrize(
+    "data",
+    [b"", b"\x00" * 4000, b"#EXTM3U\nfile:///etc/passwd\n", opus(0.3)[:90]],
+    ids=["empty", "zeros", "list", "torn"],
+)
 def test_what_is_no_recording_has_no_outline(tmp_path: Path, data: bytes) -> None:
     sound = tmp_path / ("b" * 64)
     sound.write_bytes(data)
