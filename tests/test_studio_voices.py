@@ -25,6 +25,51 @@ def make_gtts(url: str, rests: list[float] | None = None, tries: int = 2) -> Gtt
     return GttsVoice(GttsSettings(url, 5.0, tuple(float(n) for n in range(1, tries + 1))), rest=noted.append)
 
 
+class Counted:
+    """A voice that fails in one way as long as it is told to, and counts how often it was asked."""
+
+    def __init__(self, name: str, fails: Trouble | None = None) -> None:
+        self.name, self.fails, self.asked = name, fails, 0
+        self._voice = EspeakVoice()
+
+    def why_not(self) -> VoiceError | None:
+        return None
+
+    def speak(self, text: str, work_dir: Path) -> Path:
+        self.asked += 1
+        if self.fails:
+            raise VoiceError(self.fails, "studio.hung", voice=self.name, seconds="60")
+        return self._voice.speak(text, work_dir)
+
+
+def test_a_voice_that_hung_keeps_the_next_texts_waiting_no_more(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    online, floor = Counted("online", Trouble.TEMPORARY), Counted("floor")
+    chain = Chain([online, floor])
+    for number in range(3):
+        (tmp_path / str(number)).mkdir()
+        read = chain.speak(tmp_path / str(number), "Có.")
+        assert (read.voice, [each.voice for each in read.failures]) == ("floor", ["online"]), "and it is still named"
+    assert (online.asked, floor.asked) == (1, 3)
+    floor.fails, online.fails = Trouble.TEMPORARY, None
+    assert chain.speak(tmp_path, "Có.").voice == "online", "who rests is asked before nobody is"
+    floor.fails = None
+    monkeypatch.setattr("controller.studio.chain.REST_SECONDS", -1.0)
+    online.fails = Trouble.QUOTA
+    for _ in range(2):
+        assert chain.speak(tmp_path, "Có.").voice == "floor"
+    assert online.asked == 4, "rested, it is asked again"
+
+
+def test_a_voice_that_is_not_installed_does_not_rest(tmp_path: Path) -> None:
+    absent, floor = Counted("absent", Trouble.REFUSED), Counted("floor")
+    chain = Chain([absent, floor])
+    for _ in range(2):
+        assert chain.speak(tmp_path, "Có.").voice == "floor"
+    assert absent.asked == 2
+
+
 def test_espeak_reads_a_text_as_long_as_reading_takes(tmp_path: Path) -> None:
     wav = EspeakVoice().speak(TEXT, tmp_path)
     assert 3 < duration_seconds(wav) < 15

@@ -2,14 +2,16 @@
 
 - A failure is logged and kept with its voice; the next voice is asked.
 - A text that no voice can read (``bad_text``) is not offered to the next.
+- A voice that hung, or was asked too often, rests for a while: the texts after this one do not wait for it again.
 """
 
 from __future__ import annotations
 
 import logging
 import re
+import time
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from controller.studio.espeak_voice import EspeakVoice
@@ -22,6 +24,8 @@ from controller.studio.voice_keeping import NAME, kept
 log = logging.getLogger(__name__)
 
 VOICES = ("espeak", "gtts")
+REST_SECONDS = 120.0
+_PASSING = (Trouble.TEMPORARY, Trouble.QUOTA)
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,19 +66,38 @@ class Chain:
         if not voices:
             raise VoiceError(Trouble.REFUSED, "studio.no_voice", tried="–")
         self.voices = tuple(voices)
+        self._resting: dict[str, tuple[float, VoiceError]] = {}  # until when (monotonic), and why
 
     def speak(self, work_dir: Path, *texts: str) -> Reading:
         """``texts`` read by the first voice that can read all. Raises VoiceError: the one failure, or all of them."""
         failures: list[Failure] = []
-        for voice in self.voices:
+        for voice in self._awake():
             try:
-                return Reading(_read(voice, texts, work_dir), voice.name, tuple(failures))
+                read = Reading(_read(voice, texts, work_dir), voice.name, ())
             except VoiceError as error:
                 log.warning("voice failed voice=%s kind=%s why=%s", voice.name, error.kind, error)
                 failures.append(Failure(voice.name, error))
                 if error.kind is Trouble.BAD_TEXT:
                     raise
+                if error.kind in _PASSING:
+                    self._resting[voice.name] = time.monotonic() + REST_SECONDS, error
+            else:
+                self._resting.pop(voice.name, None)
+                return replace(read, failures=self._passed_over(voice, failures))
         raise _all_failed(failures)
+
+    def _awake(self) -> list[Voice]:
+        """Whom to ask, in order: who rests is asked after the others."""
+        now = time.monotonic()
+        resting = {name for name, (until, _) in self._resting.items() if until > now}
+        return sorted(self.voices, key=lambda voice: voice.name in resting)
+
+    def _passed_over(self, reader: Voice, failed: list[Failure]) -> tuple[Failure, ...]:
+        """Why each voice that stands before ``reader`` was not the one, now or when it was asked last."""
+        now_failed = {failure.voice: failure.error for failure in failed}
+        before = [voice.name for voice in self.voices[: self.voices.index(reader)]]
+        last = {name: error for name, (_, error) in self._resting.items()}
+        return tuple(Failure(name, why) for name in before if (why := now_failed.get(name) or last.get(name)))
 
 
 def _read(voice: Voice, texts: Sequence[str], work_dir: Path) -> tuple[Path, ...]:
