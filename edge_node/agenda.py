@@ -3,6 +3,7 @@
 - A job that is in no plan any more is withdrawn only after a short while: a booking that moves from one area to
   another leaves the first plan before it enters the second. One that is sounding is withdrawn at once.
 - A job that this process meets when its deadline is past is late, whatever else it lacks.
+- What a day does not take any more is judged by everything that the plans hold for it, also by what has ended.
 - When documents could not be read back from disk, absence means nothing until the broker has had time to say
   them again.
 """
@@ -16,6 +17,7 @@ from edge_node.cache import Cache
 from edge_node.gate import Gate
 from edge_node.ledger import Ledger
 from edge_node.wallclock import Wallclock
+from schedules import rulebook
 from schedules.due import OnAir, Phase, Record, Situation
 from wire.config import NodeConfig
 from wire.errors import Reason
@@ -25,6 +27,8 @@ GRACE_SECONDS = 2.0
 RELEARN_SECONDS = 60.0  # connected, after documents were lost
 FETCH_SECONDS = 60.0
 PRUNE_SECONDS = 3600.0
+JUDGE_SECONDS = 60.0
+PAST, AHEAD = timedelta(days=4), timedelta(days=3)  # the days that are judged; a plan forgets what is past sooner
 SOON = timedelta(seconds=10)
 
 
@@ -37,11 +41,12 @@ class Agenda:
         self._met: dict[str, datetime] = {}  # when this process saw each job first
         self._relearn_until: float | None = None
         self._relearning = self._hides = False
-        self._fetch_at = self._prune_at = 0.0
+        self._fetch_at = self._prune_at = self._judge_at = 0.0
+        self._over: dict[str, Reason] = {}
 
     def changed(self) -> None:
-        """Plans or config are new: fetch at the next occasion."""
-        self._fetch_at = 0.0
+        """Plans or config are new: fetch, and judge the days, at the next occasion."""
+        self._fetch_at = self._judge_at = 0.0
 
     def lost_documents(self) -> None:
         """Something that was held could not be read back."""
@@ -67,7 +72,8 @@ class Agenda:
         records = self._open_records(jobs, on_air, clock.monotonic())
         known = clock.known()
         config = self._gate.config or NodeConfig("unconfigured", 1, now, (), "")
-        return Situation(jobs, records, on_air, config, now, known, self._unready(jobs, now, known))
+        unready, over = self._unready(jobs, now, known), self._judged(config, now, clock.monotonic())
+        return Situation(jobs, records, on_air, config, now, known, unready, over)
 
     def is_whole(self, job: Job) -> bool:
         """Whether the job's audio on disk is, to the last bit, what was sealed. Reads the whole file."""
@@ -111,6 +117,14 @@ class Agenda:
         for name in hidden:
             del records[name]
         return records
+
+    def _judged(self, config: NodeConfig, now: datetime, mono: float) -> dict[str, Reason]:
+        """Which jobs their days do not take, looked at again now and then."""
+        if mono >= self._judge_at:
+            self._judge_at = mono + JUDGE_SECONDS
+            near = [job for job in self._gate.jobs(now).values() if now - PAST <= job.start <= now + AHEAD]
+            self._over = rulebook.refused_jobs(near, config.limits, config.zone)
+        return self._over
 
     def _is_unsure(self, mono: float) -> bool:
         """Whether absence from the plans means nothing yet."""

@@ -171,7 +171,11 @@ def _forbidden(s: Situation, job: Job, moment: datetime) -> Reason | None:
         return None
     if not policy.may_sound(job.bulletin_class, moment, s.config.quiet_hours, s.config.zone):
         return Reason.QUIET_HOURS
-    return Reason.MAINTENANCE if s.config.maintenance else None
+    if s.config.maintenance:
+        return Reason.MAINTENANCE
+    record = s.records.get(job.id)
+    begun = record is not None and record.phase is not Phase.WAITING
+    return None if begun else s.over.get(job.id)
 
 
 def _wants_air(s: Situation, job: Job) -> bool:

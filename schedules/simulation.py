@@ -14,6 +14,7 @@ from datetime import datetime, timedelta
 import msgspec
 
 from schedules.due import Accept, Act, Cut, End, OnAir, Phase, Record, Situation, Start, due, fresh, next_look
+from schedules.rulebook import refused_jobs
 from schedules.situation import audio_of
 from wire.config import NodeConfig
 from wire.errors import Reason
@@ -53,7 +54,8 @@ class Day:
 
 def simulate(jobs: Mapping[str, Job], config: NodeConfig, since: datetime, until: datetime) -> Day:
     """What a node that holds ``jobs`` and ``config`` sounds in [since, until); it was idle before."""
-    world = _World(jobs, config, since)
+    over = refused_jobs(jobs.values(), config.limits, config.zone)
+    world = _World(jobs, config, since, over=over)
     while world.now < until:
         world.look()
         world.now = min(until, world.next_moment())
@@ -70,6 +72,7 @@ class _World:
     config: NodeConfig
     now: datetime
     records: dict[str, Record] = field(default_factory=dict)
+    over: Mapping[str, Reason] = field(default_factory=dict)  # what the config's limits refuse
     held: Start | None = None
     stretches: list[Stretch] = field(default_factory=list)
     endings: list[Ended] = field(default_factory=list)
@@ -101,7 +104,7 @@ class _World:
         on_air = OnAir(self.held.job, self.now >= self.held.at) if self.held else None
         open_jobs = {name: job for name, job in self.jobs.items() if self._phase(name) is not Phase.ENDED}
         records = {name: record for name, record in self.records.items() if record.phase is not Phase.ENDED}
-        return Situation(open_jobs, records, on_air, self.config, self.now)
+        return Situation(open_jobs, records, on_air, self.config, self.now, over=self.over)
 
     def _do(self, act: Act) -> None:
         if isinstance(act, Accept):

@@ -60,6 +60,7 @@ class Situation:
     now: datetime
     clock_known: bool = True
     unready: Mapping[str, Reason] = field(default_factory=dict)  # jobs that cannot be sounded now, and why
+    over: Mapping[str, Reason] = field(default_factory=dict)  # jobs that their day does not take, and why
 
 
 @dataclass(frozen=True)
