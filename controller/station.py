@@ -11,7 +11,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable
 from dataclasses import asdict
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 
 from controller.logbook import Logbook
 from controller.newsroom import spoken
@@ -22,7 +22,8 @@ from controller.store import Store
 from controller.store.rows import Announcement, AssetRow, VoiceFault
 from controller.studio import Finished, MasteringError, ShelfError, Studio, Trouble, VoiceError, Wanted
 from controller.transmitter import Transmitter
-from schedules import planner
+from schedules import moments, planner
+from schedules.rulebook import Rulebook
 from wire import topics
 from wire.link import Link
 from wire.plan import BulletinClass
@@ -47,6 +48,8 @@ class Station:
         self._retries = Retries()
         self._keys: dict[str, PublicKey] = {}
         self._nodes: list[Node] = []
+        self._rulebooks: dict[str, list[tuple[date, Rulebook]]] = {}
+        self._day = date.min
         self._wishes = self._roster_wishes = NEVER
         self._planned_at: datetime | None = None
 
@@ -78,21 +81,23 @@ class Station:
         wishes = self.store.changed()
         if wishes != self._wishes or self._planned_at is None or now - self._planned_at >= REPLAN:
             self._place(now)
+            self.store.airing.place(now)
             self.transmitter.take_trust()
-            self.transmitter.issue_plans(planner.plan(self.store.bookings.to_plan(now), now), now)
+            self.transmitter.issue_plans(planner.plan(self.store.airing.to_plan(now), now), now)
             self._wishes, self._planned_at = wishes, now
         self.transmitter.keep_published()
 
     def enrol(self, now: datetime) -> None:
         """Know every node of the roster by its key, and tell each what is wanted of it. Apart: no plan waits for it."""
-        wishes = self.store.changed()
-        if wishes == self._roster_wishes:
+        wishes, day = self.store.changed(), moments.local(now, self._settings.zone).date()
+        if (wishes, day) == (self._roster_wishes, self._day):
             return
-        nodes = self.store.roster.nodes()
-        if nodes != self._nodes:
+        nodes, rulebooks = self.store.roster.nodes(), self.store.policies.all()
+        if (nodes, rulebooks, day) != (self._nodes, self._rulebooks, self._day):
             self._keys = {node.id: PublicKey.from_hex(node.public_key) for node in nodes}
             self.transmitter.issue_configs(nodes, now)
         self._nodes, self._roster_wishes = nodes, wishes
+        self._rulebooks, self._day = rulebooks, day
 
     def _voice(self, now: datetime, urgent: bool) -> int:
         waiting = self.store.announcements.waiting_for_voice(MOST_WAITING)

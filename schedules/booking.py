@@ -30,6 +30,7 @@ class Booking(msgspec.Struct, frozen=True):
     spoken: str = ""
     drill: bool = False
     before: tuple[str, ...] = ()  # bookings that it goes ahead of, by a commune's order
+    series: str = ""  # it stands in a slot of the programme, of this series
     repeats: bool = False  # its starts may grow or shrink: every job is then named by its start, even the only one
 
     def deadline(self, start: datetime) -> datetime:

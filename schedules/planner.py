@@ -10,7 +10,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime, timedelta
 
 from schedules.booking import Booking
@@ -87,6 +87,13 @@ def merge(plans: Iterable[tuple[datetime, tuple[Job, ...]]]) -> dict[str, Job]:
     for _, jobs in sorted(plans, key=lambda each: each[0]):
         merged.update((job.id, job) for job in jobs)
     return merged
+
+
+def of_areas(plans: Mapping[AreaLane, tuple[Job, ...]], areas: Iterable[str], now: datetime) -> list[Job]:
+    """What a node that listens to ``areas`` makes of ``plans`` issued at ``now``: every job once, by start and name."""
+    mine = frozenset(areas)
+    merged = merge((now, jobs) for (area, _), jobs in plans.items() if area in mine)
+    return sorted(merged.values(), key=lambda job: (job.start, job.id))
 
 
 def _fitting(jobs: list[Job], lane: Lane, sizes: dict[str, int]) -> tuple[Job, ...]:

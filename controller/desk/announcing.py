@@ -7,8 +7,9 @@ from collections.abc import Sequence
 from dataclasses import replace
 from datetime import datetime
 
-from controller.desk import rules
+from controller.desk import programming, rules
 from controller.desk.inbox import ORDINARY_LATE_SECONDS, Inbox
+from controller.desk.policing import Policing
 from controller.desk.wishes import DeskError, Draft, OwnApproval, Placing, Wish
 from controller.store import StoreError
 from controller.store.rows import (
@@ -31,7 +32,7 @@ VIETNAMESE = "vi"
 _OPEN = (AnnouncementState.DRAFT, AnnouncementState.RETURNED)
 
 
-class Announcing(Inbox):
+class Announcing(Inbox, Policing):
     """The part of the desk where announcements are written, placed, approved and withdrawn."""
 
     _own_approval: OwnApproval
@@ -48,7 +49,9 @@ class Announcing(Inbox):
             act = Act(who.name, "drafted", announcement.id, announcement.title, now)
             made = self._store.announcements.create(announcement, None, act)
         else:
-            booking = self._placed(announcement, Placing(wish.areas, wish.start, key, wish.recurrence), who, now)
+            booking = self._placed(
+                announcement, Placing(wish.areas, wish.start, key, wish.recurrence, wish.slot), who, now
+            )
             sent = self._sent(announcement, who)
             act = Act(who.name, _sending(sent), sent.id, f"booking={booking.id} title={sent.title}", now)
             made = self._store.announcements.create(sent, booking, act, self._deliveries(sent, [booking], now))
@@ -65,7 +68,7 @@ class Announcing(Inbox):
         rules.need(who, Role.EDITOR)
         announcement = self._worded(_blank(who, now), _draft_of(wish), now)
         if not wish.draft:
-            self._placed(announcement, Placing(wish.areas, wish.start, None, wish.recurrence), who, now)
+            self._placed(announcement, Placing(wish.areas, wish.start, None, wish.recurrence, wish.slot), who, now)
 
     def edit(self, announcement_id: str, version: int, draft: Draft, who: User, now: datetime) -> Announcement:
         """New words for a draft, or for one that was returned; new text is voiced anew. Raises DeskError."""
@@ -97,6 +100,7 @@ class Announcing(Inbox):
         wanted = self._wanted(held)
         for booking in wanted:
             rules.still_to_come(booking, now, self._zone, self._quiet)
+            self._keep_policies(held, booking, now)
         approved = replace(held, state=AnnouncementState.APPROVED, approver=who.id, reason="", updated_at=now)
         act = Act(who.name, "approved", held.id, held.title, now)
         saved = self._update(approved, held.version, act, deliveries=self._deliveries(approved, wanted, now))
@@ -176,13 +180,14 @@ class Announcing(Inbox):
         kinds = {area.id: area.kind for area in self._store.roster.areas()}
         emergency = announcement.bulletin_class is BulletinClass.EMERGENCY
         areas = rules.areas(placing.areas, kinds, self._store.roster.nodes(), who)
-        return BookingRow(
+        booking = BookingRow(
             id=f"b{secrets.token_hex(6)}",
             announcement=announcement.id,
             areas=areas,
             state=BookingState.OFFERED if self._offered(announcement, areas) else BookingState.WANTED,
             start=self._start(placing, announcement.bulletin_class, now),
             recurrence=placing.recurrence,
+            slot=programming.slot(self._store, replace(placing, areas=areas), announcement.bulletin_class),
             created_by=who.id,
             created_at=now,
             bulletin_class=announcement.bulletin_class,
@@ -192,9 +197,13 @@ class Announcing(Inbox):
             after_cut=AfterCut.RESTART if emergency else AfterCut.RESUME,
             idempotency_key=placing.idempotency_key,
         )
+        self._keep_policies(announcement, booking, now)
+        return booking
 
     def _start(self, placing: Placing, bulletin_class: BulletinClass, now: datetime) -> datetime | None:
         """The start asked for, of one that comes once or again and again. Raises DeskError."""
+        if placing.slot is not None:
+            return None
         if placing.recurrence is None:
             return rules.start(placing.start, bulletin_class, now, self._zone, self._quiet)
         moments = rules.recurring(placing.recurrence, placing.start, bulletin_class, now)

@@ -1,4 +1,4 @@
-"""The desk as one object: announcing, inbox, recording, entrance, registry and lexicon over one store."""
+"""The desk as one object: announcing, inbox, recording, entrance, registry, lexicon and programmes over one store."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from collections.abc import Callable
 from controller.desk.announcing import Announcing
 from controller.desk.entrance import Entrance
 from controller.desk.lexicon import Lexicon
+from controller.desk.programming import Programming
 from controller.desk.recording import Recording
 from controller.desk.registry import Registry
 from controller.desk.wishes import OwnApproval
@@ -16,7 +17,7 @@ from wire.config import QuietHours
 USUAL_QUIET = QuietHours()
 
 
-class Desk(Announcing, Recording, Entrance, Registry, Lexicon):
+class Desk(Announcing, Recording, Entrance, Registry, Lexicon, Programming):
     """Where every wish enters. Any method may raise DeskError, or StoreError when the store cannot take it."""
 
     def __init__(

@@ -141,6 +141,8 @@ def still_to_come(booking: BookingRow, now: datetime, zone: str, quiet: QuietHou
     if booking.recurrence is not None and booking.start is not None:
         recurring(booking.recurrence, booking.start, booking.bulletin_class, now)
         return
+    if booking.slot is not None:
+        return
     if booking.start is not None and booking.start < now - PAST_GRACE:
         raise DeskError("desk.too_late", time=f"{moments.local(booking.start, zone):%H:%M %d/%m/%Y}")
     if booking.start is None:

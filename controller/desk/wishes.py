@@ -31,7 +31,8 @@ class Wish:
     With a ``recurrence`` it comes again and again, from ``start`` on. Without a title the first line of the text stands
     for it. A draft is only kept: its areas and start are not looked at. The same ``idempotency_key`` from the same
     person is the same wish. With a ``recording`` (SHA-256) that is heard, and the text may be empty. ``times``: how
-    often the words are heard in one broadcast, 1–10.
+    often the words are heard in one broadcast, 1–10. With a ``slot`` it comes in the next slot of that series of the
+    programme, instead of at a time.
     """
 
     text: str
@@ -46,6 +47,7 @@ class Wish:
     recording: str | None = None
     times: int = 1
     drill: bool = False
+    slot: str | None = None
 
 
 @dataclass(frozen=True)
@@ -69,6 +71,7 @@ class Placing:
     start: datetime | None = None
     idempotency_key: str | None = None
     recurrence: Recurrence | None = None
+    slot: str | None = None
 
 
 @dataclass(frozen=True)

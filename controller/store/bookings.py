@@ -18,9 +18,9 @@ from wire.plan import MAX_SPOKEN_CHARS, Asset
 
 LONGEST_LATE = timedelta(days=7)  # no booking may begin later than this after its start
 
-_WANTED = bookings.c.state == BookingState.WANTED.value
-_OPEN = _WANTED | (bookings.c.state == BookingState.OFFERED.value)
-_ON_THE_AIR = (announcements.c.state == AnnouncementState.APPROVED.value) & (
+WANTED = bookings.c.state == BookingState.WANTED.value
+_OPEN = WANTED | (bookings.c.state == BookingState.OFFERED.value)
+ON_THE_AIR = (announcements.c.state == AnnouncementState.APPROVED.value) & (
     announcements.c.voice_state == VoiceState.DONE.value
 )
 _VIEW = sa.select(
@@ -73,7 +73,7 @@ class Bookings:
 
     def unplaced(self) -> list[BookingView]:
         """What is approved, voiced and wanted "now", oldest first: the station gives each its start."""
-        ready = _VIEW.where(_WANTED & bookings.c.start.is_(None) & _ON_THE_AIR)
+        ready = _VIEW.where(WANTED & bookings.c.start.is_(None) & bookings.c.slot.is_(None) & ON_THE_AIR)
         return self._views(ready.order_by(bookings.c.created_at))
 
     def set_start(self, booking_id: str, start: datetime) -> bool:
@@ -84,7 +84,7 @@ class Bookings:
 
     def order(self, booking_id: str, before: tuple[str, ...], start: datetime | None, act: Act) -> bool:
         """Let a wanted booking go ahead of those named, from ``start`` on; False when it is not wanted any more."""
-        mine = (bookings.c.id == booking_id) & _WANTED
+        mine = (bookings.c.id == booking_id) & WANTED
         values = {"before": list(before) or None, "start": start}
         with self._database.wishing(act) as connection:
             return bool(connection.execute(sa.update(bookings).where(mine).values(values)).rowcount)
@@ -107,7 +107,7 @@ class Bookings:
             sa.select(bookings, announcements.c.title, announcements.c.spoken, announcements.c.drill, *_ASSET)
             .join(announcements, announcements.c.id == bookings.c.announcement)
             .join(assets, assets.c.sha256 == announcements.c.asset)
-            .where(_WANTED & _ON_THE_AIR & near)
+            .where(WANTED & ON_THE_AIR & near)
             .order_by(bookings.c.start, bookings.c.id)
         )
         with self._database.reading() as connection:
@@ -194,4 +194,5 @@ def _planned(row: sa.RowMapping, now: datetime) -> Booking:
         drill=row["drill"],
         before=kept.before or (),
         repeats=kept.recurrence is not None,
+        series=kept.slot or "",
     )

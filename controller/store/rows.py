@@ -154,6 +154,7 @@ class RecordingRow:
 class BookingRow:
     """A booking (lịch phát) as it is kept; ``start`` None means "as soon as the voice is ready".
 
+    With a ``slot`` the station gives it its start, and may give it another until the slot is about to begin.
     With a ``recurrence``, ``start`` is the first possible moment of it.
     """
 
@@ -172,6 +173,8 @@ class BookingRow:
     state: BookingState = BookingState.WANTED
     recurrence: Recurrence | None = None
     before: tuple[str, ...] | None = None  # bookings that it goes ahead of, by a commune's order
+    slot: str | None = None  # the series whose slot it asked for instead of a time
+    slot_note: str | None = None  # why it does not stand in the first such slot: `placing.Note`
 
 
 @dataclass(frozen=True)

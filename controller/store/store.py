@@ -10,6 +10,7 @@ from alembic import command
 from alembic.config import Config
 
 from controller.store import migrations, sole, tables
+from controller.store.airing import Airing
 from controller.store.announcements import Announcements
 from controller.store.asrun import AsRun
 from controller.store.assets import Assets
@@ -23,6 +24,8 @@ from controller.store.inbox import Inbox
 from controller.store.lexicon import LexiconBook
 from controller.store.people import People
 from controller.store.plans import Plans
+from controller.store.policies import Policies
+from controller.store.programmes import Programmes
 from controller.store.recordings import Recordings
 from controller.store.roster import RosterBook
 
@@ -40,7 +43,10 @@ class Store:
         self.inbox = Inbox(self.database)
         self.recordings = Recordings(self.database)
         self.bookings = Bookings(self.database)
+        self.programmes = Programmes(self.database)
+        self.airing = Airing(self.database, self.bookings, self.programmes)
         self.plans = Plans(self.database)
+        self.policies = Policies(self.database)
         self.documents = Documents(self.database)
         self.asrun = AsRun(self.database)
         self.health = HealthBook(self.database)

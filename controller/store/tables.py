@@ -143,6 +143,8 @@ bookings = sa.Table(
     text("idempotency_key", nullable=True, unique=True),
     text("state"),
     structure("before"),  # ids of the bookings that it goes ahead of, by a commune's order
+    text("slot", nullable=True),  # the series of the programme that it asked for instead of a time
+    text("slot_note", nullable=True),
     sa.Index("bookings_by_start", "start"),
     sa.Index("bookings_by_announcement", "announcement"),
 )

@@ -98,8 +98,8 @@ def _jobs(station: House, areas: tuple[str, ...], since: datetime) -> dict[str, 
     """The union of the plans that these areas would have on that day."""
     from schedules import planner
 
-    plans = planner.plan(station.store.bookings.to_plan(since), since)
-    return planner.merge((since, jobs) for (area, _), jobs in plans.items() if area in areas)
+    plans = planner.plan(station.store.airing.to_plan(since), since)
+    return {job.id: job for job in planner.of_areas(plans, areas, since)}
 
 
 def _facts(day: Day, since: datetime) -> dict[str, object]:

@@ -1,0 +1,100 @@
+"""Programmes at the desk: an approver applies the standing week of their own area, from a day on.
+
+- What is kept is the text as Loa writes it, so that what is exported is what is in force, letter for letter.
+- A slot that reaches into quiet hours is refused here: the node would not sound it.
+"""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Callable
+from datetime import date, datetime, timedelta
+
+from controller.desk import rules
+from controller.desk.wishes import DeskError, Placing
+from controller.store import Store
+from controller.store.programmes import ProgrammeRow
+from controller.store.rows import Act, Role, User
+from schedules import moments, placing, timetable
+from schedules.programme import Kind, Programme, Slot
+from wire.config import QuietHours
+from wire.names import lies_within
+from wire.plan import BulletinClass
+
+FARTHEST = timedelta(days=366)
+
+
+class Programming:
+    """The part of the desk where programmes are applied."""
+
+    _store: Store
+    _zone: str
+    _quiet: QuietHours
+    _bell: Callable[[], None]
+
+    def apply_programme(self, text: str, since: date | None, who: User, now: datetime) -> ProgrammeRow:
+        """From ``since`` on (None: now) this is its area's programme. Raises DeskError, TimetableError."""
+        row = self.weigh_programme(text, since, who, now)
+        detail = f"since={row.since} title={row.programme.title}"
+        self._store.programmes.apply(row, Act(who.name, "applied", row.area, detail, now))
+        self._bell()
+        return row
+
+    def weigh_programme(self, text: str, since: date | None, who: User, now: datetime) -> ProgrammeRow:
+        """What `apply_programme` would keep; nothing is written. Raises the same."""
+        rules.need(who, Role.APPROVER)
+        programme = timetable.read(text)
+        if self._store.roster.area(programme.area) is None:
+            raise DeskError("desk.unknown_area", area=programme.area[:80])
+        if not lies_within(programme.area, who.area):
+            raise DeskError("desk.not_your_area", area=programme.area, name=who.name)
+        self._audible(programme)
+        today = moments.local(now, programme.zone).date()
+        begins = since or today
+        if begins < today:
+            raise DeskError("desk.programme_past", day=f"{begins:%d/%m/%Y}")
+        if begins > today + FARTHEST:
+            raise DeskError("desk.too_far", time=f"{begins:%d/%m/%Y}", days=FARTHEST.days)
+        return ProgrammeRow(programme.area, begins.isoformat(), timetable.write(programme), who.id, now)
+
+    def _audible(self, programme: Programme) -> None:
+        for slot_ in programme.slots:
+            if _meets(slot_, self._quiet):
+                facts = {"label": slot_.label, "start": f"{slot_.start:%H:%M}"}
+                raise DeskError("desk.programme_quiet", **facts, since=self._quiet.since, until=self._quiet.until)
+
+
+def slot(store: Store, wanted: Placing, bulletin_class: BulletinClass) -> str | None:
+    """The series asked for, if a programme of the areas has such a slot. Raises DeskError."""
+    if wanted.slot is None:
+        return None
+    if wanted.start is not None or wanted.recurrence is not None:
+        raise DeskError("desk.slot_and_time")
+    if bulletin_class is BulletinClass.EMERGENCY:
+        raise DeskError("desk.slot_emergency")
+    homes = {node.id: node.home for node in store.roster.nodes()}
+    standings = store.programmes.standings()
+    area = placing.governing((homes.get(area, area) for area in wanted.areas), standings)
+    if area is None:
+        raise DeskError("desk.no_programme")
+    known = series_of([each.programme for each in standings[area]])
+    if wanted.slot not in known:
+        near = difflib.get_close_matches(wanted.slot, known, n=1)
+        shown = near[0] if near else ", ".join(known) or "-"
+        raise DeskError("desk.unknown_series", series=wanted.slot[:60], near=shown)
+    return wanted.slot
+
+
+def series_of(programmes: list[Programme]) -> list[str]:
+    """The series that these programmes have slots for, in order of name."""
+    items = (item for programme in programmes for slot in programme.slots for item in slot.items)
+    return sorted({item.series for item in items if item.kind is Kind.ANNOUNCEMENTS and item.series})
+
+
+def _meets(slot: Slot, quiet: QuietHours) -> bool:
+    """Whether some minute of the slot is quiet."""
+    since, until = moments.clock_time(quiet.since), moments.clock_time(quiet.until)
+    if moments.within(slot.start, since, until):
+        return True
+    ahead = (since.hour - slot.start.hour) * 60 + since.minute - slot.start.minute
+    return since != until and timedelta(minutes=ahead % (24 * 60)) < slot.length
