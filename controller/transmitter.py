@@ -11,15 +11,17 @@ import hashlib
 import logging
 import threading
 from collections.abc import Iterable, Mapping
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 
 from controller.holdings import LINES, compare
 from controller.keys import TRUST_NAME
-from controller.roster import Node, areas_of
+from controller.roster import Node, ancestors, areas_of
 from controller.settings import Settings
 from controller.store import Store
 from controller.store.facts import Condition, Document, IssuedConfig, IssuedPlan
+from schedules import moments
 from schedules.planner import VALIDITY, AreaLane
+from schedules.rulebook import NO_LIMITS, Rulebook, in_force
 from wire import codec, seal, topics
 from wire.config import NodeConfig
 from wire.link import Link
@@ -47,6 +49,8 @@ class Transmitter:
         self._said_at: dict[str, datetime] = {}  # topic -> when it was last published again
         self._overtaken: dict[str, int] = {}  # topic -> a serial above ours that some node holds
         self.is_overtaken = False  # set when plans and configs must be issued anew
+        self._rulebooks: dict[str, list[tuple[date, Rulebook]]] = {}
+        self._day = date.min
         self._configs: dict[str, IssuedConfig] = {each.node: each for each in store.plans.configs()}
 
     def issue_plans(self, wanted: Mapping[AreaLane, tuple[Job, ...]], now: datetime) -> int:
@@ -60,7 +64,9 @@ class Transmitter:
         return sum(self._issue_plan(key, wanted.get(key, ()), now) for key in areas)
 
     def issue_configs(self, nodes: Iterable[Node], now: datetime) -> int:
-        """Issue and publish the config of every node whose wanted state differs from what is held."""
+        """Issue and publish the config of every node whose wanted state, of this day, differs from what is held."""
+        self._rulebooks = self._store.policies.all()
+        self._day = moments.local(now, self._settings.zone).date()
         return sum(self._issue_config(node, now) for node in nodes)
 
     def keep_published(self) -> None:
@@ -179,6 +185,7 @@ class Transmitter:
         return True
 
     def _config(self, node: Node, serial: int, now: datetime) -> NodeConfig:
+        rules = in_force(self._rulebooks, (node.home, *ancestors(node.home)), self._day) or Rulebook()
         return NodeConfig(
             node=node.id,
             serial=serial,
@@ -186,11 +193,12 @@ class Transmitter:
             areas=areas_of(node),
             media_url=self._settings.audio_url,
             zone=self._settings.zone,
-            quiet_hours=node.quiet or self._settings.quiet,
-            volumes=node.volumes,
+            quiet_hours=node.quiet or rules.quiet or self._settings.quiet,
+            volumes=node.volumes or rules.volumes,
             offset_ms=node.offset_ms,
             maintenance=node.maintenance,
             health_seconds=self._settings.health_seconds,
+            limits=rules.limits if rules.limits != NO_LIMITS else None,
         )
 
     def _overtaken_plans(self) -> set[AreaLane]:

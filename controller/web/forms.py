@@ -30,6 +30,7 @@ FIELD_OF = {
     "desk.too_far": "when",
     "desk.too_late": "when",
     "desk.quiet_hours": "when",
+    "desk.policy": "when",
     "desk.not_allowed": "class",
     "desk.bad_times": "times",
     "desk.own_announcement": "class",

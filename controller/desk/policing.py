@@ -1,0 +1,145 @@
+"""Policies at the desk: administrators set them, and what they forbid is refused with ways out that fit.
+
+- Every loudspeaker that a booking reaches is asked for its own place's rulebook, for every coming in the next 14 days.
+- An area without a loudspeaker is asked as if one hung there. Without rulebooks nothing is asked at all.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+
+from controller.desk import rules
+from controller.desk.wishes import DeskError
+from controller.roster import AreaKind, ancestors, areas_of, nodes_under
+from controller.store import Store
+from controller.store.policies import Claim, estimate
+from controller.store.rows import Act, Announcement, BookingRow, Role, User
+from schedules import moments
+from schedules.calendars import occurrences
+from schedules.planner import HORIZON
+from schedules.rulebook import Airing, Rulebook, broken, day_of, in_force
+from schedules.rulebook_text import Policy
+from schedules.ways_out import Asked, ways_out
+from wire.config import QuietHours
+from wire.names import lies_within
+from wire.plan import BulletinClass
+from words import Said
+
+
+class Sentences(Said):
+    """Several of them, one after another."""
+
+    def __init__(self, parts: Sequence[Said], between: str) -> None:
+        self.parts, self.between = tuple(parts), between
+        super().__init__("desk.joined", parts=between.join(str(each) for each in parts))
+
+    def say(self, language: str) -> str:
+        """All in ``language``."""
+        return self.between.join(each.say(language) for each in self.parts)
+
+
+class PolicyError(DeskError):
+    """A rulebook forbids it; ``why`` and ``ways`` are sentences of their own."""
+
+    def say(self, language: str) -> str:
+        """The whole sentence in ``language``."""
+        facts = {name: each.say(language) if isinstance(each, Said) else each for name, each in self.facts.items()}
+        return Said(self.key, **facts).say(language)
+
+
+@dataclass(frozen=True)
+class _Listener:
+    """Something that hears ``areas`` and hangs in ``home``."""
+
+    home: str
+    areas: frozenset[str]
+
+
+class Policing:
+    """The part of the desk that knows the rules of places."""
+
+    _store: Store
+    _zone: str
+    _quiet: QuietHours
+    _bell: Callable[[], None]
+
+    def set_policy(self, policy: Policy, who: User, now: datetime) -> None:
+        """Let a policy hold from its day on; one of the same area and day is replaced. Raises DeskError."""
+        rules.need(who, Role.ADMINISTRATOR)
+        if self._store.roster.area(policy.area) is None:
+            raise DeskError("desk.unknown_area", area=policy.area[:80])
+        if not lies_within(policy.area, who.area):
+            raise DeskError("desk.not_your_area", area=policy.area, name=who.name)
+        act = Act(who.name, "set policy", policy.area, f"since={policy.since}", now)
+        self._store.policies.set(policy, who.id, now, act)
+        self._bell()
+
+    def _keep_policies(self, held: Announcement, booking: BookingRow, now: datetime) -> None:
+        """Raises PolicyError for the first coming of ``booking`` that breaks a rulebook."""
+        kept = self._store.policies.all()
+        if not kept or held.bulletin_class is BulletinClass.EMERGENCY:
+            return
+        claims = [each for each in self._store.policies.claims(now) if each.announcement != held.id]
+        length = self._length(held)
+        for listener in self._listeners(booking.areas, claims):
+            already = [a for each in claims if not listener.areas.isdisjoint(each.areas) for a in each.airings]
+            for start in _comings(booking, now):
+                wanted = Airing(start, length, held.bulletin_class, booking.id)
+                self._keep(kept, listener, already, Asked(wanted, self._zone, now, held.times))
+
+    def _keep(
+        self,
+        kept: Mapping[str, Sequence[tuple[date, Rulebook]]],
+        listener: _Listener,
+        already: list[Airing],
+        asked: Asked,
+    ) -> None:
+        def found(airing: Airing) -> list[Said]:
+            rulebook = in_force(kept, (listener.home, *ancestors(listener.home)), day_of(airing, self._zone))
+            return [each.said() for each in broken(rulebook, already, airing, self._zone)] if rulebook else []
+
+        def fits(airing: Airing) -> bool:
+            begin = moments.local(airing.start, self._zone).time()
+            quiet = moments.within(begin, *map(moments.clock_time, (self._quiet.since, self._quiet.until)))
+            return not quiet and not found(airing)
+
+        why = found(asked.airing)
+        if why:
+            ways = [way.said(self._zone) for way in ways_out(asked, fits)]
+            day = f"{moments.local(asked.airing.start, self._zone):%d/%m/%Y}"
+            place = self._commune(listener.home)
+            told = Sentences(ways or [Said("desk.no_way_out")], "; ")
+            raise PolicyError("desk.policy", place=place, day=day, why=Sentences(why, ", "), ways=told)
+
+    def _length(self, held: Announcement) -> timedelta:
+        asset = self._store.assets.get(held.asset) if held.asset else None
+        if asset is not None:
+            return timedelta(milliseconds=asset.duration_ms)
+        recording = self._store.recordings.get(held.recording) if held.recording else None
+        if recording is not None:
+            return timedelta(milliseconds=recording.duration_ms * held.times)
+        return estimate(held.text, held.times)
+
+    def _listeners(self, areas: tuple[str, ...], claims: Iterable[Claim]) -> list[_Listener]:
+        """Who hears ``areas``, those alike once: what nobody has claimed makes no difference."""
+        named = frozenset(areas) | {area for each in claims for area in each.areas}
+        reached = nodes_under(self._store.roster.nodes(), areas)
+        found = [_Listener(node.home, named & frozenset(areas_of(node))) for node in reached]
+        heard = {area for node in reached for area in areas_of(node)}
+        found += [_Listener(area, named & {area, *ancestors(area)}) for area in areas if area not in heard]
+        return list(dict.fromkeys(found))
+
+    def _commune(self, home: str) -> str:
+        """What people call the commune that ``home`` lies in, or else itself."""
+        known = {area.id: area for area in self._store.roster.areas()}
+        above = [known[area] for area in (home, *ancestors(home)) if area in known]
+        commune = next((area for area in above if area.kind is AreaKind.COMMUNE), None) or next(iter(above), None)
+        return commune.name if commune else home
+
+
+def _comings(booking: BookingRow, now: datetime) -> list[datetime]:
+    if booking.recurrence is None or booking.start is None:
+        return [booking.start or now]
+    return occurrences(booking.recurrence, booking.start, now, now + HORIZON)
