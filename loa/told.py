@@ -31,6 +31,8 @@ _NOT_HERE = {
 
 def sentence(wrong: Said | BadMoment, language: str) -> str:
     """What went wrong, on one line."""
+    if isinstance(wrong, Said) and type(wrong).say is not Said.say:  # sentences within it that only it can put together
+        return plain(wrong.say(language))
     return plain(say(wrong.key, language, **{name: _fact(value, language) for name, value in wrong.facts.items()}))
 
 

@@ -79,8 +79,8 @@ class Policing:
     def _keep_policies(self, held: Announcement, booking: BookingRow, now: datetime) -> None:
         """Raises PolicyError for the first coming of ``booking`` that breaks a rulebook."""
         kept = self._store.policies.all()
-        if not kept or held.bulletin_class is BulletinClass.EMERGENCY:
-            return
+        if not kept or held.bulletin_class is BulletinClass.EMERGENCY or booking.slot is not None:
+            return  # what waits for a slot has no time yet: the node judges it
         claims = [each for each in self._store.policies.claims(now) if each.announcement != held.id]
         length = self._length(held)
         for listener in self._listeners(booking.areas, claims):
