@@ -11,9 +11,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from makers_schedules import HANOI, NOW, asset, booking, rich_programmes
 
-from schedules import moments, placing, planner
+from schedules import laying, moments, placing, planner
 from schedules.calendars import facts_of
-from schedules.placing import GAP, Asked, Note, Place, Sounding, Standing
+from schedules.laying import GAP, Sounding
+from schedules.placing import Asked, Note, Place, Standing
 from schedules.programme import Fill, Item, Kind, Occurrence, Overrun, Programme, Slot
 from wire.names import node_id
 from wire.plan import Asset, BulletinClass
@@ -124,7 +125,7 @@ def laid(one: Slot, *placed: tuple[str, float]) -> list[Sounding]:
     wishes = [asked(name, minutes) for name, minutes in placed]
     stood = placing.place([occurrence], wishes, audio, NOW)
     lengths = {each.id: each.length for each in wishes}
-    return placing.lay_out(occurrence, {p.start: (p.id, lengths[p.id]) for p in stood if p.start}, audio)
+    return laying.lay_out(occurrence, {p.start: (p.id, lengths[p.id]) for p in stood if p.start}, audio)
 
 
 def told(soundings: list[Sounding]) -> list[str]:
@@ -257,7 +258,7 @@ def test_what_is_laid_out_is_in_order_within_its_slot(programme: Programme, wish
     starts = {each.start: each.id for each in placing.place(occurrences, wishes, audio, NOW) if each.start}
     for occurrence in occurrences:
         own = {at: (name, lengths[name]) for at, name in starts.items() if occurrence.start <= at < occurrence.end}
-        soundings = placing.lay_out(occurrence, own, audio)
+        soundings = laying.lay_out(occurrence, own, audio)
         assert [each.booking for each in soundings if each.booking and not each.again] == [
             own[at][0] for at in sorted(own)
         ]

@@ -18,10 +18,11 @@ from controller.store.bookings import ON_THE_AIR, WANTED, Bookings
 from controller.store.database import Database
 from controller.store.programmes import Programmes
 from controller.store.tables import announcements, assets, bookings, nodes, recordings, users
-from schedules import placing
+from schedules import laying, placing
 from schedules.booking import Booking
 from schedules.calendars import facts_of
-from schedules.placing import Asked, Audio, Place, Sounding, Standing
+from schedules.laying import Audio, Sounding
+from schedules.placing import Asked, Place, Standing
 from schedules.planner import HORIZON, KEPT_PAST
 from wire.names import lies_within
 from wire.plan import Asset, BulletinClass
@@ -114,7 +115,7 @@ class Airing:
             found[area] = []
             for occurrence in placing.expand(own, *window, facts_of):
                 inside = {at: it for at, it in all_placed.items() if occurrence.start <= at < occurrence.end}
-                found[area] += placing.lay_out(occurrence, inside, audio)
+                found[area] += laying.lay_out(occurrence, inside, audio)
         return found
 
     def _waiting(self, now: datetime) -> list[_Waiting]:
