@@ -37,6 +37,7 @@ EVERY = {language: {page.prog: page for page in pages(parser.make(language))} fo
 
 
 PROMISED = """demo, controller, web, station, broker, announce,
+programme check, programme apply, programme show, programme export, policy check, policy apply, policy show,
 inbox list, inbox place, inbox decline, inbox order, plan show, simulate, calendar export, calendar import,
 asrun, spoken, speak,
 voices add, voices remove, voices sample,

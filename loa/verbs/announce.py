@@ -28,6 +28,7 @@ EXAMPLE = """\
 loa announce "Chiều nay phun thuốc khử khuẩn tại nhà văn hóa." --area lang-son:dong-dang
 loa announce --text-file thong-bao.txt --area lang-son:dong-dang --at 17:00 --wait
 loa announce "Khẩu hiệu tuần" --area lang-son:dong-dang --at 05:30 --repeat "FREQ=WEEKLY;BYDAY=MO,WE,FR"
+loa announce --text-file thong-bao.txt --area lang-son:dong-dang --slot "bản tin của xã"
 loa announce --recording chu-tich.m4a --area lang-son:dong-dang --at 17:00 --times 2
 loa announce --area lang-son:dong-dang -- "-5 độ C: …\""""
 
@@ -46,6 +47,7 @@ def add(verbs: Verbs) -> None:
     when = parser.add_mutually_exclusive_group()
     when.add_argument("--at", metavar=parser.word("time"), help=parser.t("at_help"))
     when.add_argument("--now", action="store_true", help=parser.t("now_help"))
+    when.add_argument("--slot", metavar=parser.word("name"), help=parser.t("slot_help"))
     parser.add_argument("--repeat", metavar=parser.word("rule"), help=parser.t("repeat_help"))
     day = parser.word("day")
     parser.add_argument("--except", action="append", default=[], dest="but", metavar=day, help=parser.t("except_help"))
@@ -81,6 +83,7 @@ def run(wanted: argparse.Namespace) -> int:
             idempotency_key=wanted.key,
             recurrence=_recurrence(wanted, station.settings.zone, now),
             recording=station.recorded(wanted.recording, wanted.spoken_language, person) if wanted.recording else None,
+            slot=wanted.slot,
             times=wanted.times,
             drill=wanted.drill,
         )

@@ -1,0 +1,138 @@
+"""`loa programme check|apply|show|export`: a commune's standing week, as a TOML file."""
+
+from __future__ import annotations
+
+import argparse
+from datetime import timedelta
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from loa import house, texts, told
+from loa.codes import DONE
+from schedules import moments, timetable
+from words import say
+
+if TYPE_CHECKING:
+    from datetime import date
+
+    from loa.parser import Parser, Verbs
+    from schedules.programme import Occurrence, Programme
+
+WEEK = timedelta(days=7)
+APPLY_EXAMPLE = """\
+loa programme check khung.toml
+loa programme apply khung.toml --since 2026-12-01"""
+SHOW_EXAMPLE = """\
+loa programme show khung.toml
+loa programme show lang-son:dong-dang --week 2027-02-15"""
+
+
+def add(verbs: Verbs) -> None:
+    """The verb, its verbs, and what they take."""
+    from loa.parser import Verbs as Below
+
+    below = Below(verbs.add("programme", "about_programme"), "programme_verb")
+    _takes_file(below.add("check", "about_programme_check", check, APPLY_EXAMPLE))
+    parser = below.add("apply", "about_programme_apply", apply, APPLY_EXAMPLE)
+    _takes_file(parser)
+    parser.add_argument("--since", metavar=parser.word("day"), help=parser.t("programme_since_help"))
+    house.takes_person(parser)
+    house.takes_config(parser)
+    parser = below.add("show", "about_programme_show", show, SHOW_EXAMPLE)
+    parser.add_argument("what", metavar=parser.word("file"), help=parser.t("programme_what_help"))
+    parser.add_argument("--week", metavar=parser.word("day"), help=parser.t("programme_week_help"))
+    house.takes_config(parser)
+    parser = below.add("export", "about_programme_export", export)
+    parser.add_argument("area", metavar=parser.word("area"), help=parser.t("programme_area_help"))
+    house.takes_config(parser)
+
+
+def _takes_file(parser: Parser) -> None:
+    parser.add_argument("file", metavar=parser.word("file"), type=Path, help=parser.t("programme_file_help"))
+
+
+def check(wanted: argparse.Namespace) -> int:
+    """Say whether a file is a programme, without a station."""
+    programme = timetable.read(texts.read(wanted.file, wanted.language))
+    print(say("loa.programme_good", wanted.language, area=programme.area, slots=len(programme.slots)))
+    return DONE
+
+
+def apply(wanted: argparse.Namespace) -> int:
+    """Let the programme of a file hold, and say which of its items have no sound yet."""
+    text = texts.read(wanted.file, wanted.language)
+    with house.opened(wanted) as station:
+        now = house.now()
+        since = _day(wanted.since, station.settings.zone) if wanted.since is not None else None
+        row = station.desk.apply_programme(text, since, station.person(wanted.person), now)
+        print(say("loa.programme_set", wanted.language, area=row.area, since=row.since))
+        items = [item.asset for slot in row.programme.slots for item in slot.items if item.asset]
+        for item in station.store.airing.silent(row.area, items):
+            print(say("loa.programme_silent", wanted.language, item=told.plain(item, 80)))
+    return DONE
+
+
+def show(wanted: argparse.Namespace) -> int:
+    """Print a week of a file's programme, or of the one that holds in an area."""
+    from controller.settings import Settings
+
+    path = Path(wanted.what)
+    if path.suffix == ".toml" or path.is_file():
+        programme, zone = timetable.read(texts.read(path, wanted.language)), Settings().zone
+        _print_week(programme, _monday(wanted, programme.zone or zone), wanted.language)
+        return DONE
+    with house.opened(wanted) as station:
+        zone, now = station.settings.zone, house.now()
+        first = _monday(wanted, zone)
+        begins = max(now, moments.at_local(first, moments.clock_time("00:00"), zone))
+        row = station.store.programmes.in_force(wanted.what, begins)
+    if row is None:
+        raise house.Refused("loa.programme_none", area=wanted.what[:80])
+    _print_week(row.programme, first, wanted.language)
+    return DONE
+
+
+def export(wanted: argparse.Namespace) -> int:
+    """Print the text of the programme that holds in an area."""
+    with house.opened(wanted) as station:
+        row = station.store.programmes.in_force(wanted.area, house.now())
+    if row is None:
+        raise house.Refused("loa.programme_none", area=wanted.area[:80])
+    print(row.body, end="")
+    return DONE
+
+
+def _day(text: str, zone: str) -> date:
+    return moments.local(moments.read(text, house.now(), zone), zone).date()
+
+
+def _monday(wanted: argparse.Namespace, zone: str) -> date:
+    day = _day(wanted.week, zone) if wanted.week is not None else moments.local(house.now(), zone).date()
+    return day - timedelta(days=day.weekday())
+
+
+def _print_week(programme: Programme, first: date, language: str) -> None:
+    """Each day with its holidays and lunar day, and what begins on it."""
+    from schedules.calendars import facts_of
+    from schedules.programme import occurrences
+
+    print(f"{told.plain(programme.title)} – {programme.area}")
+    since = moments.at_local(first, moments.clock_time("00:00"), programme.zone)
+    found = occurrences(programme, since, since + WEEK, facts_of)
+    for ahead in range(7):
+        day = first + timedelta(days=ahead)
+        facts = facts_of(day, language)
+        lunar = [say("loa.lunar_day", language, day=facts.lunar_date)] if facts.lunar_date else []
+        about = "; ".join([*lunar, *facts.holidays])
+        named = say(f"web.weekday_{day.weekday()}", language)
+        print(f"{named} {day:%d/%m/%Y}{f' ({told.plain(about)})' if about else ''}")
+        for each in found:
+            if moments.local(each.start, programme.zone).date() == day:
+                print(f"  {_line(each, programme.zone)}")
+
+
+def _line(each: Occurrence, zone: str) -> str:
+    begins, ends = moments.local(each.start, zone), moments.local(each.end, zone)
+    names = (item.series or item.source or item.asset or item.kind.value for item in each.slot.items)
+    items = "; ".join(told.plain(name) for name in names)
+    return f"{begins:%H:%M}–{ends:%H:%M}  {told.plain(each.slot.label)}{f'  [{items}]' if items else ''}"
