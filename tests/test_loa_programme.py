@@ -72,7 +72,7 @@ def test_an_announcement_asks_for_a_slot(loa: Loa, tmp_path: Path) -> None:
     announce = ("announce", "Họp thôn.", "--area", PLACE, "--json", "--slot")
     loa(*announce, "x").refuses(1, "programme")
     loa("programme", "apply", FILE, "--as", "chu-tich")
-    store = Store(f"sqlite:///{tmp_path}/home/loa.db")
+    store = Store(f"sqlite:///{tmp_path / 'home' / 'loa.db'}")
     series = store.programmes.of(PLACE)[0].programme
     name = next(item.series for slot in series.slots for item in slot.items if item.series)
     made = json.loads(loa(*announce, name).out)
