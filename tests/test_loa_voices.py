@@ -16,6 +16,7 @@ from controller.bootstrap import make_sampler, make_studio
 from controller.settings import from_values
 from controller.studio import VoiceError
 from controller.studio.wavs import duration_seconds
+from wire.plan import BulletinClass
 
 
 @pytest.fixture
@@ -56,7 +57,9 @@ def test_a_voice_is_added_sampled_named_in_the_settings_and_removed(
     assert "neural:mai was removed" in loa("voices", "remove", "neural:mai").out
     assert listed(loa) == {"espeak": True, "gtts": True}
     with pytest.raises(VoiceError, match="no voice named neural:mai"):
-        make_studio(settings)
+        make_studio(settings).produce("Có.", BulletinClass.ORDINARY)
+    monkeypatch.setenv("LOA_VOICE_CHAIN", "neural:mai,espeak")
+    assert json.loads(loa("speak", "Xin chào bà con.", "-o", "b.ogg", "--json").out)["voice"] == "espeak"
 
 
 def test_what_cannot_be_added_is_one_sentence(loa: Loa, voice: Path, tmp_path: Path) -> None:

@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 from controller.newsroom import MOST_ENTRY_CHARS, has_words, one_line, reason, spoken
 from controller.newsroom.acronyms import UNKNOWN
 from controller.newsroom.editor import PASSES
+from controller.newsroom.slips import SYLLABLE
 from controller.newsroom.strangers import ACCENTLESS, LANGUAGE, SCRIPT
 from words import LANGUAGES
 
@@ -199,7 +200,7 @@ def test_what_is_not_vietnamese_is_reported_and_left_alone(text: str, flags: lis
 
 
 def test_every_reason_can_be_said_in_every_language() -> None:
-    codes = {rule.why for rule in PASSES} | {"lexicon", "telex", "vni", UNKNOWN, SCRIPT, LANGUAGE, ACCENTLESS}
+    codes = {rule.why for rule in PASSES} | {"lexicon", "telex", "vni", UNKNOWN, SCRIPT, LANGUAGE, ACCENTLESS, SYLLABLE}
     for language in LANGUAGES:
         assert all(reason(code, language) for code in codes)
         known = {key.removeprefix("why_") for key in _sentences(language) if key.startswith("why_")}

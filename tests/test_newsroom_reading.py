@@ -78,3 +78,30 @@ def test_a_title_in_capitals_is_words_and_not_flagged() -> None:
 def test_a_line_broken_in_mid_sentence_is_joined_and_a_heading_is_not() -> None:
     assert spoken("Bà con chú ý\nđề phòng lũ.").text == "Bà con chú ý đề phòng lũ."
     assert spoken("THÔNG BÁO\nNgày mai có mưa.").text == "THÔNG BÁO.\nNgày mai có mưa."
+
+
+@pytest.mark.parametrize(
+    ("text", "heard"),
+    [
+        ("GPLX hạng C", "giấy phép lái xe hạng xê"),
+        ("Hộ loại C, khu D", "Hộ loại xê, khu dê"),
+        ("điểm c, khoản 2 Điều 5", "điểm xê, khoản hai Điều năm"),
+        ("khóa V, thế kỷ XXI", "khóa năm, thế kỷ hai mươi mốt"),
+        ("vùng DTTS&MN, DTTS và MN", "vùng dân tộc thiểu số và miền núi, dân tộc thiểu số và miền núi"),
+        ("Q. Chủ tịch, Q. Ba Đình", "quyền Chủ tịch, quận Ba Đình"),
+        ("KT. CHỦ TỊCH", "ký thay CHỦ TỊCH"),
+        ("T/M UBND xã", "thay mặt Ủy ban nhân dân xã"),
+        ("dầu DO 0,05S", "dầu DO không phẩy không năm S"),
+        ("tọa độ 21,85N", "tọa độ hai mươi mốt phẩy tám năm độ vĩ Bắc"),
+    ],
+)
+def test_letters_that_name_are_no_numbers_and_letters_behind_figures_no_places(text: str, heard: str) -> None:
+    assert spoken(text).text == heard
+
+
+def test_what_is_built_as_no_syllable_is_reported_once_and_left_alone() -> None:
+    read = spoken("Mời nguời dân, tổ chưc họpp lúc 7h30 tại Đắk Lắk, 5 trđ, quýt, khuỷu tay.")
+    assert [(flag.written, flag.why) for flag in read.flags] == [
+        *(("nguời", "syllable"), ("chưc", "syllable"), ("họpp", "syllable")),
+    ]
+    assert "nguời dân, tổ chưc họpp" in read.text

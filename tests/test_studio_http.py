@@ -433,11 +433,13 @@ def test_the_chain_knows_what_is_described_in_the_folder(tmp_path: Path, mp3: by
     (tmp_path / "Not A Name.toml").write_text("")
     assert [each.name for each in make_chain(["http:fpt", "espeak"], tmp_path).voices] == ["http:fpt", "espeak"]
     assert {each.name: each.available for each in voices(tmp_path)} == {"espeak": True, "gtts": True, "http:fpt": True}
-    for unknown in ("http:none", "http:../fpt", "http:", "fpt", "http:Not A Name"):
+    with pytest.raises(VoiceError, match="espeak, gtts, http:fpt"):
+        make_chain(["http:none"], tmp_path).speak(tmp_path, TEXT)
+    for wrong in ("http:../fpt", "http:", "fpt", "http:Not A Name"):  # a slip of the keyboard is said at once
         with pytest.raises(VoiceError, match="espeak, gtts, http:fpt"):
-            make_chain([unknown], tmp_path)
+            make_chain([wrong], tmp_path)
     with pytest.raises(VoiceError, match="espeak, gtts"):
-        make_chain(["http:fpt"], tmp_path / "nowhere")
+        make_chain(["http:fpt"], tmp_path / "nowhere").speak(tmp_path, TEXT)
 
 
 def test_a_service_that_fails_leaves_the_text_to_the_next_voice(tmp_path: Path) -> None:

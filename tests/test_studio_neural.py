@@ -433,7 +433,8 @@ def test_a_voice_that_is_removed_is_gone(tmp_path: Path, home: Path) -> None:
         with pytest.raises(VoiceError, match="no neural voice"):
             remove(name, home)
     with pytest.raises(VoiceError, match="Voices: espeak, gtts"):
-        make_chain(["neural:thu"], home)
+        make_chain(["neural:thu"], home).speak(tmp_path, "Có.")
+    assert make_chain(["neural:thu", "espeak"], home).speak(tmp_path, "Có.").voice == "espeak"
 
 
 def test_silence_is_told_from_sound(tmp_path: Path, home: Path) -> None:

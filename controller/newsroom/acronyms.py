@@ -83,7 +83,11 @@ def _unknown(match: re.Match[str]) -> str | None:
     return letters(word) if len(word) <= _MOST_SPELT and letters(word) else word
 
 
+_OFFICE = "(?=(?:Chủ|CHỦ|Giám|GIÁM|Trưởng|TRƯỞNG|Bí|BÍ|Hiệu|HIỆU|Tổng|TỔNG|Chánh|CHÁNH|Viện|VIỆN|Cục|CỤC)\\b)"
+
 RULES: tuple[Rule, ...] = (
+    rule("abbreviation", rf"(?<![\w.])Q\. ?{_OFFICE}", always("quyền "), OTHER),
+    rule("abbreviation", rf"(?<![\w.])KT\. ?{_OFFICE}", always("ký thay "), OTHER),
     rule("abbreviation", r"(?<![\w.])v\.v(?:\.+|…)?(?!\w)", always("vân vân"), OTHER),
     rule("acronym", rf"(?<![\w.&-]){one_of(list(_MEANINGS))}(?:(?<=\.)|(?![^\W\d_]|[-&][A-ZĐ]))", _meant, OTHER),
     rule("abbreviation", rf"(?<![\w.]){one_of(list(_DOTTED))}(?= ?[\w])", lambda m: _DOTTED[m.group()] + " ", OTHER),

@@ -8,6 +8,7 @@
 from __future__ import annotations
 
 import re
+from bisect import bisect_right
 from collections.abc import Mapping
 from dataclasses import dataclass
 
@@ -70,7 +71,7 @@ class Flag:
     """``source[start:end]``, ``written``, is doubtful and a person decides.
 
     ``why``: ``unknown_capitals`` (spelt out or left alone), ``telex`` / ``vni`` (left as typed; ``suggestion`` is what
-    was probably meant), or one of `strangers`: ``script``, ``language``, ``accentless``.
+    was probably meant), ``syllable`` (perhaps mistyped), or of `strangers`: ``script``, ``language``, ``accentless``.
     """
 
     start: int
@@ -124,9 +125,17 @@ def _flags(source: str, claims: list[Rewrite]) -> tuple[Flag, ...]:
     flags += [Flag(each.start, each.end, source[each.start : each.end], each.why) for each in strange]
     foreign_at = {at for each in strange if each.why != strangers.SCRIPT for at in range(each.start, each.end)}
     for slip in slips.find(source):
-        if slip.start not in decided and slip.start not in foreign_at:
+        if slip.start in decided or slip.start in foreign_at:
+            continue
+        if slip.meant or not _claimed(slip.start, claims):
             flags.append(Flag(slip.start, slip.end, source[slip.start : slip.end], slip.keys, slip.meant))
     return tuple(sorted(flags, key=lambda flag: flag.start))
+
+
+def _claimed(at: int, claims: list[Rewrite]) -> bool:
+    """Whether a rule, of ``claims`` in order, has read what stands there."""
+    index = bisect_right(claims, at, key=lambda claim: claim.start) - 1
+    return index >= 0 and at < claims[index].end
 
 
 def _apply(rule: Rule, source: str, masked: str, claims: list[Rewrite]) -> str:

@@ -22,6 +22,7 @@ _SURE_MATCH = re.compile(r"(?:(?:tỷ|tỉ) số|kết quả trận)[^.!?\n\d]{0
 _MATCH_GOES_ON = re.compile(
     r" ?(?:$|[.,;:!?)\n]|(?:sau|trước|cho|trong|tại|ở|với|đội|và|nghiêng|chung|để|ngay|ngày|từ|qua)\b)"
 )
+_PLACE = re.compile(r"(?i)t[oọ]a? ?độ|toạ độ|vĩ độ|kinh độ|vị trí|bão|áp thấp|tâm chấn")
 _HALVES = {"N": "vĩ Bắc", "S": "vĩ Nam", "E": "kinh Đông", "W": "kinh Tây", "B": "Bắc", "Đ": "Đông", "T": "Tây"}
 
 
@@ -46,13 +47,20 @@ def _score(match: re.Match[str]) -> str | None:
 
 def _coordinate(match: re.Match[str]) -> str | None:
     degrees, minutes, seconds, half = match.group("degrees", "minutes", "seconds", "half")
-    if not (minutes or half):
+    if not (minutes or half) or not _is_place(match):
         return None
     words = [written(degrees), "độ"]
     words += [written(minutes), "phút"] if minutes else []
     words += [written(seconds), "giây"] if seconds else []
     first = [written(match["first"]), "đến"] if match["first"] else []
     return " ".join(first + words + ([_HALVES[half]] if half else []))
+
+
+def _is_place(match: re.Match[str]) -> bool:
+    """A figure with a letter behind it is a place with its sign, with many decimals, or where places are spoken of."""
+    exact = re.search(r"[.,]\d{3}", match["degrees"])
+    beside = match.string[max(0, match.start() - 60) : match.end() + 20]
+    return bool("°" in match.group() or "º" in match.group() or exact or _PLACE.search(beside))
 
 
 def _level(match: re.Match[str]) -> str:

@@ -10,8 +10,10 @@ import re
 
 from controller.newsroom.numbers import cardinal, ordinal
 from controller.newsroom.rules import Rule, data, rule
+from controller.newsroom.syllables import letters
 
 _VALUES = {"I": 1, "V": 5, "X": 10, "L": 50, "C": 100, "D": 500, "M": 1000}
+_LETTERS = frozenset("CDLM")
 _CANONICAL = re.compile(r"M{0,3}(?:CM|CD|D?C{0,3})(?:XC|XL|L?X{0,3})(?:IX|IV|V?I{0,3})")
 _WORDS = (
     "quý|thế kỷ|thế kỉ|thứ|lần|phần|mục|chương|điều|khoản|điểm|đoạn|phụ lục|khóa|khoá|kỳ|kì|năm|số|hạng|loại|cấp|"
@@ -36,6 +38,8 @@ def _named(match: re.Match[str]) -> str | None:
     if number is None:
         return None
     word = match["word"]
+    if match["roman"].upper() in _LETTERS:  # hạng C, khu D, điểm c: these name, they do not count
+        return f"{word} {letters(match['roman'])}"
     said = ordinal(number) if word.lower() == "thứ" else cardinal(number)
     year = match.groupdict().get("year")
     return f"{word} {said}" + (f" năm {cardinal(int(year))}" if year else "")

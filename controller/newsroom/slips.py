@@ -25,12 +25,16 @@ _WORD = re.compile(r"(?<![\w.@/-])[^\W_]{2,9}(?![\w@/-]|\.\w)")
 _TELEX_TONE = re.compile(r"^(?P<head>[^\W\d_]*?[aeiouyăâêôơư])(?P<tail>(?:ch|ng|nh|[cmnpt])?)(?P<key>[sfrxj])$")
 _TELEX_TONE_INSIDE = re.compile(r"^(?P<head>[^\W\d_]*?[aeiouyăâêôơư])(?P<key>[sfrxj])(?P<tail>ch|ng|nh|[cmnpt])$")
 _VNI_TONE = re.compile(r"^(?P<head>[^\W_]*?)(?P<key>[1-5])(?P<tail>[^\W\d_]{0,4})$")
+SYLLABLE = "syllable"
 _RARE = re.compile(r"oo(?:ng|c)$")  # xoong, boong: syllables in shape, slips nearly always
 
 
 @dataclass(frozen=True, slots=True)
 class Slip:
-    """``text[start:end]`` was probably meant to be ``meant``; ``keys`` is ``telex`` or ``vni``."""
+    """``text[start:end]`` was probably meant to be ``meant``; ``keys`` is ``telex`` or ``vni``.
+
+    With ``syllable`` it is none that Vietnamese has, and nobody knows what was meant: ``meant`` is empty.
+    """
 
     start: int
     end: int
@@ -60,8 +64,14 @@ def _meant(word: str) -> tuple[str, str] | None:
     keys, read = ("vni", _vni) if any(char.isdigit() for char in small) else ("telex", _telex)
     meant = read(small)
     if meant is None or meant == small or not is_syllable(meant):
-        return None
+        return ("", SYLLABLE) if _is_misspelt(small) else None
     return (meant.capitalize() if word[0].isupper() else meant), keys
+
+
+def _is_misspelt(word: str) -> bool:
+    """Whether a word with Vietnamese marks is built as no syllable is; names of the highlands end in k (Đắk Lắk)."""
+    marked = not word.isascii() and all("LATIN" in unicodedata.name(char, "") for char in word)
+    return marked and not word.endswith("k") and not any(char in "fjwz" for char in word)
 
 
 def _telex(word: str) -> str | None:

@@ -59,6 +59,21 @@ class Reading:
         return self.wavs[0]
 
 
+class Absent:
+    """The place of a voice that is not here: it stops no station, and says why it does not read."""
+
+    def __init__(self, name: str, why: VoiceError) -> None:
+        self.name, self._why = name, why
+
+    def why_not(self) -> VoiceError | None:
+        """That it is not here."""
+        return self._why
+
+    def speak(self, text: str, work_dir: Path) -> Path:  # noqa: ARG002
+        """Raises the reason."""
+        raise self._why
+
+
 class Chain:
     """Voices in the order they are asked (at least one)."""
 
@@ -150,7 +165,11 @@ def _voice(name: str, voices_dir: Path | None) -> Voice:
     if voices_dir and own != name and own in kept(voices_dir):
         return NeuralVoice(voices_dir / own)
     known = ", ".join(known_names(voices_dir))
-    raise VoiceError(Trouble.REFUSED, "studio.unknown_voice", name=name[:80], known=known)
+    unknown = VoiceError(Trouble.REFUSED, "studio.unknown_voice", name=name[:80], known=known)
+    if re.fullmatch(f"(?:neural|http):(?:{NAME})", name):  # brought once, not here (any more): the next one reads
+        log.warning("voice absent voice=%s", name[:80])
+        return Absent(name, unknown)
+    raise unknown
 
 
 def _described(voices_dir: Path | None) -> list[Path]:

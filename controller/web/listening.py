@@ -6,6 +6,7 @@
 
 from __future__ import annotations
 
+from io import BytesIO
 from pathlib import Path
 
 from flask import Blueprint, Response, abort, render_template, request, send_file
@@ -89,9 +90,10 @@ def sample(words: str, voice: str = "") -> ResponseReturnValue:
 def kept(path: Path, media_type: str, seconds: int) -> ResponseReturnValue:
     """The file, which this browser may keep."""
     try:
-        answer = send_file(path, mimetype=media_type, conditional=True, etag=path.name, max_age=seconds)
+        content = BytesIO(path.read_bytes())  # small; and nobody who leaves half-way leaves an open file behind
     except FileNotFoundError:  # thinned out at this moment
         return refused(Busy("studio.busy"), 503)
+    answer = send_file(content, mimetype=media_type, conditional=True, etag=path.name, max_age=seconds)
     answer.cache_control.public, answer.cache_control.private = False, True
     return answer
 

@@ -66,7 +66,8 @@ def speak(wanted: argparse.Namespace) -> int:
     from controller.studio import Shelf, Studio, Wanted, make_chain
     from wire.plan import BulletinClass
 
-    manner = Wanted(BulletinClass(wanted.bulletin_class), wanted.drill, wanted.times, also_mp3=wanted.mp3)
+    mp3 = wanted.mp3 or wanted.out.suffix.lower() == ".mp3"
+    manner = Wanted(BulletinClass(wanted.bulletin_class), wanted.drill, wanted.times, also_mp3=mp3)
     settings = house.settings_of(wanted)
     with tempfile.TemporaryDirectory(prefix="loa-speak-") as folder:
         here = Path(folder)
