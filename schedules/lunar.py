@@ -67,12 +67,6 @@ def solar_day(wanted: LunarDay) -> date | None:
     return found if lunar_day(found) == wanted else None  # the library reckons on past the end of a month
 
 
-def solar_days(day: int, month: int, year: int) -> tuple[date, ...]:
-    """The days that are ``day``/``month`` of a lunar year: none, one, or two where that month has a leap month."""
-    both = (solar_day(LunarDay(day, month, year, leap)) for leap in (False, True))
-    return tuple(found for found in both if found)
-
-
 def yearly(day: int, month: int, year: int) -> date | None:
     """When a yearly ``day``/``month`` is kept in a lunar year: in the regular month, day 30 at the latest on its last.
 

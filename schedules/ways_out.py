@@ -74,12 +74,6 @@ def ways_out(asked: Asked, fits: Fits) -> list[Way]:
     return found[:ENOUGH]
 
 
-def free_time(asked: Asked, fits: Fits) -> Airing | None:
-    """The nearest other time that fits, on the same day or on one of the days after."""
-    near = next((each for each in _that_day(asked) if fits(each)), None)
-    return near or next((each for each in _days(asked) if fits(each)), None)
-
-
 def _urgent(wanted: Airing) -> list[Airing]:
     ordinary = wanted.bulletin_class is BulletinClass.ORDINARY
     return [replace(wanted, bulletin_class=BulletinClass.PRIORITY)] * ordinary

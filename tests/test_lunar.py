@@ -133,19 +133,21 @@ def test_there_and_back_is_the_same_day(day: date) -> None:
 @pytest.mark.parametrize("none", [(31, 1, 2026), (0, 1, 2026), (1, 13, 2026), (-1, -1, 2026), (1, 0, 2026)])
 def test_what_is_no_lunar_day_is_none(none: tuple[int, int, int]) -> None:
     assert lunar.solar_day(LunarDay(*none)) is None
-    assert lunar.solar_days(*none) == ()
+    assert lunar.solar_day(LunarDay(*none, leap=True)) is None
     assert lunar.yearly(*none) is None
 
 
 def test_a_day_of_a_month_that_was_leap_is_two_days_and_is_kept_in_the_first() -> None:
-    assert lunar.solar_days(15, 6, 2025) == (date(2025, 7, 9), date(2025, 8, 8))
+    assert lunar.solar_day(LunarDay(15, 6, 2025)) == date(2025, 7, 9)
+    assert lunar.solar_day(LunarDay(15, 6, 2025, leap=True)) == date(2025, 8, 8)
     assert lunar.yearly(15, 6, 2025) == date(2025, 7, 9)
-    assert lunar.solar_days(15, 6, 2026) == (date(2026, 7, 28),)
+    assert lunar.solar_day(LunarDay(15, 6, 2026)) == date(2026, 7, 28)
     assert lunar.solar_day(LunarDay(15, 6, 2026, leap=True)) is None
 
 
 def test_day_30_is_kept_on_the_last_day_of_a_month_of_29() -> None:
-    assert lunar.solar_days(30, 12, 2025) == ()
+    assert lunar.solar_day(LunarDay(30, 12, 2025)) is None
+    assert lunar.solar_day(LunarDay(30, 12, 2025, leap=True)) is None
     assert lunar.yearly(30, 12, 2025) == date(2026, 2, 16) == lunar.tet(2026) - DAY
     assert lunar.yearly(30, 12, 2026) == date(2027, 2, 5) == lunar.tet(2027) - DAY
 

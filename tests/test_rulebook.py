@@ -15,7 +15,7 @@ from makers_wire import config
 from schedules import moments, rulebook, rulebook_text
 from schedules.rulebook import Airing, Rulebook, broken, in_force, refused, used
 from schedules.rulebook_text import Policy, RulebookError
-from schedules.ways_out import Asked, Kind, Way, free_time, ways_out
+from schedules.ways_out import Asked, Kind, Way, ways_out
 from wire import codec
 from wire.config import Limits, NodeConfig, QuietHours, VolumeBand, Weekend
 from wire.errors import Reason
@@ -142,8 +142,6 @@ def test_every_way_out_fits(day: list[Airing], limits: Limits, minutes: int, tim
     assert len(found) <= 3
     assert all(fits(way.airing) and way.airing != wanted and way.airing.start > NOW for way in found)
     assert all(way.said(HANOI).say(language) for way in found for language in ("vi", "en"))
-    free = free_time(Asked(wanted, HANOI, NOW), fits)
-    assert free is None or fits(free)
 
 
 def test_the_ways_out_of_a_full_session_are_another_time_another_day_and_fewer_readings() -> None:
