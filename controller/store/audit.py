@@ -9,10 +9,11 @@ from datetime import datetime
 import sqlalchemy as sa
 
 from controller.store.database import Database
+from controller.store.fact_tables import refusals
 from controller.store.facts import RefusalCount
 from controller.store.rows import Act
 from controller.store.shapes import all_shaped, columns
-from controller.store.tables import acts, refusals
+from controller.store.tables import acts
 from wire.errors import Refusal
 
 
