@@ -13,6 +13,7 @@ from collections.abc import Callable
 from dataclasses import asdict
 from datetime import date, datetime, timedelta
 
+from controller import orders
 from controller.logbook import Logbook
 from controller.newsroom import spoken
 from controller.restraint import Restraint
@@ -175,6 +176,10 @@ class Station:
         for item in lapsed:
             log.info("lapsed announcement=%s area=%s", item.announcement, item.area)
         return len(lapsed)
+
+    def settle(self, now: datetime) -> int:
+        """What a commune has not ordered in time goes by its level, and the log says so. How many."""
+        return len(orders.settle(self.store, now))
 
     def sweep(self, now: datetime) -> int:
         """Publish again what some online node lacks. How many documents."""

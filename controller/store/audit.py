@@ -33,6 +33,12 @@ class Acts:
         with self._database.reading() as connection:
             return all_shaped(Act, connection.execute(sa.select(acts).order_by(acts.c.id.desc()).limit(limit)))
 
+    def about(self, subject: str, limit: int = 100) -> list[Act]:
+        """The newest lines about one thing first."""
+        mine = sa.select(acts).where(acts.c.subject == subject)
+        with self._database.reading() as connection:
+            return all_shaped(Act, connection.execute(mine.order_by(acts.c.id.desc()).limit(limit)))
+
 
 class Refusals:
     """Counters by reason and place."""
