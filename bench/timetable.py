@@ -6,8 +6,6 @@ import hashlib
 from dataclasses import replace
 from datetime import date, datetime, timedelta
 
-import sqlalchemy as sa
-
 from bench.papers import PROVINCE
 from bench.town import COMMUNE_NODES, furnish
 from controller.store import Store
@@ -21,8 +19,6 @@ from controller.store.rows import (
     User,
     VoiceState,
 )
-from controller.store.shapes import columns
-from controller.store.tables import announcements, assets, bookings
 from schedules import timetable
 from schedules.calendars import Recurrence
 from schedules.rulebook import Rulebook
@@ -47,14 +43,17 @@ def fill(store: Store, communes: int, now: datetime) -> list[str]:
     """
     author = furnish(store, communes * COMMUNE_NODES)
     areas = [each.id for each in store.roster.areas() if each.id != PROVINCE]
-    with store.database.wishing() as connection:
-        rows = [columns(_recording(number, now)) for number in range(RECORDINGS)]
-        connection.execute(sa.insert(assets), rows)
-        made = [_announced(author, number, now) for number in range(communes * BOOKINGS_A_DAY + len(ITEMS))]
-        connection.execute(sa.insert(announcements), [columns(each) for each in made])
-        connection.execute(sa.insert(bookings), [columns(each) for each in _booked(made, areas, now)])
+    for number in range(RECORDINGS):
+        store.assets.put(_recording(number, now))
+    items = [_announced(author, -number, now) for number in range(1, len(ITEMS) + 1)]
+    for each in items:
+        store.announcements.create(each)
+    for commune, area in enumerate(areas):
+        for turn in range(BOOKINGS_A_DAY):
+            told = _announced(author, commune * BOOKINGS_A_DAY + turn, now)
+            store.announcements.create(told, _booked(told, area, turn, now))
     for area in areas:
-        programme = timetable.write(timetable.read(_programme(area, made[-len(ITEMS) :])))
+        programme = timetable.write(timetable.read(_programme(area, items)))
         store.programmes.apply(ProgrammeRow(area, "2026-01-01", programme, author.id, now - timedelta(days=30)))
         limits = Limits(gap_minutes=10, session_minutes=(120,) * 7, day_minutes=(300,) * 7)
         store.policies.set(Policy(area, date(2026, 1, 1), Rulebook(limits)), author.id, now)
@@ -69,7 +68,7 @@ def edit(store: Store, number: int, now: datetime) -> None:
 
 
 def _name(number: int) -> str:
-    return f"a{number:06d}"
+    return f"a{number % 1_000_000:06d}"
 
 
 def _sha(number: int) -> str:
@@ -96,25 +95,19 @@ def _announced(author: User, number: int, now: datetime) -> Announcement:
     )
 
 
-def _booked(made: list[Announcement], areas: list[str], now: datetime) -> list[BookingRow]:
+def _booked(told: Announcement, area: str, turn: int, now: datetime) -> BookingRow:
     """Every three minutes from five in the morning on (Vietnam), every day."""
     dawn = now.replace(hour=22, minute=0, second=0, microsecond=0) - timedelta(days=5)
-    found = []
-    for index, each in enumerate(made[: len(areas) * BOOKINGS_A_DAY]):
-        commune, turn = divmod(index, BOOKINGS_A_DAY)
-        found.append(
-            BookingRow(
-                id=f"b{index:06d}",
-                announcement=each.id,
-                areas=(areas[commune],),
-                state=BookingState.WANTED,
-                start=dawn + timedelta(minutes=3 * turn),
-                recurrence=Recurrence("FREQ=DAILY"),
-                created_by=each.author,
-                created_at=now,
-            )
-        )
-    return found
+    return BookingRow(
+        id=f"b{told.id[1:]}",
+        announcement=told.id,
+        areas=(area,),
+        state=BookingState.WANTED,
+        start=dawn + timedelta(minutes=3 * turn),
+        recurrence=Recurrence("FREQ=DAILY"),
+        created_by=told.author,
+        created_at=now,
+    )
 
 
 def _programme(area: str, items: list[Announcement]) -> str:
