@@ -34,15 +34,17 @@ class Kind(StrEnum):
     MOVE = "move"
     DAY = "day"
     SKIP = "skip"
+    PLACES = "places"  # only where nothing is in the way; who knows the areas offers it
 
 
 @dataclass(frozen=True)
 class Offer:
-    """``start``: the first coming's new moment; ``days``: those to leave out."""
+    """``start``: the first coming's new moment; ``days``: those to leave out; ``areas``: where only."""
 
     kind: Kind
     start: datetime | None = None
     days: tuple[date, ...] = ()
+    areas: tuple[str, ...] = ()
 
 
 @dataclass

@@ -79,6 +79,11 @@ class Airing:
         standings = {area: self._programmes.standings().get(area, [])}
         return self._soundings(standings, (since, until), self._books.to_plan(now))[area]
 
+    def foreseen(self, asked: Asked, areas: tuple[str, ...], now: datetime) -> Place:
+        """Where a booking that is not kept would stand among those that wait."""
+        places = self._places([*self._waiting(now), _Waiting(asked, areas, None)], now)
+        return next(place for place in places if place.id == asked.id)
+
     def silent(self, area: str, references: Iterable[str]) -> list[str]:
         """Those ``references`` for which the area has no audio yet, in order."""
         wanted = list(dict.fromkeys(references))
