@@ -17,6 +17,7 @@ from werkzeug.test import TestResponse
 
 from controller.desk import Desk, Wish
 from controller.store.rows import BookingRow
+from controller.web.rule_words import in_words
 from schedules.calendars import Recurrence
 from schedules.moments import read
 from schedules.rulebook import Rulebook
@@ -318,3 +319,119 @@ def test_over_midnight_a_repetition_stands_where_the_night_is_not_quiet(tmp_path
         desk.announce(wish, town.approver, NOON)
         met = desk.foresee(Wish(TEXT, ("lang-son:dong-dang",), at("25/11/2026 00:00")), town.approver, NOON)
         assert [each.other.airing.start for each in met.conflicts] == [start]
+
+
+# --- the booking, and its days --------------------------------------------------------------------------------------
+
+
+def weekly(town: Town, client: FlaskClient, **changed: object) -> BookingRow:
+    """Mondays and Thursdays at five, until the end of the year."""
+    fields = {"when": "repeat", "repeat": "weekly", "weekdays": ["MO", "TH"], "until": "31/12/2026", "choice": "keep"}
+    return sent(town, send(client, **fields | changed))
+
+
+def test_the_page_of_a_booking_says_its_rule_in_words_and_its_next_moments(town: Town, client: FlaskClient) -> None:
+    row = weekly(town, client, but="30/11/2026")
+    page = client.get(f"/lich-phat/{row.id}").text
+    assert "Thứ Hai, Thứ Năm hằng tuần, lúc 17:00, đến hết ngày 31/12/2026, trừ 30/11/2026" in page
+    assert re.findall(r'name="ngay" value="([^"]+)"', page)[:3] == ["26/11/2026", "03/12/2026", "07/12/2026"]
+    client.get("/tieng/en")
+    assert (
+        "Monday, Thursday, weekly, at 17:00, until 31/12/2026, but not on 30/11/2026"
+        in client.get(f"/lich-phat/{row.id}").text
+    )
+
+
+def test_one_day_is_left_out_and_the_others_stay(town: Town, client: FlaskClient) -> None:
+    row = weekly(town, client)
+    town.voice(row.announcement)
+    fields = {"csrf_token": form_key(client), "ngay": "26/11/2026", "biet": "0"}
+    answer = client.post(f"/lich-phat/{row.id}/bo-ngay", data=fields, follow_redirects=True)
+    assert "Đã bỏ ngày 26/11/2026." in answer.text
+    assert "Đang lặp lại" in answer.text
+    assert 'value="26/11/2026"' not in answer.text
+    kept = town.store.bookings.get(row.id)
+    assert kept is not None
+    assert kept.recurrence is not None
+    assert kept.recurrence.but == ("2026-11-26",)
+    assert "Bỏ một ngày phát" in town.client(client.application, "quan-tri").get("/nhat-ky").text
+    again = client.post(f"/lich-phat/{row.id}/bo-ngay", data=fields | {"ngay": "30/11/2026"})
+    assert (again.status_code, "Người khác vừa sửa" in again.text) == (422, True)
+
+
+@pytest.mark.parametrize(
+    ("fields", "code"),
+    [
+        ({"ngay": "32/13/2026", "biet": "0"}, 400),
+        ({"ngay": "26/11/2026", "biet": "-1"}, 400),
+        ({"ngay": "26/11/2026", "biet": "9" * 5000}, 400),
+        ({"ngay": "26/11/2026"}, 400),
+        ({"biet": "0"}, 400),
+        ({"ngay": "25/11/2026", "biet": "0"}, 422),
+        ({"ngay": "01/01/0001", "biet": "0"}, 422),
+    ],
+)
+def test_a_day_that_is_none_is_answered_and_changes_nothing(
+    town: Town, client: FlaskClient, fields: dict[str, str], code: int
+) -> None:
+    row = weekly(town, client)
+    assert (
+        client.post(f"/lich-phat/{row.id}/bo-ngay", data={"csrf_token": form_key(client)} | fields).status_code == code
+    )
+    assert town.store.bookings.get(row.id) == row
+
+
+def test_a_day_is_left_out_by_nobody_else(town: Town, app: Flask, client: FlaskClient) -> None:
+    row = weekly(town, client)
+    for who, code in (("van-hoa", 422), ("tam-thanh", 404)):
+        other = town.client(app, who)
+        fields = {"csrf_token": form_key(other), "ngay": "26/11/2026", "biet": "0"}
+        assert other.post(f"/lich-phat/{row.id}/bo-ngay", data=fields).status_code == code
+    assert "Bỏ ngày này" not in town.client(app, "van-hoa").get(f"/lich-phat/{row.id}").text
+    assert town.store.bookings.get(row.id) == row
+
+
+def test_who_approves_sees_what_is_met_at_that_moment(town: Town, app: Flask, client: FlaskClient) -> None:
+    editor = town.client(app, "van-hoa")
+    row = weekly(town, editor, key="c" * 32)
+    assert "Trùng giờ phát" not in client.get("/duyet").text
+    town.booked(client, key="a" * 32, day="2026-11-26", title="Bản tin sáng", text=TEXT * 20)
+    page = client.get("/duyet").text
+    assert "Lúc 17:00 ngày 26/11, 6 cụm loa phát “Bản tin sáng” (1 phút 56 giây)" in page
+    assert "Thứ Hai, Thứ Năm hằng tuần, lúc 17:00" in page
+    assert "Ngày 26/11/2026: đã đặt 2 phút; bản tin này thêm khoảng 6 giây." in page
+    approved = client.post(f"/duyet/{row.announcement}/dong-y", data={"csrf_token": form_key(client)})
+    assert approved.status_code == 303
+    assert "Trùng giờ phát" in client.get(f"/lich-phat/{row.id}").text
+
+
+def test_what_every_coming_did_is_on_the_page_of_its_booking(town: Town, client: FlaskClient) -> None:
+    row = weekly(town, client)
+    town.now = NOON + timedelta(days=2, hours=6)
+    town.report(f"{row.id}:20261126t100000", "dong-dang-1", planned_start=at("26/11/2026 17:00"))
+    page = town.client(client.application, "chu-tich").get(f"/lich-phat/{row.id}").text
+    assert "Cụm loa Đồng Đăng 1" in page
+    assert "Thứ Hai, Thứ Năm hằng tuần" in page
+
+
+@pytest.mark.parametrize(
+    ("recurrence", "words"),
+    [
+        (Recurrence("FREQ=DAILY"), "Hằng ngày, lúc 17:00"),
+        (Recurrence("FREQ=WEEKLY;BYDAY=MO,TU,WE,TH,FR,SA,SU"), "Hằng ngày, lúc 17:00"),
+        (Recurrence("FREQ=WEEKLY;INTERVAL=2;BYDAY=SU"), "Chủ nhật, 2 tuần một lần, lúc 17:00"),
+        (Recurrence("FREQ=MONTHLY;BYMONTHDAY=5"), "Ngày 5 hằng tháng, lúc 17:00"),
+        (Recurrence("FREQ=MONTHLY;BYMONTHDAY=-1"), "Ngày cuối hằng tháng, lúc 17:00"),
+        (Recurrence("LUNAR:1,2"), "Mùng một âm lịch hằng tháng, ngày 2 âm lịch hằng tháng, lúc 17:00"),
+        (Recurrence("LUNAR:15,30"), "Rằm hằng tháng, ngày cuối tháng âm lịch, lúc 17:00"),
+        (Recurrence("LUNAR:15/7,TET-1,TET+2,TET"),
+         "Mùng một Tết, ngày 15/7 âm lịch hằng năm, 1 ngày trước mùng một Tết, 2 ngày sau mùng một Tết, lúc 17:00"),
+        (Recurrence("DATES:20261125,20261201"), "Các ngày 25/11/2026, 01/12/2026, lúc 17:00"),
+        (Recurrence("FREQ=YEARLY;BYMONTH=9;BYMONTHDAY=2"), "Theo quy tắc FREQ=YEARLY;BYMONTH=9;BYMONTHDAY=2"),
+        (Recurrence("FREQ=DAILY", but=tuple(f"2026-12-0{day}" for day in range(1, 9))),
+         f"Hằng ngày, lúc 17:00, trừ {', '.join(f'0{day}/12/2026' for day in range(1, 7))} và 2 ngày khác"),
+    ],
+)  # fmt: skip
+def test_a_rule_is_said_in_words(recurrence: Recurrence, words: str) -> None:
+    assert in_words(recurrence, at("24/11/2026 17:00"), "vi") == words
+    assert in_words(recurrence, at("24/11/2026 17:00"), "en")

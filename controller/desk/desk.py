@@ -10,6 +10,7 @@ from controller.desk.lexicon import Lexicon
 from controller.desk.programming import Programming
 from controller.desk.recording import Recording
 from controller.desk.registry import Registry
+from controller.desk.sparing import Sparing
 from controller.desk.wishes import OwnApproval
 from controller.store import Store
 from wire.config import QuietHours
@@ -17,7 +18,7 @@ from wire.config import QuietHours
 USUAL_QUIET = QuietHours()
 
 
-class Desk(Foresight, Recording, Entrance, Registry, Lexicon, Programming):
+class Desk(Foresight, Sparing, Recording, Entrance, Registry, Lexicon, Programming):
     """Where every wish enters. Any method may raise DeskError, or StoreError when the store cannot take it."""
 
     def __init__(

@@ -19,6 +19,7 @@ from words import say
 
 MINUTE = timedelta(minutes=1)
 SECOND = timedelta(seconds=1)
+TICK, NO_TIME = timedelta(microseconds=1), timedelta(0)
 
 
 @dataclass(frozen=True)
@@ -40,7 +41,7 @@ class Telling:
             "doing": self._say("foreseen.sounding" if begun else "foreseen.to_sound"),
             "title": self.title(met.other),
             "length": self.length(met.other.airing.length),
-            "until": self.clock(met.until),
+            "until": self.clock(met.until + (MINUTE - TICK if met.turn is Turn.ALIKE else NO_TIME)),
             "about": self._say("foreseen.about") if estimated and met.turn is not Turn.WAITS else "",
             "most": round(met.wanted.waits_for / MINUTE),
         }

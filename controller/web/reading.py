@@ -143,6 +143,8 @@ def stage(view: BookingView, now: datetime) -> str:
         return "voiceless" if view.voice_state is VoiceState.FAILED else "voicing"
     if view.booking.start is None:
         return "next"
+    if view.booking.recurrence is not None and window().desk.comings(view.booking, now):
+        return "repeating"
     return "planned" if view.booking.start > now else "begun"
 
 
