@@ -154,6 +154,13 @@ def used(airings: Iterable[Airing], day: date, zone: str) -> timedelta:
     return sum((each.length for each in airings if day_of(each, zone) == day), timedelta(0))
 
 
+def session_of(limits: Limits, already: Iterable[Airing], wanted: Airing) -> timedelta:
+    """How long the session of ``wanted`` lasts, ``already`` being what sounds that day anyway."""
+    sessions = _sessions([*already, wanted], limits.gap_minutes * MINUTE)
+    mine = next(each for each in sessions if wanted in each.holds)
+    return mine.end - mine.begin
+
+
 def day_of(airing: Airing, zone: str) -> date:
     """The local day that a broadcast belongs to."""
     return moments.local(airing.start, zone).date()
@@ -195,8 +202,7 @@ def _over_sessions(limits: Limits, others: list[Airing], wanted: Airing, day: da
     if most is not None and len(sessions) > most and len(sessions) > len(_sessions(others, gap)):
         found.append(Breach(Reason.SESSIONS_A_DAY, {"most": most}))
     longest = limit(limits.session_minutes, day)
-    mine = next(each for each in sessions if wanted in each.holds)
-    if longest is not None and mine.end - mine.begin > longest * MINUTE:
+    if longest is not None and session_of(limits, others, wanted) > longest * MINUTE:
         found.append(Breach(Reason.SESSION_MINUTES, {"most": longest}))
     return found
 

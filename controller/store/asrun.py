@@ -58,7 +58,10 @@ class AsRun:
     def outcomes(
         self, job: str | None = None, area: str | None = None, since: datetime | None = None, limit: int = 500
     ) -> list[Outcome]:
-        """What was stored last comes first. ``area``: of nodes that lie in it, are in the group, or are it."""
+        """What was stored last comes first. ``job``: a job, or a booking with all its comings.
+
+        ``area``: of nodes that lie in it, are in the group, or are it.
+        """
         query = (
             sa.select(outcomes, nodes.c.name.label("node_name"), announcements.c.title)
             .outerjoin(nodes, nodes.c.id == outcomes.c.node)
@@ -68,7 +71,7 @@ class AsRun:
             .limit(limit)
         )
         if job is not None:
-            query = query.where(outcomes.c.job == job)
+            query = query.where((outcomes.c.job == job) | (outcomes.c.booking == job))
         if since is not None:
             query = query.where(outcomes.c.received_at >= since)
         if area is not None:
