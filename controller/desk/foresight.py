@@ -120,12 +120,13 @@ class Foresight(Announcing):
         """When it would sound, as far as it is looked at. Raises DeskError."""
         if wish.slot is not None:
             return self._slot_coming(wish, held, now)
+        quiet = self._quiet_over(wish.areas)
         if wish.recurrence is None:
-            begin = rules.start(wish.start, wish.bulletin_class, now, self._zone, self._quiet)
+            begin = rules.start(wish.start, wish.bulletin_class, now, self._zone, quiet(wish.start or now))
             return (begin or now,)
         found = rules.recurring(wish.recurrence, wish.start, wish.bulletin_class, now)
         for moment in found[: rules.LOOKED_AT]:
-            rules.start(moment, wish.bulletin_class, now, self._zone, self._quiet)
+            rules.start(moment, wish.bulletin_class, now, self._zone, quiet(moment))
         return tuple(found)
 
     def _slot_coming(self, wish: Wish, held: Announcement, now: datetime) -> tuple[datetime, ...]:
