@@ -308,8 +308,17 @@ def test_what_was_to_come_once_keeps_its_time_in_the_form(town: Town, client: Fl
         f"/soan/{row.announcement}/sua", data={"csrf_token": form_key(client)}, follow_redirects=True
     ).text
     assert 'name="when" value="at" checked' in page
-    assert 'placeholder="dd/mm/yyyy" size="12" maxlength="10" value="26/11/2026"' in page
+    assert 'name="day" value="2026-11-26" checked' in page
     assert "<option selected>35</option>" in page
+
+
+def test_a_day_beyond_the_chips_stands_in_the_field_for_another_day(town: Town, client: FlaskClient) -> None:
+    row = sent(town, send(client, day="other", date="24/12/2026"))
+    page = client.post(
+        f"/soan/{row.announcement}/sua", data={"csrf_token": form_key(client)}, follow_redirects=True
+    ).text
+    assert 'name="day" value="other" checked' in page
+    assert 'maxlength="10" value="24/12/2026"' in page
 
 
 def test_what_was_returned_opens_with_its_days(town: Town, app: Flask, client: FlaskClient) -> None:
