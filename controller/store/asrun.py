@@ -17,8 +17,9 @@ from controller.roster import Node, nodes_under
 from controller.store import roster
 from controller.store.audit import count_refusals
 from controller.store.database import Database
+from controller.store.fact_tables import outcomes, receipts, streams
 from controller.store.facts import Outcome
-from controller.store.tables import announcements, bookings, node_groups, nodes, outcomes, receipts, streams
+from controller.store.tables import announcements, bookings, node_groups, nodes
 from wire import codec
 from wire.errors import Reason
 from wire.receipt import OUTCOMES, Receipt, Receipts, Step
