@@ -38,6 +38,7 @@ from controller.web import (
     signin,
     teaching,
     times,
+    week,
 )
 from controller.web.guesses import Guesses
 from controller.web.news import News
@@ -65,6 +66,7 @@ ROOMS = (
     ),
     inbox,
     alive,
+    week,
 )
 
 
