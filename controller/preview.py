@@ -11,6 +11,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
+from functools import lru_cache
 
 from msgspec.structs import replace
 
@@ -28,6 +29,7 @@ from wire.health import Health
 from wire.plan import Job, Lane, Plan
 
 DAY = timedelta(days=1)
+MOST_DAYS_KEPT = 256  # simulated days, in memory
 NOBODY = "simulated"  # the name of a node that only would hang in an area
 
 
@@ -83,9 +85,8 @@ class Preview:
 
         It is taken to have been idle a day before.
         """
-        near = {job.id: job for job in jobs if since - DAY <= job.start < until}
-        config = self.config(moments.local(since, self._settings.zone).date())
-        return simulate(near, config, since - DAY, until)
+        near = tuple(job for job in jobs if since - DAY <= job.start < until)
+        return _simulated(near, self.config(moments.local(since, self._settings.zone).date()), since, until)
 
     def pending(self, since: datetime, until: datetime) -> Pending:
         """What is wanted in [since, until) and not held so, or held and not wanted any more."""
@@ -140,6 +141,12 @@ def lacks(preview: Preview, health: Health) -> list[IssuedPlan]:
     """The plans of which a node, by what it says that it holds, has an older one or none."""
     held = {(each.area, lane): getattr(each, lane.value) for each in health.held for lane in Lane}
     return [each for each in preview.plans if held.get((each.area, each.lane), 0) < each.serial]
+
+
+@lru_cache(maxsize=MOST_DAYS_KEPT)
+def _simulated(jobs: tuple[Job, ...], config: NodeConfig, since: datetime, until: datetime) -> Day:
+    """Kept, since pages that stand open ask for the same days again and again."""
+    return simulate({job.id: job for job in jobs}, config, since - DAY, until)
 
 
 def _wanted(store: Store, areas: Sequence[str], now: datetime) -> list[Job]:
