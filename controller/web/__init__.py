@@ -34,6 +34,9 @@ from controller.web import (
     live,
     nodes,
     panel,
+    policy,
+    programme,
+    programme_edit,
     recording,
     signin,
     teaching,
@@ -67,6 +70,9 @@ ROOMS = (
     inbox,
     alive,
     week,
+    programme,
+    programme_edit,
+    policy,
 )
 
 
