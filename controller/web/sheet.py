@@ -25,7 +25,7 @@ MOST_CHARS = 200
 MOST_LIST_CHARS = 6000
 _KEY = re.compile(r"slot-(\d{1,3})-(?:label|item-(\d{1,2})-kind)|term-(\d{1,2})-name")
 _CLOCK = re.compile(r"([01]?[0-9]|2[0-3])\s*[:hg.]\s*([0-5]?[0-9])?", re.IGNORECASE)
-_NAMES = {Kind.ANNOUNCEMENTS: "series", Kind.RELAY: "source"}
+_UNTYPED = re.compile(r"[\x00-\x1f\x7f]")
 
 T = TypeVar("T")
 
@@ -234,7 +234,8 @@ def _sent(form: MultiDict[str, str], number: int, items: Sequence[int]) -> Line:
         return _text(form, f"slot-{number}-{name}", most)
 
     def listed(name: str) -> tuple[str, ...]:
-        return tuple(dict.fromkeys(each[:MOST_CHARS] for each in form.getlist(f"slot-{number}-{name}")))[:MOST_TERMS]
+        typed = (_line_of(each) for each in form.getlist(f"slot-{number}-{name}"))
+        return tuple(dict.fromkeys(typed))[:MOST_TERMS]
 
     parts = [
         Part(field_(f"item-{at}-kind"), field_(f"item-{at}-name"), listed(f"item-{at}-classes")[:9])
@@ -250,8 +251,12 @@ def _sent(form: MultiDict[str, str], number: int, items: Sequence[int]) -> Line:
 
 
 def _text(form: MultiDict[str, str], name: str, most: int = MOST_CHARS) -> str:
+    return _line_of(form.get(name, ""), most)
+
+
+def _line_of(typed: str, most: int = MOST_CHARS) -> str:
     """One line of text: breaks and other signs that nobody types become blanks."""
-    return " ".join("".join(char if char.isprintable() else " " for char in form.get(name, "")[:most]).split())
+    return _UNTYPED.sub(" ", typed[:most]).strip()
 
 
 def _listed(texts: Sequence[str]) -> str:
