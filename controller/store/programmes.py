@@ -11,7 +11,6 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date, datetime, time
 from functools import lru_cache
-from itertools import pairwise
 from typing import Any
 
 import sqlalchemy as sa
@@ -99,8 +98,8 @@ def edition_of(rows: Iterable[ProgrammeRow]) -> str:
 
 def standings_of(rows: list[ProgrammeRow]) -> list[Standing]:
     """The programmes of one area, in order of their days, each while it holds."""
-    ends = [later.begins for _, later in pairwise(rows)]
-    return [Standing(row.programme, row.begins, end) for row, end in zip(rows, [*ends, None], strict=True)]
+    ends = [*(later.begins for later in rows[1:]), None]
+    return [Standing(row.programme, row.begins, end) for row, end in zip(rows, ends, strict=False)]
 
 
 def _of(area: str) -> sa.Select[Any]:

@@ -16,6 +16,7 @@ from typing import Any, TypeVar
 from werkzeug.datastructures import MultiDict
 
 from controller.web.forms import plain
+from schedules.days import Holidays
 from schedules.programme import Item, Kind, Programme, Slot
 from schedules.timetable import DAYS, MOST_ITEMS, MOST_SLOTS, MOST_TERMS
 from schedules.toml_paper import quoted
@@ -175,7 +176,8 @@ def _written(line: Line) -> list[str]:
     for key, written in (("except", line.but), ("lunar", line.lunar)):
         values = [each for each in re.split(r"[,;\s]+", written) if each]
         found += [f"{key} = {_listed(values)}"] * bool(values)
-    found += [f"holidays = {quoted(line.holidays)}", f"instead = {'true' if line.instead else 'false'}"]
+    found += [f"holidays = {quoted(line.holidays)}"] * (line.holidays != Holidays.AS_USUAL)
+    found += ["instead = true"] * line.instead
     found += [f"terms = {_listed(line.terms)}"] * bool(line.terms)
     return [*found, f"fill = {quoted(line.fill)}", f"overrun = {quoted(line.overrun)}"]
 
