@@ -156,6 +156,15 @@ def test_what_stands_in_no_plan_is_listed_with_its_reason(house: House) -> None:
     assert "Chờ duyệt đây" not in house.page("loa-3")
 
 
+def test_items_of_the_programme_without_audio_are_named(house: House) -> None:
+    house.store.programmes.apply(row())
+    house.plan()
+    assert "chưa có âm thanh nên không phát: Nhạc hiệu, Lời chào" in house.page("loa-1")
+    with_items(house.store)
+    house.plan()
+    assert "chưa có âm thanh nên không phát" not in house.page("loa-1")
+
+
 def test_a_node_that_reports_older_plans_is_said_to_lack_them(house: House) -> None:
     made.on_the_air(house.store)
     house.plan()

@@ -429,3 +429,10 @@ def test_a_policy_is_not_applied_before_it_was_read_back(town: Town) -> None:
     assert "area = " in fields(first)["text"]
     assert pressed(boss, POLICY, first, "apply").status_code == 200
     assert town.store.policies.all() == {}
+
+
+def test_an_item_of_a_programme_that_sounded_leads_to_no_booking(town: Town, leader: FlaskClient) -> None:
+    town.report("p0123456789ab-20261124t2200-0", "dong-dang-1")
+    page = leader.get("/nhat-ky-phat").text
+    assert "Mục của khung chương trình" in page
+    assert "/lich-phat/p" not in page

@@ -69,6 +69,12 @@ def above(area: str) -> ProgrammeRow | None:
     return next((row for row in found if row is not None), None)
 
 
+def lacking_audio(area: str) -> list[str]:
+    """The audio that the programme which holds in an area names, and that is not there yet."""
+    row = window().store.programmes.in_force(area, window().now()) or above(area)
+    return silent(row.area, [row]) if row else []
+
+
 def policies(area: str) -> tuple[Policy | None, list[Policy]]:
     """What holds in an area today, its own or the nearest above, and what will follow there."""
     kept = window().store.policies.all()

@@ -16,7 +16,7 @@ from flask.typing import ResponseReturnValue
 from controller import preview
 from controller.preview import Preview
 from controller.store.rows import BookingView
-from controller.web import foreseen, reading, rule_words
+from controller.web import foreseen, reading, rule_words, standing
 from controller.web.doors import door, sees
 from controller.web.language import chosen
 from controller.web.times import day_name
@@ -27,7 +27,7 @@ from schedules.moments import local
 pages = Blueprint("week", __name__)
 
 COUNTS = (7, 14)  # days that may be asked for
-MOST_WAITING = 200
+MOST_WAITING = 2000
 NOT_PLANNED = {"submitted", "offered", "voicing", "voiceless", "next"}
 
 
@@ -81,6 +81,7 @@ def page(found: Preview) -> ResponseReturnValue:
     view |= {"rules": rule_words.sentences(config.quiet_hours, config.limits, config.volumes)}
     view |= {"pending": found.pending(now, until), "waiting": waiting(found, until), "lacking": lacking(found)}
     view |= {"near": lambda day: near(day, today), "rules_change": rules_change(found, today, count)}
+    view["silent"] = standing.lacking_audio(node.home)
     return render_template("week.html", **view)
 
 
