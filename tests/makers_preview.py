@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from pathlib import Path
 from random import Random
+from typing import Any
 
 import makers_store as made
 from flask.testing import FlaskClient
-from makers_programmes import drawn, row, scattered, with_items, written
+from makers_programmes import aired, asset, drawn, row, scattered, with_items, written
 from makers_radio import Hand, PretendCache, PretendPlayer
 from makers_station import ROOT, Radio, furnished
 from makers_web import Town
@@ -19,10 +21,12 @@ from edge_node.agent import Agent
 from edge_node.report import Self
 from edge_node.settings import Settings
 from edge_node.wallclock import Wallclock
+from schedules.calendars import Recurrence
 from schedules.rulebook import Rulebook
 from schedules.rulebook_text import Policy
 from wire import codec
 from wire.config import Limits, QuietHours
+from wire.plan import BulletinClass, Level
 
 AREAS = [made.COMMUNE, made.HAMLET, made.OTHER_COMMUNE, made.GROUP, made.PROVINCE, "loa-2"]
 NODES = {"loa-1": made.HAMLET, "loa-2": made.COMMUNE, "loa-3": made.OTHER_COMMUNE}
@@ -65,7 +69,7 @@ class House:
             settings = Settings(name, NODES[name], (ROOT.public.hex,), folder, clock="trust")
             clock = Wallclock(folder / "clock", trusted=True, reading=hand.now, monotonic=hand.monotonic)
             link = self.radio.broker.link(name, Self(name).will(self.now))
-            player = PretendPlayer(hand, {}, [])
+            player = PretendPlayer(hand, defaultdict(lambda: 60_000), [])
             agent = Agent(settings, link, player, PretendCache(), clock)  # type: ignore[arg-type]
             agent.start()
             self.nodes[name] = Heard(agent, hand)
@@ -116,3 +120,11 @@ def filled(house: House, chance: Random) -> None:
     since = house.now.date() + timedelta(days=chance.randint(-3, 9))
     house.store.policies.set(Policy(chance.choice(AREAS[:3]), since, rules), "u-quan", house.now)
     scattered(house.store, chance, AREAS)
+    kinds: list[dict[str, Any]] = [
+        {"bulletin_class": BulletinClass.EMERGENCY, "level": Level.PROVINCE, "areas": (made.PROVINCE,)},
+        {"bulletin_class": BulletinClass.PRIORITY, "areas": tuple(chance.sample(AREAS, 3))},
+        {"recurrence": Recurrence("FREQ=DAILY"), "areas": (made.GROUP, made.HAMLET)},
+    ]
+    for number, kind in enumerate(kinds, 50):
+        start = house.now + timedelta(minutes=chance.randint(5, 4000))
+        aired(house.store, number, asset("abc"[number % 3], chance.randint(5, 200)), start=start, **kind)

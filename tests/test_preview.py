@@ -10,7 +10,7 @@ from random import Random
 
 import makers_store as made
 import pytest
-from makers_preview import House, filled
+from makers_preview import NODES, House, filled
 from makers_programmes import aired, asking, asset, row, with_items
 
 from controller import preview
@@ -63,6 +63,42 @@ def test_whatever_is_asked_for_the_page_is_what_the_node_has_merged_byte_for_byt
     house.store.programmes.apply(row(since="2026-11-26", at=house.now))
     house.plan(DAY)
     agree(house)
+
+
+@pytest.mark.parametrize("seed", range(100, 120))
+def test_over_many_draws_the_document_is_what_a_gate_merges(house: House, seed: int) -> None:
+    chance = Random(seed)
+    filled(house, chance)
+    for hours in (0, 30):
+        house.plan(hours * HOUR)
+        for name in NODES:
+            jobs = sorted(
+                house.radio.gate(name, house.now).jobs(house.now).values(), key=lambda job: (job.start, job.id)
+            )
+            seen = preview.look(house.store, house.town.settings, name, house.now)
+            assert seen is not None
+            assert seen.document == codec.encoded(jobs).encode()
+            assert seen.held == seen.wanted
+            assert len(seen.pending(house.now, house.now + 14 * DAY)) == 0
+
+
+def test_a_node_that_no_config_has_reached_yet_is_shown_what_it_will_hold(house: House) -> None:
+    made.on_the_air(house.store)
+    house.plan()
+    house.store.roster.add_node(made.node("loa-4", made.HAMLET))
+    answer = house.client.get("/cum-loa/loa-4/nhung-ngay-toi")
+    assert "Quy định mới chưa gửi tới cụm loa" in answer.text
+    assert house.client.get("/cum-loa/loa-4/nhung-ngay-toi.json").data == house.shown("loa-1")
+
+
+def test_the_pages_speak_english_to_who_asks_for_it(house: House) -> None:
+    filled(house, Random(3))
+    house.plan()
+    house.client.set_cookie("loa_tieng", "en")
+    page = house.page("loa-1")
+    assert "The next 7 days on this loudspeaker" in page
+    assert "only emergencies sound" in page
+    assert "Programme" in house.client.get(f"/khung-chuong-trinh/{made.COMMUNE}").text
 
 
 def test_what_an_area_shows_is_what_a_node_that_hangs_there_without_groups_holds(house: House) -> None:
