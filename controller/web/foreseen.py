@@ -79,6 +79,17 @@ class DayAhead:
         return [each for _, some in self.bands for each in some]
 
 
+@dataclass(frozen=True)
+class LeftOut:
+    """What was asked for and stands in no plan: ``stage`` is how far it came, or ``reason`` why it is held back."""
+
+    title: str
+    booking: str
+    start: datetime | None
+    stage: str = ""
+    reason: str = ""
+
+
 def days_ahead(preview: Preview, now: datetime, zone: str, count: int, facts: Facts) -> list[DayAhead]:
     """Today and the days after it, ``count`` together."""
     today = local(now, zone).date()

@@ -15,9 +15,9 @@ from flask.typing import ResponseReturnValue
 
 from controller import preview
 from controller.preview import Preview
-from controller.store.rows import BookingView
 from controller.web import foreseen, reading, rule_words, standing
 from controller.web.doors import door, sees
+from controller.web.foreseen import LeftOut
 from controller.web.language import chosen
 from controller.web.times import day_name
 from controller.web.window import window
@@ -79,7 +79,7 @@ def page(found: Preview) -> ResponseReturnValue:
     config = found.config(today)
     view: dict[str, Any] = {"p": found, "node": node, "days": days, "count": count, "names": reading.area_names()}
     view |= {"rules": rule_words.sentences(config.quiet_hours, config.limits, config.volumes)}
-    view |= {"pending": found.pending(now, until), "waiting": waiting(found, until), "lacking": lacking(found)}
+    view |= {"pending": found.pending(now, until), "left_out": left_out(found, until), "lacking": lacking(found)}
     view |= {"near": lambda day: near(day, today), "rules_change": rules_change(found, today, count)}
     view["silent"] = standing.lacking_audio(node.home)
     return render_template("week.html", **view)
@@ -90,13 +90,14 @@ def near(day: date, today: date) -> str:
     return day_name(day, today, chosen()).lower() if (day - today).days < 2 else ""
 
 
-def waiting(found: Preview, until: datetime) -> list[tuple[BookingView, str]]:
+def left_out(found: Preview, until: datetime) -> list[LeftOut]:
     """What was asked for these areas and stands in no plan yet, and how far it is."""
     now, areas = window().now(), frozenset(found.listener.areas)
     views = window().store.bookings.list(limit=MOST_WAITING, since=now, until=until, wanted_only=True)
-    mine = [view for view in views if not areas.isdisjoint(view.booking.areas)]
-    staged = [(view, reading.stage(view, now)) for view in mine]
-    return [each for each in staged if each[1] in NOT_PLANNED]
+    mine = [(view, reading.stage(view, now)) for view in views if not areas.isdisjoint(view.booking.areas)]
+    return [
+        LeftOut(view.title, view.booking.id, view.booking.start, stage) for view, stage in mine if stage in NOT_PLANNED
+    ]
 
 
 def lacking(found: Preview) -> bool | None:
