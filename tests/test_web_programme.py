@@ -436,3 +436,15 @@ def test_an_item_of_a_programme_that_sounded_leads_to_no_booking(town: Town, lea
     page = leader.get("/nhat-ky-phat").text
     assert "Mục của khung chương trình" in page
     assert "/lich-phat/p" not in page
+
+
+def test_the_form_offers_the_names_of_series_and_of_what_was_approved(town: Town, leader: FlaskClient) -> None:
+    applied(town)
+    told = town.booked(leader, title="Nhạc hiệu xã")
+    town.voice(town.announcement_of(told))
+    town.booked(leader, title="Chưa có giọng", key="1" * 32)
+    page = leader.get(EDIT).text
+    known = page[page.index("<datalist") : page.index("</datalist")]
+    assert 'value="ban-tin-xa"' in known
+    assert 'value="Nhạc hiệu xã"' in known
+    assert "Chưa có giọng" not in known

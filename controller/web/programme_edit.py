@@ -176,6 +176,7 @@ def page(area: str, typed: Sheet, found: Verdict = FRESH) -> ResponseReturnValue
         "holidays": [(each.value, t(f"choose_holidays_{each.value.replace('-', '_')}")) for each in Holidays],
     }
     view = {"f": opened(typed, found.wrong), "weekdays": DAYS, "classes": CLASSES, "slug": sheet.slug, **choices}
+    view["known"] = standing.names_for_items(area)
     return render_template("programme_edit.html", **view, **shared(area, found)), 422 if found.wrong else 200
 
 

@@ -10,6 +10,7 @@ from itertools import groupby
 
 from controller.roster import ancestors
 from controller.store.programmes import ProgrammeRow, standings_of
+from controller.store.rows import AnnouncementState, VoiceState
 from controller.web.doors import sees, who
 from controller.web.window import window
 from schedules import placing
@@ -21,8 +22,10 @@ from schedules.programme import Occurrence
 from schedules.programme_change import Change, change
 from schedules.rulebook import Rulebook
 from wire.names import lies_within
+from wire.plan import BulletinClass
 
 AHEAD = timedelta(days=7)
+MOST_NAMES = 200
 
 
 @dataclass(frozen=True)
@@ -102,6 +105,20 @@ def silent(area: str, rows: Iterable[ProgrammeRow]) -> list[str]:
     """The audio that items name and that the area does not have yet."""
     slots = (slot for row in rows for slot in row.programme.slots)
     return window().store.airing.silent(area, (item.asset for slot in slots for item in slot.items if item.asset))
+
+
+def names_for_items(area: str) -> list[str]:
+    """What an item of the area may be called: series of its programmes, then approved announcements with audio."""
+    rows = window().store.programmes.of(area)
+    series = {item.series for row in rows for slot in row.programme.slots for item in slot.items if item.series}
+    homes = {each.id: each.area for each in window().store.people.all()}
+    titles = [
+        each.title
+        for each in window().store.announcements.list(MOST_NAMES, AnnouncementState.APPROVED)
+        if each.voice_state is VoiceState.DONE and not each.drill and each.bulletin_class is not BulletinClass.EMERGENCY
+        if lies_within(area, homes.get(each.author, "")) or lies_within(homes.get(each.author, ""), area)
+    ]
+    return [*sorted(series), *dict.fromkeys(titles)]
 
 
 def changed_by(row: ProgrammeRow, rows: Iterable[ProgrammeRow], now: datetime) -> Change:
