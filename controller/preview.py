@@ -21,6 +21,7 @@ from controller.roster import Node, ancestors, areas_of
 from controller.settings import Settings
 from controller.store import Store
 from controller.store.facts import IssuedConfig, IssuedPlan
+from controller.store.held import HeldBack
 from schedules import moments, planner
 from schedules.simulation import Day, simulate
 from wire import codec, seal, topics
@@ -58,7 +59,8 @@ class Pending:
 class Preview:
     """A loudspeaker as it will be. ``plans``: every issued plan that it acts on; jobs by start and name.
 
-    ``is_told``: whether its newest config says what is wanted of it today.
+    ``held_back``: what the rules of places keep out of those plans, by start. ``is_told``: whether its newest config
+    says what is wanted of it today.
     """
 
     listener: Listener
@@ -66,6 +68,7 @@ class Preview:
     areas_by_job: dict[str, tuple[str, ...]]  # whose plans say it
     held: tuple[Job, ...]
     wanted: tuple[Job, ...]
+    held_back: tuple[HeldBack, ...]
     is_told: bool
     _settings: Settings
     _rulebooks: Rulebooks
@@ -109,12 +112,14 @@ def look(store: Store, settings: Settings, place: str, now: datetime) -> Preview
     config = wanted_config(listener.node, settings, rulebooks, moments.local(now, settings.zone).date())
     plans = store.plans.of_areas(told.areas if told else listener.areas)
     read = [_plan(each) for each in plans if now <= each.valid_until]
+    held_back = [each for each in store.held.since(now - planner.KEPT_PAST) if each.area in listener.areas]
     return Preview(
         listener=listener,
         plans=tuple(plans),
         areas_by_job=_areas_by_job(read),
         held=_merged(read),
-        wanted=tuple(_wanted(store, listener.areas, now)),
+        wanted=tuple(_wanted(store, listener.areas, held_back, now)),
+        held_back=tuple(held_back),
         is_told=not listener.is_real or (told is not None and _says(told, config)),
         _settings=settings,
         _rulebooks=rulebooks,
@@ -149,10 +154,15 @@ def _simulated(jobs: tuple[Job, ...], config: NodeConfig, since: datetime, until
     return simulate({job.id: job for job in jobs}, config, since - DAY, until)
 
 
-def _wanted(store: Store, areas: Sequence[str], now: datetime) -> list[Job]:
-    mine = frozenset(areas)
+def _wanted(store: Store, areas: Sequence[str], held_back: Sequence[HeldBack], now: datetime) -> list[Job]:
+    """What would be issued now, without what is held back already; what is new is judged when it is planned."""
+    mine, gone = frozenset(areas), {(each.job, each.area) for each in held_back}
     bookings = [each for each in store.airing.to_plan(now) if not mine.isdisjoint(each.areas)]
-    return planner.of_areas(planner.plan(bookings, now), areas, now)
+    plans = {
+        (area, lane): tuple(job for job in jobs if lane is Lane.URGENT or (job.id, area) not in gone)
+        for (area, lane), jobs in planner.plan(bookings, now).items()
+    }
+    return planner.of_areas(plans, areas, now)
 
 
 def _merged(plans: Sequence[Plan]) -> tuple[Job, ...]:

@@ -157,7 +157,16 @@ def test_rules_of_a_later_day_are_those_of_that_day(house: House) -> None:
     page = house.page("loa-1")
     assert "Từ ngày 26/11/2026" in page
     assert page.count("Phát đúng giờ") == 1
-    assert page.count("Không phát: quá số buổi phát trong ngày") == 1
+    assert page.count("Không đưa vào kế hoạch: quá số buổi phát trong ngày") == 1
+
+
+def test_what_one_loudspeaker_refuses_and_another_sounds_is_said_on_the_page_of_each(house: House) -> None:
+    house.store.roster.add_node(made.node("loa-1", quiet=QuietHours("12:00", "14:00")))
+    aired(house.store, 1, asset("a", 60), "Trưa", start=house.now + 3 * HOUR)
+    house.plan()
+    assert "Không phát: giờ yên tĩnh" in house.page("loa-1")
+    assert "Phát đúng giờ" in house.page("loa-2")
+    assert "Không đưa vào kế hoạch" not in house.page("loa-1")
 
 
 def test_each_job_says_what_the_node_will_make_of_it(house: House) -> None:
@@ -173,7 +182,7 @@ def test_each_job_says_what_the_node_will_make_of_it(house: House) -> None:
     house.plan()
     page = house.page("loa-1")
     assert re.search(r"Chờ đến 12:01:00.*?sau: Dài", page, re.DOTALL)
-    assert "Không phát: giờ yên tĩnh" in page
+    assert "Không đưa vào kế hoạch: giờ yên tĩnh" in page
     assert re.search(r"Bị cắt lúc 13:00:10.*?nhường: Lũ", page, re.DOTALL)
     assert "Cấp trên gửi: Tỉnh" in page
     assert "Mục của khung chương trình" in page

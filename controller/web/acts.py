@@ -17,6 +17,7 @@ from controller.web.window import window
 pages = Blueprint("acts", __name__)
 
 _BOOKED = re.compile(r"booking=(?P<booking>\S+)")
+_RULED = re.compile(r"job=\S+ area=(?P<area>\S+) reason=(?P<reason>\w+)")
 _ENTERED = re.compile(r"(?P<role>\w+) of (?P<area>\S+)")
 
 
@@ -49,11 +50,18 @@ def line(act: Act, people: dict[str, str], names: dict[str, str]) -> Line:
     view = window().store.bookings.view(booked["booking"] if booked else act.subject)
     held = window().store.announcements.get(view.booking.announcement if view else act.subject)
     if held:
+        ruled = _RULED.fullmatch(act.detail)
         said = "" if booked or act.detail in (held.id, held.title) else act.detail
+        said = ruled_out(ruled["area"], ruled["reason"], names) if ruled else said
         return Line(act, held.title, said, view.booking.id if view else "")
     entered = _ENTERED.fullmatch(act.detail)
     detail = of_whom(entered["role"], entered["area"], names) if entered else act.detail
     return Line(act, people.get(act.subject) or names.get(act.subject, act.subject), detail)
+
+
+def ruled_out(area: str, reason: str, names: dict[str, str]) -> str:
+    """Where something is held back, and by which rule."""
+    return f"{names.get(area, area)}: {t_or(f'reason_{reason}', reason)}"
 
 
 def of_whom(role: str, area: str, names: dict[str, str]) -> str:

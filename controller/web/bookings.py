@@ -70,6 +70,7 @@ def page(view: BookingView, problem: str = "") -> ResponseReturnValue:
     offered = view.booking.state is BookingState.OFFERED
     facts: dict[str, Any] = {"inboxes": window().store.inbox.of(view.booking.announcement) if offered else []}
     facts |= {"v": view, "a": announcement, "h": heard, "outcomes": outcomes, "most": MOST_LINES, "waiting": nodes}
+    facts |= {"held_back": window().store.held.of(booking, MOST_COMINGS)}
     facts |= {"comings": window().desk.comings(view.booking, window().now())[:MOST_COMINGS], "problem": problem}
     return render_template("booking.html", **facts, **shared()), 422 if problem else 200
 

@@ -57,7 +57,7 @@ class Entry:
     @property
     def booking(self) -> str:
         """The booking that it is an occurrence of; empty for a programme's own item."""
-        return "" if self.origin == "item" else self.job.id.split(":")[0]
+        return booking_of(self.job.id)
 
     @property
     def length(self) -> timedelta | None:
@@ -88,6 +88,11 @@ class LeftOut:
     start: datetime | None
     stage: str = ""
     reason: str = ""
+
+
+def booking_of(job: str) -> str:
+    """The booking that a job is an occurrence of; empty for a programme's own item."""
+    return "" if _ITEM.fullmatch(job) else job.partition(":")[0]
 
 
 def days_ahead(preview: Preview, now: datetime, zone: str, count: int, facts: Facts) -> list[DayAhead]:

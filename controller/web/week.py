@@ -91,12 +91,17 @@ def near(day: date, today: date) -> str:
 
 
 def left_out(found: Preview, until: datetime) -> list[LeftOut]:
-    """What was asked for these areas and stands in no plan yet, and how far it is."""
+    """What was asked for these areas and stands in no plan: not yet, with how far it is, or held back, and why."""
     now, areas = window().now(), frozenset(found.listener.areas)
     views = window().store.bookings.list(limit=MOST_WAITING, since=now, until=until, wanted_only=True)
     mine = [(view, reading.stage(view, now)) for view in views if not areas.isdisjoint(view.booking.areas)]
-    return [
+    yet = [
         LeftOut(view.title, view.booking.id, view.booking.start, stage) for view, stage in mine if stage in NOT_PLANNED
+    ]
+    return yet + [
+        LeftOut(each.title, foreseen.booking_of(each.job), each.start, reason=each.reason)
+        for each in found.held_back
+        if now <= each.start < until
     ]
 
 

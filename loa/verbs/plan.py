@@ -12,6 +12,8 @@ from schedules import moments, planner, precedence
 from words import say
 
 if TYPE_CHECKING:
+    from controller.store.facts import IssuedPlan
+    from controller.store.held import HeldBack
     from loa.parser import Verbs
     from wire.plan import Job
 
@@ -40,26 +42,36 @@ def run(wanted: argparse.Namespace) -> int:
     if seen is None:
         raise house.Refused("loa.unknown_place", place=wanted.place[:80])
     jobs = [job for job in seen.held if span is None or span[0] <= job.start < span[1]]
+    since, until = span or (now, now + planner.HORIZON)
+    held_back = [each for each in seen.held_back if since <= each.start < until]
     shown = jobs if wanted.at is None else _at(jobs, moments.read(wanted.at, now, zone))
     if wanted.json:
-        serials = [
-            {"area": each.area, "lane": each.lane, "serial": each.serial, "valid_until": each.valid_until}
-            for each in seen.plans
-        ]
-        out.as_json({"plans": serials, "jobs": [_facts(job) for job in shown]})
+        facts = {"plans": [_issued(each) for each in seen.plans], "jobs": [_facts(job) for job in shown]}
+        out.as_json(facts | {"held_back": [_held(each) for each in held_back]})
         return DONE
     for plan in seen.plans:
-        facts = {"area": plan.area, "lane": plan.lane.value, "serial": plan.serial}
-        print(say("loa.plan_issued", wanted.language, **facts, until=out.second(plan.valid_until, zone)))
+        named = {"area": plan.area, "lane": plan.lane.value, "serial": plan.serial}
+        print(say("loa.plan_issued", wanted.language, **named, until=out.second(plan.valid_until, zone)))
     if not shown:
         print(say("loa.plan_empty", wanted.language))
     for job in shown:
         seconds = f"{job.asset.duration_ms / 1000:.0f} s" if job.asset else "–"
         kind = say(f"loa.class_{job.bulletin_class.value}", wanted.language)
         print(f"{out.second(job.start, zone)}  {seconds:>6}  {kind}  {job.id}  {job.title}")
-    if waiting := len(seen.pending(*(span or (now, now + planner.HORIZON)))):
+    for each in held_back:
+        why = say("loa.plan_held_back", wanted.language, reason=each.reason)
+        print(f"{out.second(each.start, zone)}  {why}  {each.job}  {each.title}")
+    if waiting := len(seen.pending(since, until)):
         print(say("loa.plan_pending", wanted.language, count=waiting))
     return DONE
+
+
+def _issued(plan: IssuedPlan) -> dict[str, object]:
+    return {"area": plan.area, "lane": plan.lane, "serial": plan.serial, "valid_until": plan.valid_until}
+
+
+def _held(row: HeldBack) -> dict[str, object]:
+    return {"job": row.job, "area": row.area, "start": row.start, "title": row.title, "reason": row.reason}
 
 
 def _at(jobs: list[Job], moment: datetime) -> list[Job]:
