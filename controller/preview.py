@@ -15,6 +15,7 @@ from functools import lru_cache
 
 from msgspec.structs import replace
 
+from controller import restraint
 from controller.configs import UNDATED, Rulebooks, wanted_config
 from controller.holdings import LINES
 from controller.roster import Node, ancestors, areas_of
@@ -22,6 +23,7 @@ from controller.settings import Settings
 from controller.store import Store
 from controller.store.facts import IssuedConfig, IssuedPlan
 from schedules import moments, planner
+from schedules.holding import Plans
 from schedules.simulation import Day, simulate
 from wire import codec, seal, topics
 from wire.config import NodeConfig
@@ -30,6 +32,7 @@ from wire.plan import Job, Lane, Plan
 
 DAY = timedelta(days=1)
 MOST_DAYS_KEPT = 256  # simulated days, in memory
+MOST_LOOKS_KEPT = 2  # looks at what all plans would be
 NOBODY = "simulated"  # the name of a node that only would hang in an area
 
 
@@ -58,6 +61,7 @@ class Pending:
 class Preview:
     """A loudspeaker as it will be. ``plans``: every issued plan that it acts on; jobs by start and name.
 
+    ``asked``: before anything is held back by the rules of places; ``wanted``: what is left of it.
     ``is_told``: whether its newest config says what is wanted of it today.
     """
 
@@ -65,6 +69,7 @@ class Preview:
     plans: tuple[IssuedPlan, ...]
     areas_by_job: dict[str, tuple[str, ...]]  # whose plans say it
     held: tuple[Job, ...]
+    asked: tuple[Job, ...]
     wanted: tuple[Job, ...]
     is_told: bool
     _settings: Settings
@@ -81,7 +86,7 @@ class Preview:
         return wanted if self.listener.is_real else replace(wanted, areas=self.listener.areas)
 
     def sounding(self, jobs: Sequence[Job], since: datetime, until: datetime) -> Day:
-        """What the node makes of ``jobs``, `held` or `wanted`, until ``until``; ``since``: the midnight of a day.
+        """What the node makes of ``jobs``, `held` or `asked`, until ``until``; ``since``: the midnight of a day.
 
         It is taken to have been idle a day before.
         """
@@ -109,12 +114,14 @@ def look(store: Store, settings: Settings, place: str, now: datetime) -> Preview
     config = wanted_config(listener.node, settings, rulebooks, moments.local(now, settings.zone).date())
     plans = store.plans.of_areas(told.areas if told else listener.areas)
     read = [_plan(each) for each in plans if now <= each.valid_until]
+    asked, wanted = _would_be(store, settings, store.changed(), now.replace(second=0, microsecond=0))
     return Preview(
         listener=listener,
         plans=tuple(plans),
         areas_by_job=_areas_by_job(read),
         held=_merged(read),
-        wanted=tuple(_wanted(store, listener.areas, now)),
+        asked=tuple(planner.of_areas(asked, listener.areas, now)),
+        wanted=tuple(planner.of_areas(wanted, listener.areas, now)),
         is_told=not listener.is_real or (told is not None and _says(told, config)),
         _settings=settings,
         _rulebooks=rulebooks,
@@ -149,10 +156,14 @@ def _simulated(jobs: tuple[Job, ...], config: NodeConfig, since: datetime, until
     return simulate({job.id: job for job in jobs}, config, since - DAY, until)
 
 
-def _wanted(store: Store, areas: Sequence[str], now: datetime) -> list[Job]:
-    mine = frozenset(areas)
-    bookings = [each for each in store.airing.to_plan(now) if not mine.isdisjoint(each.areas)]
-    return planner.of_areas(planner.plan(bookings, now), areas, now)
+@lru_cache(maxsize=MOST_LOOKS_KEPT)
+def _would_be(store: Store, settings: Settings, _wishes: int, minute: datetime) -> tuple[Plans, Plans]:
+    """All plans as they are asked for, and as they would be; the same while no wish and no minute is new.
+
+    Of all areas, since what a place holds back depends on everything that is heard there.
+    """
+    plans = planner.plan(store.airing.to_plan(minute), minute)
+    return plans, restraint.foresee(store, settings, plans, minute)[0]
 
 
 def _merged(plans: Sequence[Plan]) -> tuple[Job, ...]:

@@ -34,7 +34,6 @@ from wire.seal import Signer
 log = logging.getLogger(__name__)
 
 LAG = timedelta(seconds=20)  # how long after issue a node may still report what came before
-_URGENT_FIRST = {Lane.URGENT: 0, Lane.PLAN: 1}
 Issued = Document | IssuedConfig | IssuedPlan
 
 
@@ -47,6 +46,7 @@ class Transmitter:
         self._lock = threading.RLock()  # over what waits: several ticks publish
         self._waiting: dict[str, bytes] = {}  # topic -> payload not handed to the broker yet
         self._plans: dict[AreaLane, IssuedPlan] = {(each.area, each.lane): each for each in store.plans.current()}
+        self._digests: dict[AreaLane, tuple[tuple[Job, ...], int, str]] = {}  # jobs, above which serial, and its name
         self._trust: Document | None = None
         self._said_at: dict[str, datetime] = {}  # topic -> when it was last published again
         self._overtaken: dict[str, int] = {}  # topic -> a serial above ours that some node holds
@@ -55,15 +55,24 @@ class Transmitter:
         self._day = date.min
         self._configs: dict[str, IssuedConfig] = {each.node: each for each in store.plans.configs()}
 
+    def issue_urgent(self, wanted: Mapping[AreaLane, tuple[Job, ...]], now: datetime) -> int:
+        """Issue and publish every urgent plan that differs from what is held. How many were issued.
+
+        It comes first, and `issue_plans` after it: then whatever had been overtaken is issued anew.
+        """
+        self.is_overtaken = False
+        return self._issue(Lane.URGENT, wanted, now)
+
     def issue_plans(self, wanted: Mapping[AreaLane, tuple[Job, ...]], now: datetime) -> int:
-        """Issue and publish every plan that differs from what is held, emergencies first. How many were issued.
+        """The same of the ordinary plans.
 
         An area whose jobs are all gone gets an empty plan, once; when that has run out it is dropped.
         """
-        self.is_overtaken = False
+        return self._issue(Lane.PLAN, wanted, now)
+
+    def _issue(self, lane: Lane, wanted: Mapping[AreaLane, tuple[Job, ...]], now: datetime) -> int:
         known = wanted.keys() | self._plans.keys() | self._overtaken_plans()
-        areas = sorted(known, key=lambda key: (_URGENT_FIRST[key[1]], key[0]))
-        return sum(self._issue_plan(key, wanted.get(key, ()), now) for key in areas)
+        return sum(self._issue_plan(key, wanted.get(key, ()), now) for key in sorted(known) if key[1] is lane)
 
     def issue_configs(self, nodes: Iterable[Node], now: datetime) -> int:
         """Issue and publish the config of every node whose wanted state, of this day, differs from what is held."""
@@ -144,7 +153,7 @@ class Transmitter:
     def _issue_plan(self, key: AreaLane, jobs: tuple[Job, ...], now: datetime) -> bool:
         area, lane = key
         held = self._plans.get(key)
-        digest = self._digest(_topic(key), *map(codec.write, jobs))
+        digest = self._digest_of(key, jobs)
         if held and held.digest == digest:
             if not jobs and held.valid_until < now:
                 self._drop(key)
@@ -162,10 +171,18 @@ class Transmitter:
         self._publish(_topic(key), issued.envelope)
         return True
 
+    def _digest_of(self, key: AreaLane, jobs: tuple[Job, ...]) -> str:
+        """As it was, while these are the same jobs above the same serial."""
+        above = self._overtaken.get(_topic(key), 0)
+        known = self._digests.get(key)
+        if known is None or known[0] is not jobs or known[1] != above:
+            known = self._digests[key] = jobs, above, self._digest(_topic(key), *map(codec.write, jobs))
+        return known[2]
+
     def _drop(self, key: AreaLane) -> None:
         """The empty plan has run out, and whatever came before it earlier still: the topic may be bare again."""
         self._store.plans.drop(*key)
-        del self._plans[key]
+        del self._plans[key], self._digests[key]
         self._publish(_topic(key), b"")
 
     def _issue_config(self, node: Node, now: datetime) -> bool:

@@ -12,7 +12,9 @@ from makers_programmes import asking, drawn, row, scattered, with_items, written
 from makers_station import Radio, furnished
 from makers_store import COMMUNE, HAMLET, NOW, OTHER_COMMUNE
 
+from controller.restraint import foresee
 from controller.roster import areas_of
+from controller.settings import Settings
 from controller.store import Store
 from schedules import planner
 from wire import codec, topics
@@ -30,7 +32,8 @@ def preview(store: Store, node: str) -> list[Job]:
     """What the station says that this node will sound."""
     held = store.roster.node(node)
     assert held
-    return planner.of_areas(planner.plan(store.airing.to_plan(NOW), NOW), areas_of(held), NOW)
+    plans, _ = foresee(store, Settings(), planner.plan(store.airing.to_plan(NOW), NOW), NOW)
+    return planner.of_areas(plans, areas_of(held), NOW)
 
 
 @pytest.fixture

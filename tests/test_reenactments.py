@@ -12,10 +12,12 @@ from makers_world import World, happen, run
 
 from controller.desk import DeskError, rules
 from schedules import due as decision
+from schedules import holding
+from schedules.holding import Listener
 from schedules.simulation import simulate
 from wire.config import QuietHours
 from wire.errors import Reason
-from wire.plan import AfterCut, BulletinClass, Job, Late, Level
+from wire.plan import AfterCut, BulletinClass, Job, Lane, Late, Level
 from wire.receipt import Step
 
 HANOI = "Asia/Ho_Chi_Minh"
@@ -70,23 +72,38 @@ def desk_refuses() -> bool:
     return False
 
 
+def planner_refuses() -> bool:
+    plans = {("x", Lane.PLAN): (make_job("b1", NIGHT, late=Late.SKIP),)}
+    return holding.held_back(plans, [Listener(frozenset({"x"}), HANOI, QuietHours())]) != {}
+
+
 def node_refuses() -> bool:
     relay = make_job("b1", NIGHT, late=Late.SKIP)
     day = simulate({"b1": relay}, make_config(), NIGHT - timedelta(hours=1), NIGHT + timedelta(hours=1))
     return day.stretches == () and [each.reason for each in day.endings] == [Reason.QUIET_HOURS]
 
 
-def test_trung_loc_0315_each_guard_holds_alone(monkeypatch: pytest.MonkeyPatch) -> None:
-    """December 2025: a relay mis-set to 03:15 woke a commune. Without one guard the other still refuses."""
-    assert desk_refuses()
-    assert node_refuses()
-    with monkeypatch.context() as patch:
-        patch.setattr(rules.policy, "may_sound", lambda *_: True)
-        assert not desk_refuses(), "the guard is the one that this test takes away"
-    with monkeypatch.context() as patch:
-        patch.setattr(decision, "_forbidden", lambda *_: None)
-        assert not node_refuses()
-        assert desk_refuses()
+GUARDS = {"desk": desk_refuses, "planner": planner_refuses, "node": node_refuses}
+
+
+@pytest.mark.parametrize("gone", GUARDS)
+def test_trung_loc_0315_whichever_guard_is_gone_the_others_hold(monkeypatch: pytest.MonkeyPatch, gone: str) -> None:
+    """December 2025: a relay mis-set to 03:15 woke a commune. Here three guards refuse it, each alone."""
+    assert all(guard() for guard in GUARDS.values())
+    take_away = {
+        "desk": lambda: monkeypatch.setattr(rules, "policy", Yes()),
+        "planner": lambda: monkeypatch.setattr(holding, "policy", Yes()),
+        "node": lambda: monkeypatch.setattr(decision, "_forbidden", lambda *_: None),
+    }
+    take_away[gone]()
+    assert {name for name, guard in GUARDS.items() if not guard()} == {gone}
+
+
+class Yes:
+    """A policy that lets everything sound."""
+
+    def may_sound(self, *_: object) -> bool:
+        return True
 
 
 def test_of_a_hundred_thousand_occurrences_under_faults_each_has_one_outcome() -> None:

@@ -115,9 +115,9 @@ def test_fixed_items_are_planned_with_what_stands_between_them(furnished: Store)
 def test_an_areas_item_is_its_nearest_announcement_of_that_name(furnished: Store) -> None:
     furnished.people.add(made.user("near", area=COMMUNE))
     furnished.people.add(made.user("far", area=made.OTHER_COMMUNE))
-    assert furnished.airing.silent(COMMUNE, ["Nhạc hiệu", "Lời chào"]) == ["Nhạc hiệu", "Lời chào"]
+    assert furnished.airing.silent(COMMUNE, ["Nhạc hiệu", "Lời chào"], NOW) == ["Nhạc hiệu", "Lời chào"]
     with_items(furnished)
-    assert furnished.airing.silent(COMMUNE, ["Lời chào", "a901", "?"]) == ["?"]
+    assert furnished.airing.silent(COMMUNE, ["Lời chào", "a901", "?"], NOW) == ["?"]
     for number, letter, author in ((903, "f", "u-near"), (904, "c", "u-far")):
         furnished.assets.put(asset(letter))
         told = made.announcement(number, title="Nhạc hiệu", author=author, state="approved")

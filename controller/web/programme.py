@@ -11,7 +11,7 @@ from typing import Any
 from flask import Blueprint, Response, abort, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
-from controller.web import reading, rule_words, slot_words, standing
+from controller.web import policy_words, reading, slot_words, standing
 from controller.web.doors import door, may, sees, who
 from controller.web.language import chosen
 from controller.web.standing import Policy
@@ -92,7 +92,7 @@ def page(area: str, **more: Any) -> ResponseReturnValue:
 def rules_of(policy: Policy) -> list[str]:
     """A policy in sentences; where it says nothing of quiet hours those of the station hold."""
     rules = policy.rules
-    return rule_words.sentences(rules.quiet or window().settings.quiet, rules.limits, rules.volumes)
+    return policy_words.sentences(rules.quiet or window().settings.quiet, rules.limits, rules.volumes)
 
 
 def titles(booking: str) -> str:

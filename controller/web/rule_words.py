@@ -1,52 +1,70 @@
-"""The rules of a place in sentences: quiet hours, sessions, minutes, the weekend, volumes. They know the language."""
+"""How an announcement comes again, in words: ``Thứ Hai, Thứ Năm hằng tuần, lúc 17:00, đến hết 31/12/2026``. Pure.
+
+- What the form can show is said in words; any other rule is shown as it is written.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
-from itertools import groupby
+from datetime import date, datetime
 
-from controller.web.figures import figure
-from controller.web.language import chosen, t
-from wire.config import Limits, QuietHours, VolumeBand, Week, Weekend
+from controller.web.repeating import LUNAR_DAYS, WEEKDAYS, Repeating, repeating_of
+from controller.web.times import minute
+from schedules.calendars import Recurrence
+from words import say
 
-WHOLE_WEEK = tuple(range(7))
-WORKING_DAYS = tuple(range(5))
-
-
-def weekdays(days: Sequence[int]) -> str:
-    """Weekdays (Monday 0) as people say them: every day, Monday to Friday, Tuesday and Saturday."""
-    if tuple(days) == WHOLE_WEEK:
-        return t("every_day")
-    if tuple(days) == WORKING_DAYS:
-        return t("working_days")
-    return ", ".join(t(f"weekday_{day}") for day in days)
+MOST_DAYS = 6  # named one by one
 
 
-def sentences(quiet: QuietHours | None, limits: Limits | None, volumes: Iterable[VolumeBand]) -> list[str]:
-    """What holds, a sentence for each rule; what has no limit is not spoken of."""
-    found = []
-    if quiet is not None and quiet.since != quiet.until:
-        found.append(t("rule_quiet", since=quiet.since, until=quiet.until))
-    if limits is not None:
-        found += _week("rule_sessions", limits.sessions)
-        found += _week("rule_session_minutes", limits.session_minutes)
-        found += _week("rule_day_minutes", limits.day_minutes)
-        if any(count is not None for count in (*limits.sessions, *limits.session_minutes)):
-            found.append(t("rule_gap", count=limits.gap_minutes))
-        if limits.weekend is not Weekend.AS_USUAL:
-            found.append(t(f"rule_weekend_{limits.weekend.value}"))
-    bands = [t("rule_band", since=each.since, volume=_decibels(each.volume_dbfs)) for each in volumes]
-    return found + [t("rule_volumes", bands=", ".join(bands))] * bool(bands)
+def in_words(kept: Recurrence, start: datetime, language: str) -> str:
+    """The rule, its time of day, its end and the days left out; ``start`` is its first possible moment."""
+    typed = repeating_of(kept)
+    parts = [_rule(typed, language)]
+    if typed.how != "rule":
+        parts.append(say("web.rule_at", language, time=minute(start, kept.zone)))
+    if kept.until:
+        parts.append(say("web.rule_until", language, day=typed.until))
+    if kept.but:
+        parts.append(say("web.rule_but", language, days=_days(kept.but, language)))
+    return ", ".join(parts)
 
 
-def _week(key: str, week: Week) -> list[str]:
-    """One sentence for each count, with the days on which it holds."""
-    known = [(count, day) for day, count in enumerate(week) if count is not None]
-    by_count = groupby(sorted(known, key=lambda each: each[0]), key=lambda each: each[0])
-    days = [(tuple(day for _, day in some), count) for count, some in by_count]
-    return [t(key, days=weekdays(each), count=count) for each, count in sorted(days)]
+def _rule(typed: Repeating, language: str) -> str:
+    if typed.how == "weekly":
+        return _weekly(typed, language)
+    if typed.how == "monthly":
+        last = typed.month_day == "-1"
+        return say("web.rule_month_end" if last else "web.rule_month_day", language, day=typed.month_day)
+    if typed.how == "lunar":
+        others = [part for part in typed.lunar_other.split(", ") if part]
+        first, *more = (_lunar(part, language) for part in (*typed.lunar, *others))
+        return ", ".join([first, *(f"{each[0].lower()}{each[1:]}" for each in more)])
+    if typed.how == "dates":
+        found = [datetime.strptime(day, "%d/%m/%Y").date().isoformat() for day in typed.dates.split(", ")]  # noqa: DTZ007
+        return say("web.rule_dates", language, days=_days(tuple(found), language))
+    if typed.how == "rule":
+        return say("web.rule_written", language, rule=typed.rule)
+    return say("web.rule_daily", language)
 
 
-def _decibels(volume_dbfs: float) -> str:
-    digits = 0 if volume_dbfs == int(volume_dbfs) else 1
-    return figure(volume_dbfs, digits, "dB", chosen()) if volume_dbfs else t("full_volume")
+def _weekly(typed: Repeating, language: str) -> str:
+    days = ", ".join(say(f"web.weekday_{WEEKDAYS.index(day)}", language) for day in typed.weekdays)
+    if len(typed.weekdays) == len(WEEKDAYS) and typed.weeks == "1":
+        return say("web.rule_daily", language)
+    if typed.weeks == "1":
+        return say("web.rule_weekly", language, days=days)
+    return say("web.rule_weeks", language, days=days, count=int(typed.weeks))
+
+
+def _lunar(part: str, language: str) -> str:
+    if part in LUNAR_DAYS:
+        return say(f"web.rule_lunar_{part}", language)
+    if part.startswith("TET"):
+        offset = int(part.removeprefix("TET") or 0)
+        return say("web.rule_before_tet" if offset < 0 else "web.rule_after_tet", language, count=abs(offset))
+    return say("web.rule_lunar_day" if "/" in part else "web.rule_lunar_monthly", language, day=part)
+
+
+def _days(days: tuple[str, ...], language: str) -> str:
+    named = ", ".join(f"{date.fromisoformat(day):%d/%m/%Y}" for day in days[:MOST_DAYS])
+    more = len(days) - MOST_DAYS
+    return say("web.rule_and_more", language, days=named, count=more) if more > 0 else named

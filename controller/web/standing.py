@@ -104,7 +104,8 @@ def slots_ahead(area: str, now: datetime, zone: str) -> list[tuple[date, list[tu
 def silent(area: str, rows: Iterable[ProgrammeRow]) -> list[str]:
     """The audio that items name and that the area does not have yet."""
     slots = (slot for row in rows for slot in row.programme.slots)
-    return window().store.airing.silent(area, (item.asset for slot in slots for item in slot.items if item.asset))
+    named = (item.asset for slot in slots for item in slot.items if item.asset)
+    return window().store.airing.silent(area, named, window().now())
 
 
 def names_for_items(area: str) -> list[str]:

@@ -15,10 +15,10 @@ from flask.typing import ResponseReturnValue
 
 from controller import preview
 from controller.preview import Preview
-from controller.web import foreseen, reading, rule_words, standing
+from controller.web import foreseen, policy_words, reading, standing
 from controller.web.doors import door, sees
 from controller.web.foreseen import LeftOut
-from controller.web.language import chosen
+from controller.web.language import chosen, t, t_or
 from controller.web.times import day_name
 from controller.web.window import window
 from schedules.calendars import facts_of
@@ -78,7 +78,7 @@ def page(found: Preview) -> ResponseReturnValue:
     days = foreseen.days_ahead(found, now, zone, count, partial(facts_of, language=chosen()))
     config = found.config(today)
     view: dict[str, Any] = {"p": found, "node": node, "days": days, "count": count, "names": reading.area_names()}
-    view |= {"rules": rule_words.sentences(config.quiet_hours, config.limits, config.volumes)}
+    view |= {"rules": policy_words.sentences(config.quiet_hours, config.limits, config.volumes)}
     view |= {"pending": found.pending(now, until), "left_out": left_out(found, until), "lacking": lacking(found)}
     view |= {"near": lambda day: near(day, today), "rules_change": rules_change(found, today, count)}
     view["silent"] = standing.lacking_audio(node.home)
@@ -95,9 +95,28 @@ def left_out(found: Preview, until: datetime) -> list[LeftOut]:
     now, areas = window().now(), frozenset(found.listener.areas)
     views = window().store.bookings.list(limit=MOST_WAITING, since=now, until=until, wanted_only=True)
     mine = [(view, reading.stage(view, now)) for view in views if not areas.isdisjoint(view.booking.areas)]
-    return [
+    asked = [
         LeftOut(view.title, view.booking.id, view.booking.start, stage) for view, stage in mine if stage in NOT_PLANNED
     ]
+    return asked + held_back(found, now, until)
+
+
+def held_back(found: Preview, now: datetime, until: datetime) -> list[LeftOut]:
+    """What the rules of a place keep out of these areas' plans, and why."""
+    known, areas = {job.id for job in found.held}, frozenset(found.listener.areas)
+    rows = [each for each in window().store.held.since(now) if each.area in areas and each.start < until]
+    missing = {each.job: each for each in rows if each.job not in known}
+    return [
+        LeftOut(
+            each.title, each.booking if each.booking.startswith("b") else "", each.start, reason=reason(each.reason)
+        )
+        for each in missing.values()
+    ]
+
+
+def reason(code: str) -> str:
+    """Why something is not to sound, in words."""
+    return t("fate_refused", reason=t_or(f"reason_{code}", code))
 
 
 def lacking(found: Preview) -> bool | None:
@@ -117,6 +136,6 @@ def rules_change(found: Preview, today: date, count: int) -> list[tuple[date, li
         day = today + timedelta(days=ahead)
         config = found.config(day)
         if config != before:
-            changes.append((day, rule_words.sentences(config.quiet_hours, config.limits, config.volumes)))
+            changes.append((day, policy_words.sentences(config.quiet_hours, config.limits, config.volumes)))
         before = config
     return changes

@@ -67,7 +67,7 @@ def apply(wanted: argparse.Namespace) -> int:
         row = station.desk.apply_programme(text, since, station.person(wanted.person), now)
         print(say("loa.programme_set", wanted.language, area=row.area, since=row.since))
         items = [item.asset for slot in row.programme.slots for item in slot.items if item.asset]
-        for item in station.store.airing.silent(row.area, items):
+        for item in station.store.airing.silent(row.area, items, house.now()):
             print(say("loa.programme_silent", wanted.language, item=told.plain(item, 80)))
     return DONE
 
