@@ -81,7 +81,7 @@ def change(area: str) -> ResponseReturnValue:
         return page(own(area), sheet.acted(typed, act))
     wrong = faults(typed, own(area), zone_of(area))
     since = since_of(typed.since)
-    unread = [Problem("since", t("problem_day", day=typed.since))] if since is None else []
+    unread = [Problem("since", t("problem_since"))] if since is None else []
     if wrong or since is None:
         return page(area, typed, Verdict((*unread, *wrong)))
     return settle(area, sheet.text_of(typed, area, zone_of(area)), since, lambda found: page(area, typed, found))
@@ -108,7 +108,7 @@ def text_change(area: str) -> ResponseReturnValue:
         return text_page(area, written, typed, Verdict((Problem("file", said(wrong)),)))
     since = since_of(typed)
     if since is None:
-        return text_page(area, written, typed, Verdict((Problem("since", t("problem_day", day=typed)),)))
+        return text_page(area, written, typed, Verdict((Problem("since", t("problem_since")),)))
     return settle(area, written, since, lambda found: text_page(area, written, typed, found))
 
 

@@ -46,13 +46,13 @@ def conditions(slot: Slot) -> list[str]:
 def lunar_day(name: str) -> str:
     """``mùng một``, ``rằm``, ``15/7``, ``mùng một Tết``, ``1 ngày trước Tết``."""
     if name in ("1", "15"):
-        return t(f"on_lunar_{name}")
+        return t(f"cond_lunar_{name}")
     if name == "tet":
-        return t("on_lunar_tet")
+        return t("lunar_tet")
     if name.startswith("tet"):
         count = int(name[3:])
-        return t("on_lunar_before_tet", count=-count) if count < 0 else t("on_lunar_after_tet", count=count)
-    return t("on_lunar_day", day=name)
+        return t("lunar_before_tet", count=-count) if count < 0 else t("lunar_after_tet", count=count)
+    return t("lunar_day", day=name)
 
 
 def item(part: Item) -> str:
