@@ -23,6 +23,8 @@ from controller.store import Store
 from controller.store.facts import IssuedConfig, IssuedPlan
 from controller.store.held import HeldBack
 from schedules import moments, planner
+from schedules.holding import Plans
+from schedules.planner import AreaLane
 from schedules.simulation import Day, simulate
 from wire import codec, seal, topics
 from wire.config import NodeConfig
@@ -59,14 +61,15 @@ class Pending:
 class Preview:
     """A loudspeaker as it will be. ``plans``: every issued plan that it acts on; jobs by start and name.
 
-    ``held_back``: what the rules of places keep out of those plans, by start. ``is_told``: whether its newest config
-    says what is wanted of it today.
+    ``held_back``: what the rules of places keep out of those plans, by start; ``asked`` has it, ``wanted`` has not.
+    ``is_told``: whether its newest config says what is wanted of it today.
     """
 
     listener: Listener
     plans: tuple[IssuedPlan, ...]
     areas_by_job: dict[str, tuple[str, ...]]  # whose plans say it
     held: tuple[Job, ...]
+    asked: tuple[Job, ...]
     wanted: tuple[Job, ...]
     held_back: tuple[HeldBack, ...]
     is_told: bool
@@ -84,7 +87,7 @@ class Preview:
         return wanted if self.listener.is_real else replace(wanted, areas=self.listener.areas)
 
     def sounding(self, jobs: Sequence[Job], since: datetime, until: datetime) -> Day:
-        """What the node makes of ``jobs``, `held` or `wanted`, until ``until``; ``since``: the midnight of a day.
+        """What the node makes of ``jobs``, `held` or `asked`, until ``until``; ``since``: the midnight of a day.
 
         It is taken to have been idle a day before.
         """
@@ -113,12 +116,16 @@ def look(store: Store, settings: Settings, place: str, now: datetime) -> Preview
     plans = store.plans.of_areas(told.areas if told else listener.areas)
     read = [_plan(each) for each in plans if now <= each.valid_until]
     held_back = [each for each in store.held.since(now - planner.KEPT_PAST) if each.area in listener.areas]
+    mine = frozenset(listener.areas)
+    bookings = [each for each in store.airing.to_plan(now) if not mine.isdisjoint(each.areas)]
+    asked = planner.plan(bookings, now)
     return Preview(
         listener=listener,
         plans=tuple(plans),
         areas_by_job=_areas_by_job(read),
         held=_merged(read),
-        wanted=tuple(_wanted(store, listener.areas, held_back, now)),
+        asked=tuple(planner.of_areas(asked, listener.areas, now)),
+        wanted=tuple(planner.of_areas(_left(asked, held_back), listener.areas, now)),
         held_back=tuple(held_back),
         is_told=not listener.is_real or (told is not None and _says(told, config)),
         _settings=settings,
@@ -154,15 +161,13 @@ def _simulated(jobs: tuple[Job, ...], config: NodeConfig, since: datetime, until
     return simulate({job.id: job for job in jobs}, config, since - DAY, until)
 
 
-def _wanted(store: Store, areas: Sequence[str], held_back: Sequence[HeldBack], now: datetime) -> list[Job]:
+def _left(asked: Plans, held_back: Sequence[HeldBack]) -> dict[AreaLane, tuple[Job, ...]]:
     """What would be issued now, without what is held back already; what is new is judged when it is planned."""
-    mine, gone = frozenset(areas), {(each.job, each.area) for each in held_back}
-    bookings = [each for each in store.airing.to_plan(now) if not mine.isdisjoint(each.areas)]
-    plans = {
+    gone = {(each.job, each.area) for each in held_back}
+    return {
         (area, lane): tuple(job for job in jobs if lane is Lane.URGENT or (job.id, area) not in gone)
-        for (area, lane), jobs in planner.plan(bookings, now).items()
+        for (area, lane), jobs in asked.items()
     }
-    return planner.of_areas(plans, areas, now)
 
 
 def _merged(plans: Sequence[Plan]) -> tuple[Job, ...]:

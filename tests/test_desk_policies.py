@@ -6,7 +6,7 @@ from dataclasses import replace
 from datetime import date, timedelta
 
 import pytest
-from makers_programmes import row, with_items
+from makers_programmes import TEXT, row, with_items
 from makers_store import COMMUNE, HAMLET, NOW, OTHER_COMMUNE, PROVINCE, furnish, node, refused, user
 
 from controller.desk import Desk, DeskError, Wish
@@ -96,3 +96,12 @@ def test_what_stands_in_the_slots_of_a_programme_counts(store: Store, desk: Desk
     desk.set_policy(replace(ONE, rules=Rulebook(Limits(gap_minutes=1, sessions=(1,) * 7))), ADMINISTRATOR, NOW)
     wish = Wish("Mời bà con đi họp.", (COMMUNE,), NOW + HOUR)
     assert refused(desk.announce, wish, APPROVER, NOW) == "policy", "the opening at 17:00 is a session already"
+
+
+def test_a_programme_keeps_the_quiet_hours_of_its_areas_policy(desk: Desk) -> None:
+    early = TEXT.replace("17:00", "04:40")
+    assert refused(desk.apply_programme, early, None, APPROVER, NOW) == "programme_quiet"
+    desk.set_policy(LENIENT, ADMINISTRATOR, NOW)
+    assert desk.apply_programme(early, None, APPROVER, NOW).area == COMMUNE
+    desk.set_policy(STRICT, ADMINISTRATOR, NOW)
+    assert refused(desk.apply_programme, TEXT.replace("17:00", "18:50"), None, APPROVER, NOW) == "programme_quiet"

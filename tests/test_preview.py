@@ -201,6 +201,17 @@ def test_what_stands_in_no_plan_is_listed_with_its_reason(house: House) -> None:
     assert "Chờ duyệt đây" not in house.page("loa-3")
 
 
+def test_what_a_policy_holds_back_stands_in_no_plan_and_is_listed_with_the_reason(house: House) -> None:
+    aired(house.store, 1, asset("a"), "Giữ lại", start=house.now + HOUR)
+    policy = Policy(made.COMMUNE, date(2026, 11, 24), Rulebook(Limits(sessions=(0,) * 7)))
+    house.store.policies.set(policy, "u-quan", house.now)
+    house.plan()
+    page = house.page("loa-1")
+    assert house.shown("loa-1") == house.node("loa-1").document() == b"[]"
+    assert "Chưa gửi tới cụm loa" not in page
+    assert re.search(r"Giữ lại</a>.*?Không đưa vào kế hoạch: quá số buổi phát trong ngày", page, re.DOTALL)
+
+
 def test_items_of_the_programme_without_audio_are_named(house: House) -> None:
     house.store.programmes.apply(row())
     house.plan()

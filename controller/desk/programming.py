@@ -56,9 +56,9 @@ class Programming:
             raise DeskError("desk.unknown_area", area=programme.area[:80])
         if not lies_within(programme.area, who.area):
             raise DeskError("desk.not_your_area", area=programme.area, name=who.name)
-        self._audible(programme)
         today = moments.local(now, programme.zone).date()
         begins = since or today
+        self._audible(programme, begins)
         if begins < today:
             raise DeskError("desk.programme_past", day=f"{begins:%d/%m/%Y}")
         if begins > today + FARTHEST:
@@ -75,11 +75,14 @@ class Programming:
         at = moments.local(newest.applied_at, self._zone)
         return DeskError("desk.programme_changed", name=name, time=f"{at:%H:%M %d/%m/%Y}")
 
-    def _audible(self, programme: Programme) -> None:
+    def _audible(self, programme: Programme, begins: date) -> None:
+        """Raises DeskError for a slot in quiet hours: those of the area's policy on that day, else the station's."""
+        rulebook = self._store.policies.in_force(programme.area, begins)
+        quiet = (rulebook.quiet if rulebook else None) or self._quiet
         for slot_ in programme.slots:
-            if _meets(slot_, self._quiet):
+            if _meets(slot_, quiet):
                 facts = {"label": slot_.label, "start": f"{slot_.start:%H:%M}"}
-                raise DeskError("desk.programme_quiet", **facts, since=self._quiet.since, until=self._quiet.until)
+                raise DeskError("desk.programme_quiet", **facts, since=quiet.since, until=quiet.until)
 
 
 def slot(store: Store, wanted: Placing, bulletin_class: BulletinClass) -> str | None:

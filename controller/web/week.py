@@ -98,10 +98,10 @@ def left_out(found: Preview, until: datetime) -> list[LeftOut]:
     yet = [
         LeftOut(view.title, view.booking.id, view.booking.start, stage) for view, stage in mine if stage in NOT_PLANNED
     ]
+    known = {job.id for job in found.held}
+    out = {each.job: each for each in found.held_back if now <= each.start < until and each.job not in known}
     return yet + [
-        LeftOut(each.title, foreseen.booking_of(each.job), each.start, reason=each.reason)
-        for each in found.held_back
-        if now <= each.start < until
+        LeftOut(each.title, foreseen.booking_of(each.job), each.start, reason=each.reason) for each in out.values()
     ]
 
 

@@ -38,7 +38,7 @@ def run(wanted: argparse.Namespace) -> int:
         seen = preview.look(station.store, station.settings, wanted.place, since)
     if seen is None:
         raise house.Refused("loa.unknown_place", place=wanted.place[:80])
-    day = seen.sounding(seen.wanted, since, until)
+    day = seen.sounding(seen.asked, since, until)
     shown = [each for each in day.stretches if each.until > since]
     endings = [each for each in day.endings if each.at >= since]
     if wanted.json:
