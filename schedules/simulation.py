@@ -14,6 +14,7 @@ from datetime import datetime, timedelta
 import msgspec
 
 from schedules.due import Accept, Act, Cut, End, OnAir, Phase, Record, Situation, Start, due, fresh, next_look
+from schedules.relays import length_ms
 from schedules.rulebook import refused_jobs
 from schedules.situation import audio_of
 from wire.config import NodeConfig
@@ -139,5 +140,4 @@ class _World:
         return self.records[job_id].phase if job_id in self.records else None
 
     def _over(self, held: Start) -> datetime:
-        length = held.job.asset.duration_ms if held.job.asset else 0
-        return held.at + timedelta(milliseconds=length - held.from_ms)
+        return held.at + timedelta(milliseconds=length_ms(held.job) - held.from_ms)

@@ -6,6 +6,7 @@ from __future__ import annotations
 import random
 from datetime import datetime, timedelta
 
+import msgspec
 import pytest
 from makers_node import T0, make_asset, make_config, make_emergency, make_job
 from makers_world import World, happen, run
@@ -15,7 +16,7 @@ from schedules import due as decision
 from schedules.simulation import simulate
 from wire.config import QuietHours
 from wire.errors import Reason
-from wire.plan import AfterCut, BulletinClass, Job, Late, Level
+from wire.plan import AfterCut, BulletinClass, Job, Late, Level, Relay
 from wire.receipt import Step
 
 HANOI = "Asia/Ho_Chi_Minh"
@@ -110,15 +111,17 @@ def some_job(chance: random.Random, name: str) -> Job:
     make = make_emergency if chance.random() < 0.25 else make_job
     start = EDGE + timedelta(seconds=chance.choice((-90, -30, -5, -1, 0, 1, 2, 20, 40)))
     asset = make_asset(chance.choice("abc"), chance.choice((1, 500, 7000, 60_000)))
-    late = chance.choice((0, 5, 30, 300))
-    return make(
+    made = make(
         name,
         start,
         after_cut=chance.choice(list(AfterCut)),
         level=chance.choice(list(Level)),
-        late_for=late,
+        late_for=chance.choice((0, 5, 30, 300)),
         asset=asset,
     )
+    if chance.random() < 0.2:
+        return msgspec.structs.replace(made, asset=None, relay=Relay("https://radio.example/live", asset.duration_ms))
+    return made
 
 
 def some_fault(chance: random.Random) -> tuple[str, object]:
