@@ -9,14 +9,34 @@
 from __future__ import annotations
 
 import hashlib
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from wire.plan import Job, Relay
+from wire.plan import Asset, Job, Relay
 
 LEAST = timedelta(seconds=5)  # with less than this left a relay does not begin
-OVERRUN = timedelta(seconds=1)  # how far a player may miss the end: a second before it counts as sounded, one after is cut
+OVERRUN = timedelta(
+    seconds=1
+)  # how far a player may miss the end: a second before it counts as sounded, one after is cut
 _PREFIX = "relay-"
 _TICK = timedelta(milliseconds=1)
+
+
+@dataclass(frozen=True)
+class Source:
+    """A station that may be relayed. ``fallback``: what sounds when it cannot be had, named as an item's audio is."""
+
+    name: str
+    url: str
+    title: str = ""
+    fallback: str = ""
+
+    def __str__(self) -> str:
+        return f"{self.name}={self.url}"
+
+    def relay(self, duration_ms: int, fallback: Asset | None) -> Relay:
+        """So many milliseconds of it."""
+        return Relay(self.url, duration_ms, fallback)
 
 
 def name_of(relay: Relay) -> str:

@@ -19,6 +19,7 @@ from controller.roster import areas_of
 from controller.store import Store
 from schedules import planner
 from schedules.programme import Programme
+from schedules.relays import Source
 from wire import codec, topics
 from wire.plan import Job
 
@@ -111,7 +112,13 @@ def test_a_station_that_was_away_while_a_slot_began_leaves_what_stood_in_it(radi
     assert again.gate("loa-2", later).jobs(later)["b1"].start == job.start
 
 
-def test_a_relay_is_not_issued(radio: Radio) -> None:
+def test_a_relay_is_issued_once_its_source_is_known(radio: Radio) -> None:
     radio.store.programmes.apply(row())
     radio.station.plan(NOW)
     assert radio.jobs("loa-2") == {}
+    radio.store.airing.sources = {"VOV1": Source("VOV1", "https://vov.example/1")}
+    radio.station.plan(NOW + timedelta(seconds=61))
+    jobs = radio.jobs("loa-2")
+    assert {job.relay.url for job in jobs.values() if job.relay} == {"https://vov.example/1"}
+    heard = sorted(jobs.values(), key=lambda job: (job.start, job.id))
+    assert as_bytes(heard) == as_bytes(preview(radio.store, "loa-2"))

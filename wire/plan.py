@@ -84,7 +84,9 @@ class Asset(msgspec.Struct, frozen=True):
 class Relay(msgspec.Struct, frozen=True):
     """Another station's programme, sounded as it is sent (tiếp sóng): over at start + duration, whenever it began."""
 
-    url: Annotated[str, Meta(pattern=rf"^https?://[!-~]+{END}", max_length=MAX_URL_CHARS)]  # HTTP, Icecast, or HLS (.m3u8)
+    url: Annotated[
+        str, Meta(pattern=rf"^https?://[!-~]+{END}", max_length=MAX_URL_CHARS)
+    ]  # HTTP, Icecast, or HLS (.m3u8)
     duration_ms: Annotated[int, Meta(ge=1, le=MAX_AUDIO_MS)]
     fallback: Asset | None = None  # sounds in its place while the stream cannot be had
 

@@ -22,10 +22,12 @@ from schedules import laying, placing
 from schedules.booking import Booking
 from schedules.calendars import facts_of
 from schedules.laying import Audio, Sounding
-from schedules.placing import Asked, Place, Standing
+from schedules.placing import Asked, Place, Relayed, Standing
 from schedules.planner import HORIZON, KEPT_PAST
+from schedules.programme import Kind, Programme
+from schedules.relays import Source
 from wire.names import lies_within
-from wire.plan import Asset, BulletinClass
+from wire.plan import Asset, BulletinClass, Relay
 
 DAY = timedelta(days=1)
 
@@ -42,8 +44,11 @@ class _Waiting:
 class Airing:
     """Bookings and programmes together."""
 
-    def __init__(self, database: Database, books: Bookings, programmes: Programmes) -> None:
+    def __init__(
+        self, database: Database, books: Bookings, programmes: Programmes, sources: Iterable[Source] = ()
+    ) -> None:
         self._database, self._books, self._programmes = database, books, programmes
+        self.sources = {each.name: each for each in sources}
 
     def place(self, now: datetime) -> int:
         """Give everything that asked for a slot its start, and say why it is late. How many have moved."""
@@ -72,7 +77,12 @@ class Airing:
         named = {each.id: each for each in known}
         window = now - KEPT_PAST - DAY, now + HORIZON
         sounding = self._soundings(standings, window, known)
-        return known + [more for area, each in sounding.items() for more in placing.bookings_of(area, each, named)]
+        fallbacks = self._library([each.fallback for each in self.sources.values() if each.fallback])
+        return known + [
+            more
+            for area, each in sounding.items()
+            for more in placing.bookings_of(area, each, named, self._relayed(fallbacks(area)))
+        ]
 
     def week(self, area: str, since: datetime, until: datetime, now: datetime) -> list[Sounding]:
         """What stands in the slots of exactly this area that begin in [since, until), as far as it is known now."""
@@ -84,6 +94,20 @@ class Airing:
         wanted = list(dict.fromkeys(references))
         audio = self._library(wanted)(area)
         return [each for each in wanted if audio(each) is None]
+
+    def unknown_sources(self, programme: Programme) -> list[str]:
+        """The relays of a programme that are only shown, since the station does not know where they are; in order."""
+        items = (item for slot in programme.slots for item in slot.items if item.kind is Kind.RELAY)
+        return list(dict.fromkeys(item.source for item in items if item.source not in self.sources))
+
+    def _relayed(self, audio: Audio) -> Relayed:
+        def relayed(name: str, duration_ms: int) -> tuple[str, Relay] | None:
+            source = self.sources.get(name)
+            if source is None:
+                return None
+            return source.title or name, source.relay(duration_ms, audio(source.fallback) if source.fallback else None)
+
+        return relayed
 
     def _places(self, waiting: list[_Waiting], now: datetime) -> list[Place]:
         standings, homes = self._programmes.standings(), self._homes()
@@ -106,9 +130,8 @@ class Airing:
         placed: dict[str | None, dict[datetime, tuple[str, timedelta]]] = defaultdict(dict)
         for each in known:
             if each.series:
-                length = timedelta(milliseconds=each.asset.duration_ms)
                 area = _governing(each.areas, homes, standings)
-                placed[area].update((start, (each.id, length)) for start in each.starts)
+                placed[area].update((start, (each.id, each.length)) for start in each.starts)
         found: dict[str, list[Sounding]] = {}
         for area, own in standings.items():
             audio, all_placed = library(area), placed[area]

@@ -83,9 +83,7 @@ def _read(issued: IssuedPlan) -> Plan:
 
 def _at(jobs: list[Job], moment: datetime) -> list[Job]:
     """Who wants the loudspeaker at ``moment``, the one that has it first; then the next to start."""
-    wanting = [
-        job for job in jobs if job.start <= moment < job.start + timedelta(milliseconds=relays.length_ms(job))
-    ]
+    wanting = [job for job in jobs if job.start <= moment < job.start + timedelta(milliseconds=relays.length_ms(job))]
     later = [job for job in jobs if job.start > moment]
     return sorted(wanting, key=lambda job: precedence.standing(job, jobs)) + later[:1]
 
