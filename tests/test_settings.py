@@ -163,8 +163,8 @@ def test_a_secret_is_never_shown(secret: str, value: object) -> None:
 
 
 def test_relay_sources_are_a_table_or_a_line_of_the_environment(tmp_path: Path) -> None:
-    text = '[relays]\nvov1 = "https://vov.example/1"\n[relays.tinh]\nurl = "http://tinh.example:8000/"\ntitle = "Đài tỉnh"\n'
-    made = load(file(tmp_path, text + 'fallback = "Nhạc chờ"\n'), {})
+    text = '[relays]\nvov1 = "https://vov.example/1"\n[relays.tinh]\nurl = "http://tinh.example:8000/"\n'
+    made = load(file(tmp_path, text + 'title = "Đài tỉnh"\nfallback = "Nhạc chờ"\n'), {})
     assert made.relays == (
         Source("vov1", "https://vov.example/1"),
         Source("tinh", "http://tinh.example:8000/", "Đài tỉnh", "Nhạc chờ"),
