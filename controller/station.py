@@ -22,7 +22,8 @@ from controller.store import Store
 from controller.store.rows import Announcement, AssetRow, VoiceFault
 from controller.studio import Finished, MasteringError, ShelfError, Studio, Trouble, VoiceError, Wanted
 from controller.transmitter import Transmitter
-from schedules import moments, planner
+from schedules import moments
+from schedules.planner import Planner
 from schedules.rulebook import Rulebook
 from wire import topics
 from wire.link import Link
@@ -46,6 +47,7 @@ class Station:
         self.bell: Callable[[], None] = _unheard  # rung when there is something new to plan
         self._settings = settings
         self._retries = Retries()
+        self._planner = Planner()
         self._keys: dict[str, PublicKey] = {}
         self._nodes: list[Node] = []
         self._rulebooks: dict[str, list[tuple[date, Rulebook]]] = {}
@@ -83,7 +85,7 @@ class Station:
             self._place(now)
             self.store.airing.place(now)
             self.transmitter.take_trust()
-            self.transmitter.issue_plans(planner.plan(self.store.airing.to_plan(now), now), now)
+            self.transmitter.issue_plans(self._planner.plan(self.store.airing.to_plan(now), now), now)
             self._wishes, self._planned_at = wishes, now
         self.transmitter.keep_published()
 

@@ -45,6 +45,7 @@ class Transmitter:
         self._lock = threading.RLock()  # over what waits: several ticks publish
         self._waiting: dict[str, bytes] = {}  # topic -> payload not handed to the broker yet
         self._plans: dict[AreaLane, IssuedPlan] = {(each.area, each.lane): each for each in store.plans.current()}
+        self._digests: dict[AreaLane, tuple[tuple[Job, ...], int, str]] = {}  # jobs, above which serial, and its name
         self._trust: Document | None = None
         self._said_at: dict[str, datetime] = {}  # topic -> when it was last published again
         self._overtaken: dict[str, int] = {}  # topic -> a serial above ours that some node holds
@@ -142,7 +143,7 @@ class Transmitter:
     def _issue_plan(self, key: AreaLane, jobs: tuple[Job, ...], now: datetime) -> bool:
         area, lane = key
         held = self._plans.get(key)
-        digest = self._digest(_topic(key), *map(codec.write, jobs))
+        digest = self._digest_of(key, jobs)
         if held and held.digest == digest:
             if not jobs and held.valid_until < now:
                 self._drop(key)
@@ -160,10 +161,18 @@ class Transmitter:
         self._publish(_topic(key), issued.envelope)
         return True
 
+    def _digest_of(self, key: AreaLane, jobs: tuple[Job, ...]) -> str:
+        """As it was, while these are the same jobs above the same serial."""
+        above = self._overtaken.get(_topic(key), 0)
+        known = self._digests.get(key)
+        if known is None or known[0] is not jobs or known[1] != above:
+            known = self._digests[key] = jobs, above, self._digest(_topic(key), *map(codec.write, jobs))
+        return known[2]
+
     def _drop(self, key: AreaLane) -> None:
         """The empty plan has run out, and whatever came before it earlier still: the topic may be bare again."""
         self._store.plans.drop(*key)
-        del self._plans[key]
+        del self._plans[key], self._digests[key]
         self._publish(_topic(key), b"")
 
     def _issue_config(self, node: Node, now: datetime) -> bool:

@@ -10,6 +10,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import replace
 from datetime import datetime, timedelta
 
@@ -19,7 +20,8 @@ from edge_node.ledger import Ledger
 from edge_node.playout import Playout
 from edge_node.wallclock import Wallclock
 from schedules import rulebook
-from schedules.due import OnAir, Phase, Record, Situation
+from schedules.docket import Docket, Situation
+from schedules.due import OnAir
 from wire.config import NodeConfig
 from wire.errors import Reason
 from wire.plan import Asset, BulletinClass, Job
@@ -38,6 +40,9 @@ class Agenda:
 
     def __init__(self, gate: Gate, ledger: Ledger, cache: Cache, playout: Playout) -> None:
         self._gate, self._ledger, self._cache, self._playout = gate, ledger, cache, playout
+        self._docket = Docket({}, {})
+        self._jobs: Mapping[str, Job] | None = None  # as the docket was made of them
+        self._changes = 0
         self._missing_since: dict[str, float] = {}
         self._met: dict[str, datetime] = {}  # when this process saw each job first
         self._relearn_until: float | None = None
@@ -57,24 +62,19 @@ class Agenda:
         """The broker can say again what was lost."""
         self._relearn_until = self._relearn_until or mono + RELEARN_SECONDS
 
-    def open_jobs(self, now: datetime) -> dict[str, Job]:
+    def open_jobs(self, now: datetime) -> Mapping[str, Job]:
         """The jobs of the plans that have no outcome yet."""
-        records = self._ledger.records
-        return {
-            name: job
-            for name, job in self._gate.jobs(now).items()
-            if name not in records or records[name].phase is not Phase.ENDED
-        }
+        return self._written(now).jobs
 
     def situation(self, on_air: OnAir | None, now: datetime, clock: Wallclock) -> Situation:
         """Everything the decision rests on, at ``now``."""
-        jobs = self.open_jobs(now)
-        self._met = {name: self._met.get(name, now) for name in jobs}
-        records = self._open_records(jobs, on_air, clock.monotonic())
+        docket = self._written(now)
+        hidden = self._hidden(docket, on_air, clock.monotonic())
         known = clock.known()
         config = self._gate.config or NodeConfig("unconfigured", 1, now, (), "")
-        unready, over = self._unready(jobs, now, known), self._judged(config, now, clock.monotonic())
-        return Situation(jobs, records, on_air, config, now, known, unready, over)
+        unready, over = self._unready(docket, now, known), self._judged(config, now, clock.monotonic())
+        shown = docket.without_strays(hidden) if hidden else docket
+        return Situation(shown, on_air, config, now, known, unready, over)
 
     def is_whole(self, job: Job) -> bool:
         """Whether the job's audio on disk is, to the last bit, what was sealed. Reads the whole file.
@@ -103,7 +103,7 @@ class Agenda:
         self._cache.set_budget(config.disk_budget_bytes)
         self._cache.want([audio for job in jobs if (audio := _audio(job))], config.standby, config.media_url)
 
-    def ready_count(self, jobs: dict[str, Job]) -> int:
+    def ready_count(self, jobs: Mapping[str, Job]) -> int:
         """How many of ``jobs`` have their audio on disk, or need none."""
         return sum(1 for job in jobs.values() if self._why_not(job) is None)
 
@@ -113,16 +113,23 @@ class Agenda:
             self._prune_at = mono + PRUNE_SECONDS
             self._ledger.prune(now)
 
-    def _open_records(self, jobs: dict[str, Job], on_air: OnAir | None, mono: float) -> dict[str, Record]:
-        records = {name: record for name, record in self._ledger.records.items() if record.phase is not Phase.ENDED}
+    def _written(self, now: datetime) -> Docket:
+        """What plans and ledger say together; made anew when one of them has changed."""
+        jobs, changes = self._gate.jobs(now), self._ledger.changes
+        if jobs is not self._jobs or changes != self._changes:
+            self._jobs, self._changes = jobs, changes
+            self._docket = Docket(jobs, self._ledger.records)
+            self._met = {name: self._met.get(name, now) for name in self._docket.jobs}
+        return self._docket
+
+    def _hidden(self, docket: Docket, on_air: OnAir | None, mono: float) -> list[str]:
+        """The jobs in no plan of which nobody is to hear yet."""
         held = on_air.job.id if on_air else None
-        absent = [name for name in records if name not in jobs and name != held]
+        absent = [record.job for record in docket.strays if record.job != held]
         self._missing_since = {name: self._missing_since.get(name, mono) for name in absent}
         hidden = [name for name in absent if self._is_unsure(mono) or mono - self._missing_since[name] < GRACE_SECONDS]
         self._hides = bool(hidden)
-        for name in hidden:
-            del records[name]
-        return records
+        return hidden
 
     def _judged(self, config: NodeConfig, now: datetime, mono: float) -> dict[str, Reason]:
         """Which jobs their days do not take, looked at again now and then."""
@@ -138,8 +145,8 @@ class Agenda:
             return True
         return self._relearning and (self._relearn_until is None or mono < self._relearn_until)
 
-    def _unready(self, jobs: dict[str, Job], now: datetime, clock_known: bool) -> dict[str, Reason]:
-        soon = [job for job in jobs.values() if job.start - SOON <= now or not clock_known]
+    def _unready(self, docket: Docket, now: datetime, clock_known: bool) -> dict[str, Reason]:
+        soon = docket.reached(now + SOON) if clock_known else docket.jobs.values()
         return {job.id: why for job in soon if self._met_in_time(job) and (why := self._why_not(job))}
 
     def _met_in_time(self, job: Job) -> bool:

@@ -11,6 +11,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -69,6 +70,8 @@ class Gate:
         self._grants: dict[KeyId, list[Grant]] = {}
         self._held: dict[str, _Held] = {}
         self._strangers: dict[str, bytes] = {}
+        self._valid: list[Plan] = []  # of which `_merged` is the union
+        self._merged: Mapping[str, Job] | None = None
 
     @property
     def trust(self) -> Trust | None:
@@ -90,9 +93,12 @@ class Gate:
         """The plans held, of all areas and both lanes."""
         return [held.document for held in self._held.values() if isinstance(held.document, Plan)]
 
-    def jobs(self, now: datetime) -> dict[str, Job]:
-        """The union of the plans that are still valid."""
-        return merge((plan.issued_at, plan.jobs) for plan in self.plans() if now <= plan.valid_until)
+    def jobs(self, now: datetime) -> Mapping[str, Job]:
+        """The union of the plans that are still valid; the same object while that has not changed."""
+        valid = [plan for plan in self.plans() if now <= plan.valid_until]
+        if self._merged is None or list(map(id, valid)) != list(map(id, self._valid)):
+            self._valid, self._merged = valid, merge((plan.issued_at, plan.jobs) for plan in valid)
+        return self._merged
 
     def serials(self) -> tuple[Held, ...]:
         """The plan serials held by area, for health."""

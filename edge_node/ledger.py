@@ -74,6 +74,7 @@ class Ledger:
             self._read()
         self._waiting: list[Change] = []
         self._depth = 0
+        self.changes = 0  # grows with every change of a record
         self.write_failures = 0
 
     @property
@@ -198,6 +199,7 @@ class Ledger:
             self._database.executemany("DELETE FROM jobs WHERE job = ?", [(job,) for job in old])
             for job in old:
                 del self._records[job]
+            self.changes += 1
 
     def close(self) -> None:
         """Write what waits, then close. Idempotent."""
@@ -217,6 +219,7 @@ class Ledger:
         kept = self._tallies.get(record.job, b"") if tally is None else tally
         receipt = _receipt(record, step, now, word or Word()) if step and now else None
         self._records[record.job] = record
+        self.changes += 1
         self._tallies[record.job] = kept
         if record.phase is Phase.ENDED:
             del self._tallies[record.job]

@@ -12,13 +12,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import replace
 from datetime import datetime, timedelta
 
 import msgspec
 
 from schedules import moments, policy, precedence, relays
-from schedules.situation import Accept, Act, Cut, End, OnAir, Phase, Record, Situation, Start, audio_of, fresh
+from schedules.docket import Situation
+from schedules.situation import Accept, Act, Cut, End, OnAir, Phase, Record, Start, audio_of, fresh
 from wire.errors import Reason
 from wire.plan import AfterCut, BulletinClass, Job
 from wire.receipt import Step
@@ -36,7 +38,6 @@ __all__ = [
     "OnAir",
     "Phase",
     "Record",
-    "Situation",
     "Start",
     "due",
     "fresh",
@@ -46,16 +47,16 @@ __all__ = [
 
 def due(s: Situation) -> list[Act]:
     """What to do now, in this order. Applying it and asking again gives nothing new until something changes."""
-    accepted = [Accept(job) for job in s.jobs.values() if _is_news(s, job)]
-    acts: list[Act] = list(accepted)
+    acts: list[Act] = [Accept(job) for job in s.docket.news if not _sounds(s, job)]
     stop = _must_stop(s, s.on_air) if s.on_air else None
     if stop:
         acts.append(stop)
         s = _without(s, stop)
-    ended = _endings(s)
+    reached = s.docket.reached(_reach(s))
+    ended = _endings(s, reached)
     acts += ended
     gone = {end.job for end in ended}
-    wanting = [job for job in s.jobs.values() if job.id not in gone and _wants_air(s, job)]
+    wanting = [job for job in reached if job.id not in gone and _wants_air(s, job)]
     # the highest may have to wait a second for its cut: whoever may have the air at once does not wait for that
     offers = (_give_air(s, job) for job in sorted(wanting, key=lambda job: _standing(s, job)))
     return acts + next((offer for offer in offers if offer), [])
@@ -63,29 +64,32 @@ def due(s: Situation) -> list[Act]:
 
 def next_look(s: Situation, most: timedelta = timedelta(seconds=60)) -> datetime:
     """The next moment at which `due` may answer something else with nothing else changed."""
+    reach = _reach(s)
     moments_ahead = [s.now + most]
-    for job in s.jobs.values():
-        record = s.records.get(job.id)
-        if record is None or record.phase is not Phase.ENDED:
-            begin = _begin(s, job)
-            moments_ahead += [begin - PRIME, begin - CUT_LEAD, begin, _last_moment(s, job, record) + _TICK]
+    for job in s.docket.reached(reach):
+        begin = _begin(s, job)
+        moments_ahead += [begin - PRIME, begin - CUT_LEAD, begin, _last_moment(s, job, s.records.get(job.id)) + _TICK]
     if s.on_air:
         quiet = moments.clock_time(s.config.quiet_hours.since)
         moments_ahead.append(moments.next_at(quiet, s.now + _TICK, s.config.zone))
         if s.on_air.job.relay:
             moments_ahead.append(relays.end(s.on_air.job.relay, _begin(s, s.on_air.job)) + relays.OVERRUN)
-    return min(moment for moment in moments_ahead if moment > s.now)
+    look = min(moment for moment in moments_ahead if moment > s.now)
+    for job in s.docket.beyond(reach):
+        if job.start - (reach - s.now) >= look:  # neither this one nor any after it is primed before
+            break
+        look = min(look, _begin(s, job) - PRIME)
+    return look
 
 
-def _is_news(s: Situation, job: Job) -> bool:
-    """Whether the ledger must hear of this job: new, or edited before it has ended."""
-    record = s.records.get(job.id)
-    if record is None:
-        return True
-    if record.phase is Phase.ENDED or (s.on_air and s.on_air.sounding and s.on_air.job.id == job.id):
-        return False
-    moved = (record.start, record.deadline) != (job.start, job.deadline)
-    return moved or (record.position_ms == 0 and record.asset != audio_of(job))
+def _reach(s: Situation) -> datetime:
+    """A job that starts later than this, and has not begun, is nothing that could be due."""
+    return s.now + PRIME - min(_offset(s), timedelta(0))
+
+
+def _sounds(s: Situation, job: Job) -> bool:
+    """Whether this job sounds now: what is sounding is finished as it began."""
+    return s.on_air is not None and s.on_air.sounding and s.on_air.job.id == job.id
 
 
 def _must_stop(s: Situation, on_air: OnAir) -> Cut | None:
@@ -120,17 +124,18 @@ def _without(s: Situation, cut: Cut) -> Situation:
     if record is None:
         return replace(s, on_air=None)
     released = msgspec.structs.replace(record, phase=record.released(cut.then))
-    return replace(s, on_air=None, records={**s.records, cut.job: released})
+    return replace(s, on_air=None, docket=s.docket.knowing(released))
 
 
-def _endings(s: Situation) -> list[End]:
+def _endings(s: Situation, reached: Iterable[Job]) -> list[End]:
     held = s.on_air.job.id if s.on_air else None
+    unplanned = [(record.job, None) for record in s.docket.strays]
     ends = []
-    for job_id in {**s.records, **s.jobs}:
+    for job_id, job in [*unplanned, *((job.id, job) for job in reached)]:
         record = s.records.get(job_id)
         if job_id == held or (record and record.phase is Phase.ENDED):
             continue
-        end = _ending(s, s.jobs.get(job_id), record)
+        end = _ending(s, job, record)
         if end:
             ends.append(end)
     return ends

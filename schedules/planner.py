@@ -11,7 +11,9 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from operator import is_
 
 from schedules.booking import Booking
 from wire import codec, topics
@@ -22,6 +24,9 @@ KEPT_PAST = timedelta(days=2)
 VALIDITY = timedelta(days=15)
 
 AreaLane = tuple[str, Lane]
+
+_TICK = timedelta(microseconds=1)
+_NEVER = datetime.max.replace(tzinfo=UTC)
 
 _ENVELOPE_BYTES = 4096  # the plan's own fields, and the signatures around it
 _ROOM_BYTES = {  # the seal carries its payload as base64: three bytes become four
@@ -71,15 +76,74 @@ def job_id(booking: Booking, start: datetime) -> str:
 
 def plan(bookings: Iterable[Booking], now: datetime) -> dict[AreaLane, tuple[Job, ...]]:
     """The jobs of every (area, lane) that has any, sorted by start and name. Booking ids are unique."""
-    wanted: dict[AreaLane, list[Job]] = defaultdict(list)
-    sizes: dict[str, int] = {}
-    for booking in bookings:
-        lane = Lane.URGENT if booking.bulletin_class is BulletinClass.EMERGENCY else Lane.PLAN
-        jobs = jobs_of(booking, now)
-        sizes.update((job.id, len(codec.write(job)) + 1) for job in jobs)
-        for area in set(booking.areas):
-            wanted[area, lane].extend(jobs)
-    return {key: _fitting(jobs, key[1], sizes) for key, jobs in sorted(wanted.items()) if jobs}
+    return Planner().plan(bookings, now)
+
+
+class Planner:
+    """`plan` again and again: an area in which no booking is another one, and into whose window none has come, is not
+    worked out again. Its jobs are the same object then."""
+
+    def __init__(self) -> None:
+        self._drawn: dict[AreaLane, _Drawn] = {}
+
+    def plan(self, bookings: Iterable[Booking], now: datetime) -> dict[AreaLane, tuple[Job, ...]]:
+        """What `plan` gives."""
+        wanted: dict[AreaLane, list[Booking]] = defaultdict(list)
+        for booking in bookings:
+            lane = Lane.URGENT if booking.bulletin_class is BulletinClass.EMERGENCY else Lane.PLAN
+            for area in booking.areas if len(booking.areas) == 1 else set(booking.areas):
+                wanted[area, lane].append(booking)
+        asked = _Asked(now)
+        self._drawn = {key: self._draw(key, theirs, asked) for key, theirs in sorted(wanted.items())}
+        return {key: drawn.jobs for key, drawn in self._drawn.items() if drawn.jobs}
+
+    def _draw(self, key: AreaLane, theirs: list[Booking], asked: _Asked) -> _Drawn:
+        held = self._drawn.get(key)
+        if held and held.holds(theirs, asked.now):
+            return held
+        jobs, sizes = [], []
+        for booking in theirs:
+            for job, size_bytes in asked.sized(booking):
+                jobs.append(job)
+                sizes.append((job.id, size_bytes))
+        until = min((_next_change(booking, asked.now) for booking in theirs), default=asked.now)
+        return _Drawn(theirs, asked.now, until, _fitting(jobs, key[1], dict(sizes)))
+
+
+@dataclass(frozen=True)
+class _Drawn:
+    """The jobs that ``bookings`` give one area, from ``since`` until before ``until``."""
+
+    bookings: list[Booking]
+    since: datetime
+    until: datetime
+    jobs: tuple[Job, ...]
+
+    def holds(self, bookings: list[Booking], now: datetime) -> bool:
+        """Whether it is still what these bookings give."""
+        alike = len(bookings) == len(self.bookings) and all(map(is_, bookings, self.bookings))
+        return alike and self.since <= now < self.until
+
+
+class _Asked:
+    """The jobs of each booking at one moment, with their sizes on the wire, worked out once for all its areas."""
+
+    def __init__(self, now: datetime) -> None:
+        self.now = now
+        self._known: dict[str, list[tuple[Job, int]]] = {}
+
+    def sized(self, booking: Booking) -> list[tuple[Job, int]]:
+        """Each job with its bytes, and the comma behind it."""
+        if booking.id not in self._known:
+            self._known[booking.id] = [(job, len(codec.write(job)) + 1) for job in jobs_of(booking, self.now)]
+        return self._known[booking.id]
+
+
+def _next_change(booking: Booking, now: datetime) -> datetime:
+    """The next moment at which its jobs are others with nothing changed: one comes near, or is past and forgotten."""
+    ahead = (start - HORIZON for start in booking.starts)
+    behind = (booking.deadline(start) + KEPT_PAST + _TICK for start in booking.starts)
+    return min((moment for moment in (*ahead, *behind) if moment > now), default=_NEVER)
 
 
 def merge(plans: Iterable[tuple[datetime, tuple[Job, ...]]]) -> dict[str, Job]:

@@ -13,7 +13,8 @@ from datetime import datetime, timedelta
 
 import msgspec
 
-from schedules.due import Accept, Act, Cut, End, OnAir, Phase, Record, Situation, Start, due, fresh, next_look
+from schedules.docket import Docket, Situation
+from schedules.due import Accept, Act, Cut, End, OnAir, Phase, Record, Start, due, fresh, next_look
 from schedules.relays import length_ms
 from schedules.rulebook import refused_jobs
 from schedules.situation import audio_of
@@ -74,6 +75,7 @@ class _World:
     now: datetime
     records: dict[str, Record] = field(default_factory=dict)
     over: Mapping[str, Reason] = field(default_factory=dict)  # what the config's limits refuse
+    docket: Docket | None = None
     held: Start | None = None
     stretches: list[Stretch] = field(default_factory=list)
     endings: list[Ended] = field(default_factory=list)
@@ -103,13 +105,17 @@ class _World:
 
     def _situation(self) -> Situation:
         on_air = OnAir(self.held.job, self.now >= self.held.at) if self.held else None
-        open_jobs = {name: job for name, job in self.jobs.items() if self._phase(name) is not Phase.ENDED}
-        records = {name: record for name, record in self.records.items() if record.phase is not Phase.ENDED}
-        return Situation(open_jobs, records, on_air, self.config, self.now, over=self.over)
+        return Situation(self._docket(), on_air, self.config, self.now, over=self.over)
+
+    def _docket(self) -> Docket:
+        """As it was, while no record has changed."""
+        if self.docket is None:
+            self.docket = Docket(self.jobs, self.records)
+        return self.docket
 
     def _do(self, act: Act) -> None:
         if isinstance(act, Accept):
-            self.records[act.job.id] = fresh(act.job)
+            self._record(fresh(act.job))
         elif isinstance(act, End):
             self._ended(act.job, act.step, act.reason)
         elif isinstance(act, Cut):
@@ -134,10 +140,10 @@ class _World:
         self.endings.append(Ended(self.jobs[job_id], self.now, step, reason))
 
     def _put(self, job_id: str, **changed: object) -> None:
-        self.records[job_id] = msgspec.structs.replace(self.records[job_id], **changed)
+        self._record(msgspec.structs.replace(self.records[job_id], **changed))
 
-    def _phase(self, job_id: str) -> Phase | None:
-        return self.records[job_id].phase if job_id in self.records else None
+    def _record(self, record: Record) -> None:
+        self.records[record.job], self.docket = record, None
 
     def _over(self, held: Start) -> datetime:
         return held.at + timedelta(milliseconds=length_ms(held.job) - held.from_ms)

@@ -1,16 +1,14 @@
-"""The words of the node's decision: what `schedules.due` rests on, and what it may answer. Data only."""
+"""The words of the node's decision: what the ledger keeps of a job, and what `schedules.due` may answer. Data only."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 
 import msgspec
 
 from schedules import relays
-from wire.config import NodeConfig
 from wire.errors import Reason
 from wire.plan import Job
 from wire.receipt import Step
@@ -48,20 +46,6 @@ class OnAir:
 
     job: Job
     sounding: bool
-
-
-@dataclass(frozen=True)
-class Situation:
-    """Everything the decision rests on."""
-
-    jobs: Mapping[str, Job]  # the union of the held, valid plans
-    records: Mapping[str, Record]
-    on_air: OnAir | None
-    config: NodeConfig
-    now: datetime
-    clock_known: bool = True
-    unready: Mapping[str, Reason] = field(default_factory=dict)  # jobs that cannot be sounded now, and why
-    over: Mapping[str, Reason] = field(default_factory=dict)  # jobs that their day does not take, and why
 
 
 @dataclass(frozen=True)

@@ -195,7 +195,7 @@ class Town:
         return asset
 
     def report(self, booking: str, node: str, step: Step = Step.SOUNDED, reason: str = "", **said: Any) -> None:
-        """A receipt of ``node`` reaches the store; ``said``: skew_ms, level_dbfs, asset, detail, planned_start."""
+        """A receipt of ``node`` reaches the store; ``said``: skew_ms, level_dbfs, asset, detail, planned_start, came."""
         self.numbers[node] += 1
         began, skew = said.get("planned_start", self.now), said.get("skew_ms", 12.4)
         start, end = began + timedelta(milliseconds=skew), began + timedelta(seconds=1)
@@ -210,7 +210,9 @@ class Town:
             asset=said.get("asset", ""),
             reason=reason,
             detail=said.get("detail", ""),
-            measured=Measured(start, end, skew, 1000, level, -3.1, "USB Audio") if heard else None,
+            measured=Measured(start, end, skew, *(1000, level, -3.1, "USB Audio"), *said.get("came", ()))
+            if heard
+            else None,
         )
         self.store.asrun.store_receipts(Receipts(node, "s1", (line,)), self.now)
 

@@ -9,20 +9,8 @@ import msgspec
 from makers_node import make_config
 
 from schedules import policy, precedence
-from schedules.due import (
-    Accept,
-    Act,
-    Cut,
-    End,
-    OnAir,
-    Phase,
-    Record,
-    Situation,
-    Start,
-    due,
-    fresh,
-    next_look,
-)
+from schedules.docket import Docket, Situation
+from schedules.due import Accept, Act, Cut, End, OnAir, Phase, Record, Start, due, fresh, next_look
 from schedules.relays import length_ms
 from schedules.situation import audio_of
 from wire.errors import Reason
@@ -55,7 +43,8 @@ class World:
     def situation(self) -> Situation:
         on_air = OnAir(self.held.job, self.sounding()) if self.held else None
         config = make_config(offset_ms=self.offset_ms, maintenance=self.maintenance)
-        return Situation(dict(self.jobs), dict(self.records), on_air, config, self.now, self.known, dict(self.unready))
+        docket = Docket(dict(self.jobs), dict(self.records))
+        return Situation(docket, on_air, config, self.now, self.known, dict(self.unready))
 
     def put(self, job_id: str, **changed: object) -> None:
         self.records[job_id] = msgspec.structs.replace(self.records[job_id], **changed)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from datetime import datetime, timedelta
+from typing import Any
 
 import msgspec
 import pytest
@@ -12,19 +13,8 @@ from hypothesis import strategies as st
 from makers_node import T0, after, make_asset, make_config, make_emergency, make_job
 from makers_world import World, happen, run
 
-from schedules.due import (
-    Accept,
-    Cut,
-    End,
-    OnAir,
-    Phase,
-    Record,
-    Situation,
-    Start,
-    due,
-    fresh,
-    next_look,
-)
+from schedules.docket import Docket, Situation
+from schedules.due import Accept, Cut, End, OnAir, Phase, Record, Start, due, fresh, next_look
 from wire.config import QuietHours
 from wire.errors import Reason
 from wire.plan import AfterCut, BulletinClass, Job, Level, Relay
@@ -35,14 +25,20 @@ NEVER_QUIET = QuietHours("00:00", "00:00")
 
 def situation(*jobs: Job, now: datetime = T0, **changed: object) -> Situation:
     known = {job.id: job for job in jobs}
-    base = Situation(known, {job.id: fresh(job) for job in jobs}, None, make_config(), now)
-    return replace(base, **changed)  # type: ignore[arg-type]
+    base = Situation(Docket(known, {job.id: fresh(job) for job in jobs}), None, make_config(), now)
+    return but(base, **changed)
+
+
+def but(s: Situation, **changed: Any) -> Situation:
+    """``s`` with other jobs, records, or anything else."""
+    jobs, records = changed.pop("jobs", s.jobs), changed.pop("records", s.records)
+    return replace(s, docket=Docket(jobs, records), **changed)
 
 
 def with_record(s: Situation, job_id: str, **changed: object) -> Situation:
     records = dict(s.records)
     records[job_id] = msgspec.structs.replace(records[job_id], **changed)
-    return replace(s, records=records)
+    return but(s, records=records)
 
 
 def test_a_new_job_is_accepted_and_started_in_one_go() -> None:
@@ -87,7 +83,7 @@ def test_the_loudspeaker_is_not_taken_before_the_emergencys_second() -> None:
     s = situation(item, alarm, on_air=OnAir(item, sounding=True))
     assert due(s) == []
     assert next_look(s) == after(1.2)
-    assert [type(act) for act in due(replace(s, now=after(1.2)))] == [Cut, Start]
+    assert [type(act) for act in due(but(s, now=after(1.2)))] == [Cut, Start]
 
 
 def test_an_item_to_be_dropped_ends_as_preempted() -> None:
@@ -117,7 +113,7 @@ def test_a_crash_resumes_until_the_last_moment_then_ends_as_interrupted() -> Non
         situation(item, now=item.deadline + timedelta(seconds=4)), "b1", phase=Phase.ON_AIR, position_ms=4000
     )
     assert due(s) == [Start(item, s.now, 4000)]
-    late = replace(s, now=s.now + timedelta(milliseconds=1))
+    late = but(s, now=s.now + timedelta(milliseconds=1))
     assert due(late) == [End("b1", Step.INTERRUPTED, Reason.LATE)]
 
 
@@ -125,7 +121,7 @@ def test_an_emergency_starts_over_after_a_crash_and_its_expiry_does_not_move() -
     alarm = make_emergency(late_for=60)
     s = with_record(situation(alarm, now=after(30)), "e1", phase=Phase.ON_AIR, position_ms=4000)
     assert due(s) == [Start(alarm, after(30), 0)]
-    assert due(replace(s, now=after(60.001))) == [End("e1", Step.INTERRUPTED, Reason.LATE)]
+    assert due(but(s, now=after(60.001))) == [End("e1", Step.INTERRUPTED, Reason.LATE)]
 
 
 @pytest.mark.parametrize("phase", [Phase.ON_AIR, Phase.PAUSED])
@@ -137,20 +133,20 @@ def test_a_crash_or_cut_in_the_last_moment_of_a_job_counts_as_sounded(phase: Pha
 def test_a_withdrawn_job_is_cut_and_the_next_begins_at_once() -> None:
     gone, waiting = make_job(start=after(-5)), make_job("b2", start=after(-1))
     s = situation(gone, waiting, on_air=OnAir(gone, sounding=True))
-    assert due(replace(s, jobs={"b2": waiting})) == [Cut("b1", Step.WITHDRAWN), Start(waiting, T0, 0)]
+    assert due(but(s, jobs={"b2": waiting})) == [Cut("b1", Step.WITHDRAWN), Start(waiting, T0, 0)]
 
 
 def test_a_job_that_left_the_plan_long_after_its_deadline_was_missed_not_withdrawn() -> None:
     s = situation(make_job(), now=after(3 * 86400), jobs={})
     assert due(s) == [End("b1", Step.MISSED, Reason.LATE)]
-    assert due(replace(s, now=T0)) == [End("b1", Step.WITHDRAWN)]
+    assert due(but(s, now=T0)) == [End("b1", Step.WITHDRAWN)]
 
 
 def test_an_edit_reaches_a_primed_job_but_not_a_sounding_one() -> None:
     old, new = make_job(), make_job(asset=make_asset("new"))
     s = situation(new, records={"b1": fresh(old)}, on_air=OnAir(old, sounding=False))
     assert due(s) == [Accept(new), Cut("b1", None), Start(new, T0, 0)]
-    assert due(replace(s, on_air=OnAir(old, sounding=True))) == []
+    assert due(but(s, on_air=OnAir(old, sounding=True))) == []
 
 
 def test_a_position_in_other_audio_is_worth_nothing() -> None:
@@ -165,7 +161,7 @@ def test_quiet_hours_refuse_the_start_and_cut_what_runs_into_them() -> None:
     running = make_job(start=nine - timedelta(seconds=5))
     s = situation(running, now=nine - timedelta(seconds=1), on_air=OnAir(running, sounding=True))
     assert next_look(s) == nine
-    assert due(replace(s, now=nine)) == [Cut("b1", Step.PREEMPTED, Reason.QUIET_HOURS)]
+    assert due(but(s, now=nine)) == [Cut("b1", Step.PREEMPTED, Reason.QUIET_HOURS)]
     assert due(situation(make_emergency(start=nine), now=nine))[0] == Start(make_emergency(start=nine), nine, 0)
 
 
@@ -191,7 +187,7 @@ def test_with_the_time_unknown_only_an_emergency_begins_and_nothing_else_ends_fo
     item, alarm = make_job(), make_emergency(start=after(7000))
     s = situation(item, alarm, now=after(7200), clock_known=False)
     assert due(s) == [Start(alarm, s.now, 0)]
-    expired = replace(s, now=alarm.deadline + timedelta(seconds=1))
+    expired = but(s, now=alarm.deadline + timedelta(seconds=1))
     assert due(expired) == [End("e1", Step.MISSED, Reason.LATE)]
 
 
@@ -266,5 +262,5 @@ def test_the_next_look_is_ahead_and_misses_nothing(wanted: list[Job], offset_ms:
         return
     look = next_look(s, timedelta(hours=1))
     assert look > s.now
-    just_before = replace(s, now=look - timedelta(microseconds=1))
+    just_before = but(s, now=look - timedelta(microseconds=1))
     assert due(just_before) == []

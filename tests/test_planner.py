@@ -184,3 +184,33 @@ def test_what_did_not_fit_enters_when_the_window_moves_on() -> None:
     jobs = planner.plan([booking("b1", *starts, asset=asset("b"))], later)[HAMLET, Lane.PLAN]
     assert jobs[-1].start == starts[-1]
     assert jobs[0].start.tzinfo is UTC
+
+
+@given(st.lists(st.tuples(bookings, st.sampled_from([0, 1, 60, 86400, -3600, 20 * 86400])), min_size=1, max_size=5))
+def test_who_plans_again_and_again_plans_as_for_the_first_time(looks: list[tuple[list[Booking], int]]) -> None:
+    again, now, kept = planner.Planner(), NOW, list[Booking]()
+    for fresh, seconds in looks:
+        now += timedelta(seconds=seconds)
+        kept = [*kept[: len(kept) // 2], *(each for each in fresh if each.id not in {old.id for old in kept})]
+        assert list(again.plan(kept, now).items()) == list(planner.plan(kept, now).items())
+
+
+@given(bookings, st.integers(0, 400 * 3600))
+def test_what_time_alone_changes_is_worked_out_again_at_that_moment(found: list[Booking], seconds: int) -> None:
+    again = planner.Planner()
+    again.plan(found, NOW)
+    ends = (each.deadline(start) + planner.KEPT_PAST for each in found for start in each.starts)
+    moments_ = [NOW + timedelta(seconds=seconds), *ends, *(s - planner.HORIZON for b in found for s in b.starts)]
+    for moment in sorted(moments_):
+        for now in (moment, moment + timedelta(microseconds=1)):
+            assert again.plan(found, now) == planner.plan(found, now)
+
+
+def test_an_area_whose_bookings_are_the_same_objects_keeps_its_jobs() -> None:
+    here, there = booking("b1", areas=("x",)), booking("b2", areas=("y",))
+    again = planner.Planner()
+    first = again.plan([here, there], NOW)
+    edited = booking("b2", areas=("y",), title="Sửa")
+    second = again.plan([here, edited], NOW + timedelta(minutes=1))
+    assert second["x", Lane.PLAN] is first["x", Lane.PLAN]
+    assert second["y", Lane.PLAN][0].title == "Sửa"

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from makers_node import T0, after, make_asset, make_config, make_emergency, make_job, make_relay
-from test_due import situation, with_record
+from test_due import but, situation, with_record
 
 from schedules import relays
 from schedules.due import CUT_LEAD, Cut, End, OnAir, Phase, Start, due, next_look
@@ -111,7 +111,7 @@ def test_an_offset_moves_both_ends() -> None:
 
 def test_a_relay_that_left_the_plan_was_withdrawn_before_its_end_and_cut_for_good_after() -> None:
     s = with_record(situation(make_relay(), now=after(50)), "r1", phase=Phase.PAUSED, position_ms=10_000)
-    gone = replace(s, jobs={})
+    gone = but(s, jobs={})
     assert due(gone) == [End("r1", Step.WITHDRAWN)]
     assert due(replace(gone, now=after(56))) == [End("r1", Step.PREEMPTED, Reason.OUTRANKED)]
 

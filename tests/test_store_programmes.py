@@ -114,9 +114,9 @@ def test_fixed_items_are_planned_with_what_stands_between_them(furnished: Store)
 def test_an_areas_item_is_its_nearest_announcement_of_that_name(furnished: Store) -> None:
     furnished.people.add(made.user("near", area=COMMUNE))
     furnished.people.add(made.user("far", area=made.OTHER_COMMUNE))
-    assert furnished.airing.silent(COMMUNE, ["Nhạc hiệu", "Lời chào"]) == ["Nhạc hiệu", "Lời chào"]
+    assert furnished.airing.silent(COMMUNE, ["Nhạc hiệu", "Lời chào"], NOW) == ["Nhạc hiệu", "Lời chào"]
     with_items(furnished)
-    assert furnished.airing.silent(COMMUNE, ["Lời chào", "a901", "?"]) == ["?"]
+    assert furnished.airing.silent(COMMUNE, ["Lời chào", "a901", "?"], NOW) == ["?"]
     for number, letter, author in ((903, "f", "u-near"), (904, "c", "u-far")):
         furnished.assets.put(asset(letter))
         told = made.announcement(number, title="Nhạc hiệu", author=author, state="approved")
@@ -126,18 +126,19 @@ def test_an_areas_item_is_its_nearest_announcement_of_that_name(furnished: Store
     assert [each.asset.sha256[0] for each in soundings if each.asset] == ["f", "e"]
 
 
-def test_a_relay_of_a_known_source_is_planned_with_what_stands_in_for_it(furnished: Store) -> None:
+def test_a_relay_of_a_known_source_is_planned_with_what_stands_in_for_it(furnished: Store, database_url: str) -> None:
     assert furnished.airing.unknown_sources(row().programme) == ["VOV1"]
-    furnished.airing.sources = {"VOV1": Source("VOV1", "https://vov.example/1", "VOV1", "Lời chào")}
-    assert furnished.airing.unknown_sources(row().programme) == []
+    knowing = Store(database_url, [Source("VOV1", "https://vov.example/1", "Đài Tiếng nói", "Lời chào")])
+    assert knowing.airing.unknown_sources(row().programme) == []
     for fallback in (None, "e" * 64):
-        plans = planner.plan(furnished.airing.to_plan(NOW), NOW)
+        plans = planner.plan(knowing.airing.to_plan(NOW), NOW)
         relayed = [job for job in planner.of_areas(plans, (COMMUNE,), NOW) if job.relay]
         assert len(relayed) == 14
         assert relayed[0].relay
-        assert (relayed[0].title, relayed[0].relay.duration_ms) == ("VOV1", 30 * 60_000)
+        assert (relayed[0].title, relayed[0].relay.duration_ms) == ("Đài Tiếng nói", 30 * 60_000)
         assert (relayed[0].relay.fallback.sha256 if relayed[0].relay.fallback else None) == fallback
         with_items(furnished) if fallback is None else None
+    knowing.close()
 
 
 def test_a_week_shows_relays_too(furnished: Store) -> None:

@@ -7,29 +7,32 @@
 
 from __future__ import annotations
 
+import threading
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 
 import sqlalchemy as sa
 
-from controller.store.bookings import ON_THE_AIR, WANTED, Bookings
+from controller.store.bookings import Bookings
 from controller.store.database import Database
+from controller.store.library import Library
 from controller.store.programmes import Programmes
-from controller.store.tables import announcements, assets, bookings, nodes, recordings, users
+from controller.store.tables import announcements, assets, bookings, nodes
+from controller.store.wanted import ON_THE_AIR, WANTED
 from schedules import laying, placing
 from schedules.booking import Booking
 from schedules.calendars import facts_of
 from schedules.laying import Audio, Sounding
 from schedules.placing import Asked, Place, Relayed, Standing
 from schedules.planner import HORIZON, KEPT_PAST
-from schedules.programme import Kind, Programme
+from schedules.programme import Kind, Occurrence, Programme
 from schedules.relays import Source
-from wire.names import lies_within
 from wire.plan import Asset, BulletinClass, Relay
 
 DAY = timedelta(days=1)
+Placed = list[tuple[datetime, Booking]]  # what stands in the slots of an area, by start
 
 
 @dataclass(frozen=True)
@@ -41,14 +44,29 @@ class _Waiting:
     note: str | None
 
 
+@dataclass(frozen=True)
+class _Laid:
+    """What an area's slots add to the bookings, and all of which it was made."""
+
+    standings: list[Standing]
+    day: date
+    placed: Placed
+    audio: list[Asset | None]
+    bookings: list[Booking]
+
+
 class Airing:
-    """Bookings and programmes together."""
+    """Bookings and programmes together. Safe from any thread."""
 
     def __init__(
         self, database: Database, books: Bookings, programmes: Programmes, sources: Iterable[Source] = ()
     ) -> None:
         self._database, self._books, self._programmes = database, books, programmes
         self.sources = {each.name: each for each in sources}
+        self._library = Library(database)
+        self._lock = threading.Lock()
+        self._laid: dict[str, _Laid] = {}
+        self._expanded: dict[str, tuple[list[Standing], date, list[Occurrence]]] = {}
 
     def place(self, now: datetime) -> int:
         """Give everything that asked for a slot its start, and say why it is late. How many have moved."""
@@ -69,36 +87,45 @@ class Airing:
         return len(moved)
 
     def to_plan(self, now: datetime) -> list[Booking]:
-        """What the planner may plan: bookings that have their time, fixed items, and what comes again in a slot."""
+        """What the planner may plan: bookings that have their time, fixed items, and what comes again in a slot.
+
+        What nobody touched since the last look is the same object.
+        """
         known = self._books.to_plan(now)
         standings = self._programmes.standings()
         if not standings:
             return known
-        named = {each.id: each for each in known}
-        window = now - KEPT_PAST - DAY, now + HORIZON
-        sounding = self._soundings(standings, window, known)
-        fallbacks = self._library([each.fallback for each in self.sources.values() if each.fallback])
-        return known + [
-            more
-            for area, each in sounding.items()
-            for more in placing.bookings_of(area, each, named, self._relayed(fallbacks(area)))
-        ]
+        placed = self._placed(known, standings)
+        audio = self._library.look((name for own in standings.values() for name in self._references(own)), now)
+        with self._lock:
+            laid = ((area, self._lay(area, own, placed[area], (audio(area), now))) for area, own in standings.items())
+            self._laid = dict(laid)
+            return known + [each for laid in self._laid.values() for each in laid.bookings]
 
     def week(self, area: str, since: datetime, until: datetime, now: datetime) -> list[Sounding]:
         """What stands in the slots of exactly this area that begin in [since, until), as far as it is known now."""
-        standings = {area: self._programmes.standings().get(area, [])}
-        return self._soundings(standings, (since, until), self._books.to_plan(now))[area]
+        standings = self._programmes.standings()
+        own = standings.get(area, [])
+        placed = self._placed(self._books.to_plan(now), standings)[area]
+        found = placing.expand(own, since, until, facts_of)
+        return _soundings(found, placed, self._library.look(self._references(own), now)(area))
 
-    def silent(self, area: str, references: Iterable[str]) -> list[str]:
+    def silent(self, area: str, references: Iterable[str], now: datetime) -> list[str]:
         """Those ``references`` for which the area has no audio yet, in order."""
         wanted = list(dict.fromkeys(references))
-        audio = self._library(wanted)(area)
+        audio = self._library.look(wanted, now)(area)
         return [each for each in wanted if audio(each) is None]
 
     def unknown_sources(self, programme: Programme) -> list[str]:
         """The relays of a programme that are only shown, since the station does not know where they are; in order."""
         items = (item for slot in programme.slots for item in slot.items if item.kind is Kind.RELAY)
         return list(dict.fromkeys(item.source for item in items if item.source not in self.sources))
+
+    def _references(self, own: Iterable[Standing]) -> list[str]:
+        """Every name of audio in the items of an area's programmes, and of what stands in for its relays, once."""
+        items = [item for each in own for slot in each.programme.slots for item in slot.items]
+        fallbacks = [self.sources[item.source].fallback for item in items if item.source in self.sources]
+        return [each for each in dict.fromkeys((*(item.asset for item in items), *fallbacks)) if each]
 
     def _relayed(self, audio: Audio) -> Relayed:
         def relayed(name: str, duration_ms: int) -> tuple[str, Relay] | None:
@@ -110,35 +137,54 @@ class Airing:
         return relayed
 
     def _places(self, waiting: list[_Waiting], now: datetime) -> list[Place]:
-        standings, homes = self._programmes.standings(), self._homes()
-        library = self._library(_references(standings))
+        standings = self._programmes.standings()
+        homes = self._homes({area for each in waiting for area in each.areas})
         by_area: dict[str | None, list[Asked]] = defaultdict(list)
         for each in waiting:
             by_area[_governing(each.areas, homes, standings)].append(each.asked)
         places = []
         for area, asked in by_area.items():
             own = standings.get(area, []) if area else []
-            found = placing.expand(own, now - DAY, now + HORIZON, facts_of)
-            places += placing.place(found, asked, library(area or ""), now)
+            with self._lock:
+                occurrences = self._occurrences(area or "", own, now)
+            found = [each for each in occurrences if now - DAY <= each.start < now + HORIZON]
+            audio = self._library.look(self._references(own), now)(area or "")
+            places += placing.place(found, asked, audio, now)
         return places
 
-    def _soundings(
-        self, standings: Mapping[str, list[Standing]], window: tuple[datetime, datetime], known: list[Booking]
-    ) -> dict[str, list[Sounding]]:
-        """What stands in every occurrence that begins in the window, by area."""
-        homes, library = self._homes(), self._library(_references(standings))
-        placed: dict[str | None, dict[datetime, tuple[str, timedelta]]] = defaultdict(dict)
-        for each in known:
-            if each.series:
-                area = _governing(each.areas, homes, standings)
-                placed[area].update((start, (each.id, each.length)) for start in each.starts)
-        found: dict[str, list[Sounding]] = {}
-        for area, own in standings.items():
-            audio, all_placed = library(area), placed[area]
-            found[area] = []
-            for occurrence in placing.expand(own, *window, facts_of):
-                inside = {at: it for at, it in all_placed.items() if occurrence.start <= at < occurrence.end}
-                found[area] += laying.lay_out(occurrence, inside, audio)
+    def _placed(self, known: list[Booking], standings: Mapping[str, list[Standing]]) -> dict[str | None, Placed]:
+        """What of ``known`` stands in slots, by the area whose programme holds for it."""
+        standing = [each for each in known if each.series]
+        homes = self._homes({area for each in standing for area in each.areas})
+        placed: dict[str | None, Placed] = defaultdict(list)
+        for each in standing:
+            area = _governing(each.areas, homes, standings)
+            placed[area] += [(start, each) for start in each.starts]
+        return placed
+
+    def _lay(self, area: str, own: list[Standing], placed: Placed, known: tuple[Audio, datetime]) -> _Laid:
+        """What stands in every slot of the days around now; as before, where nothing of it has changed.
+
+        ``known``: the area's audio, and now.
+        """
+        audio, now = known
+        day, heard = _day(now), [audio(each) for each in self._references(own)]
+        laid = self._laid.get(area)
+        if laid and (laid.standings, laid.day, laid.placed, laid.audio) == (own, day, placed, heard):
+            return laid
+        soundings = _soundings(self._occurrences(area, own, now), placed, audio)
+        named = {each.id: each for _, each in placed}
+        return _Laid(own, day, placed, heard, placing.bookings_of(area, soundings, named, self._relayed(audio)))
+
+    def _occurrences(self, area: str, own: list[Standing], now: datetime) -> list[Occurrence]:
+        """Every slot that the planner may look at on the day of ``now``, and a day more on either side."""
+        day = _day(now)
+        held = self._expanded.get(area)
+        if held and held[:2] == (own, day):
+            return held[2]
+        dawn = datetime(day.year, day.month, day.day, tzinfo=UTC)
+        found = placing.expand(own, dawn - KEPT_PAST - DAY, dawn + DAY + HORIZON, facts_of)
+        self._expanded[area] = own, day, found
         return found
 
     def _waiting(self, now: datetime) -> list[_Waiting]:
@@ -153,61 +199,31 @@ class Airing:
         with self._database.reading() as connection:
             return [_waiting(row) for row in connection.execute(query)]
 
-    def _homes(self) -> dict[str, str]:
+    def _homes(self, places: set[str]) -> dict[str, str]:
+        """Where those of ``places`` hang that are nodes."""
+        if not places:
+            return {}
+        query = sa.select(nodes.c.id, nodes.c.home).where(nodes.c.id.in_(sorted(places)))
         with self._database.reading() as connection:
-            return {row.id: row.home for row in connection.execute(sa.select(nodes.c.id, nodes.c.home))}
-
-    def _library(self, references: list[str]) -> Callable[[str], Audio]:
-        """For an area, the audio of each of ``references``."""
-        if not references:
-            return lambda _area: lambda _reference: None
-        names = (announcements.c.id, announcements.c.title, recordings.c.sha256, recordings.c.file_name)
-        query = (
-            sa.select(assets, users.c.area, announcements.c.created_at.label("made_at"), *(_named(names)))
-            .select_from(announcements)
-            .join(assets, assets.c.sha256 == announcements.c.asset)
-            .join(users, users.c.id == announcements.c.author)
-            .outerjoin(recordings, recordings.c.sha256 == announcements.c.recording)
-            .where(ON_THE_AIR & ~announcements.c.drill)
-            .where(announcements.c.bulletin_class != BulletinClass.EMERGENCY.value)
-            .where(sa.or_(*(name.in_(references) for name in names)))
-            .order_by(announcements.c.created_at.desc(), announcements.c.id)
-        )
-        with self._database.reading() as connection:
-            rows = connection.execute(query).all()
-        return lambda area: _Shelf(area, rows).audio
+            return {row.id: row.home for row in connection.execute(query)}
 
 
-class _Shelf:
-    """The audio that one area's programme may name."""
-
-    def __init__(self, area: str, rows: Iterable[sa.Row[tuple[object, ...]]]) -> None:
-        near = [row for row in rows if lies_within(area, row.area) or lies_within(row.area, area)]
-        self._found: dict[str, Asset] = {}
-        for row in sorted(near, key=lambda row: -len(row.area)):  # the nearest first, then the newest
-            asset = Asset(row.sha256, row.size_bytes, row.duration_ms, row.media_type, url=row.sha256)
-            for name in (row.name_0, row.name_1, row.name_2, row.name_3):
-                if name:
-                    self._found.setdefault(name, asset)
-
-    def audio(self, reference: str) -> Asset | None:
-        """The finished audio of that name."""
-        return self._found.get(reference)
+def _soundings(found: Iterable[Occurrence], placed: Placed, audio: Audio) -> list[Sounding]:
+    """What stands in each of the occurrences ``found``."""
+    lengths = {start: (each.id, each.length) for start, each in placed}
+    soundings = []
+    for occurrence in found:
+        inside = {at: it for at, it in lengths.items() if occurrence.start <= at < occurrence.end}
+        soundings += laying.lay_out(occurrence, inside, audio)
+    return soundings
 
 
-def _named(columns: tuple[sa.ColumnElement[str], ...]) -> list[sa.Label[str]]:
-    return [column.label(f"name_{number}") for number, column in enumerate(columns)]
+def _day(now: datetime) -> date:
+    return now.astimezone(UTC).date()
 
 
 def _governing(areas: Iterable[str], homes: Mapping[str, str], known: Mapping[str, object]) -> str | None:
     return placing.governing((homes.get(area, area) for area in areas), known)
-
-
-def _references(standings: Mapping[str, list[Standing]]) -> list[str]:
-    """Every name of audio in the items of ``standings``, once."""
-    programmes = (each.programme for some in standings.values() for each in some)
-    named = (item.asset for programme in programmes for slot in programme.slots for item in slot.items if item.asset)
-    return list(dict.fromkeys(named))
 
 
 def _waiting(row: sa.Row[tuple[object, ...]]) -> _Waiting:

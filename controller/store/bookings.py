@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any
 
 import sqlalchemy as sa
@@ -10,19 +10,11 @@ import sqlalchemy as sa
 from controller.store.database import Database
 from controller.store.rows import Act, AnnouncementState, BookingRow, BookingState, BookingView, VoiceState
 from controller.store.shapes import all_shaped, columns, shaped
-from controller.store.tables import announcements, assets, bookings
+from controller.store.tables import announcements, bookings
+from controller.store.wanted import ON_THE_AIR, WANTED, Wanted
 from schedules.booking import Booking
-from schedules.calendars import occurrences
-from schedules.planner import HORIZON, KEPT_PAST
-from wire.plan import MAX_SPOKEN_CHARS, Asset
 
-LONGEST_LATE = timedelta(days=7)  # no booking may begin later than this after its start
-
-WANTED = bookings.c.state == BookingState.WANTED.value
 _OPEN = WANTED | (bookings.c.state == BookingState.OFFERED.value)
-ON_THE_AIR = (announcements.c.state == AnnouncementState.APPROVED.value) & (
-    announcements.c.voice_state == VoiceState.DONE.value
-)
 _VIEW = sa.select(
     bookings,
     announcements.c.title,
@@ -38,6 +30,7 @@ class Bookings:
 
     def __init__(self, database: Database) -> None:
         self._database = database
+        self._wanted = Wanted(database)
 
     def add(self, booking: BookingRow, act: Act | None = None) -> BookingRow:
         """Enter ``booking`` and give it back; one whose key is known enters nothing and gives the first one.
@@ -99,20 +92,10 @@ class Bookings:
     def to_plan(self, now: datetime) -> list[Booking]:
         """What the planner may plan: wanted, placed, approved, voiced, and not long past or far ahead.
 
-        An asset's ``url`` is its hash: a path below the config's ``media_url``.
+        An asset's ``url`` is its hash: a path below the config's ``media_url``. What was not touched since the last
+        look of this process is the same object.
         """
-        begun = bookings.c.start <= now + HORIZON
-        near = begun & (bookings.c.recurrence.is_not(None) | (bookings.c.start >= now - KEPT_PAST - LONGEST_LATE))
-        query = (
-            sa.select(bookings, announcements.c.title, announcements.c.spoken, announcements.c.drill, *_ASSET)
-            .join(announcements, announcements.c.id == bookings.c.announcement)
-            .join(assets, assets.c.sha256 == announcements.c.asset)
-            .where(WANTED & ON_THE_AIR & near)
-            .order_by(bookings.c.start, bookings.c.id)
-        )
-        with self._database.reading() as connection:
-            planned = [_planned(row, now) for row in connection.execute(query).mappings()]
-        return [each for each in planned if any(each.deadline(start) + KEPT_PAST >= now for start in each.starts)]
+        return self._wanted.to_plan(now)
 
     def _rows(self, query: sa.Select[Any]) -> list[BookingRow]:
         with self._database.reading() as connection:
@@ -146,9 +129,6 @@ class Bookings:
         return self._views(query.where(_OPEN) if wanted_only else query)
 
 
-_ASSET = (assets.c.sha256, assets.c.size_bytes, assets.c.duration_ms, assets.c.media_type)
-
-
 def insert_booking(connection: sa.Connection, booking: BookingRow) -> None:
     """Within a transaction: one booking more."""
     connection.execute(sa.insert(bookings), columns(booking))
@@ -166,33 +146,3 @@ def booking_of_key(connection: sa.Connection, idempotency_key: str | None) -> Bo
         return None
     row = connection.execute(sa.select(bookings).where(bookings.c.idempotency_key == idempotency_key)).first()
     return shaped(BookingRow, row) if row else None
-
-
-def _starts(kept: BookingRow, now: datetime) -> tuple[datetime, ...]:
-    """When it begins, as far as the planner looks."""
-    assert kept.start is not None
-    if kept.recurrence is None:
-        return (kept.start,)
-    window = now - KEPT_PAST - LONGEST_LATE, now + HORIZON + timedelta(seconds=1)
-    return tuple(occurrences(kept.recurrence, kept.start, *window))
-
-
-def _planned(row: sa.RowMapping, now: datetime) -> Booking:
-    kept = shaped(BookingRow, row)
-    return Booking(
-        id=kept.id,
-        title=row["title"],
-        areas=kept.areas,
-        starts=_starts(kept, now),
-        asset=Asset(row["sha256"], row["size_bytes"], row["duration_ms"], row["media_type"], url=row["sha256"]),
-        bulletin_class=kept.bulletin_class,
-        level=kept.level,
-        late=kept.late,
-        late_for=timedelta(seconds=kept.late_for_seconds),
-        after_cut=kept.after_cut,
-        spoken=row["spoken"][:MAX_SPOKEN_CHARS],
-        drill=row["drill"],
-        before=kept.before or (),
-        repeats=kept.recurrence is not None,
-        series=kept.slot or "",
-    )

@@ -66,12 +66,15 @@ class Database:
 
     @contextmanager
     def wishing(self, act: Act | None = None) -> Iterator[sa.Connection]:
-        """A transaction that changes what is wanted: `wishes` grows, and ``act`` goes into the audit log with it."""
+        """A transaction that changes what is wanted: `wishes` grows, and ``act`` goes into the audit log with it.
+
+        It grows first: no two such transactions run at once, and what they touch bears the number that they made.
+        """
         with self.writing() as connection:
+            connection.execute(sa.update(tables.tidings).values(wishes=tables.tidings.c.wishes + 1))
             yield connection
             if act is not None:
                 connection.execute(sa.insert(tables.acts), columns(act))
-            connection.execute(sa.update(tables.tidings).values(wishes=tables.tidings.c.wishes + 1))
 
     @contextmanager
     def changing_shape(self) -> Iterator[sa.Connection]:

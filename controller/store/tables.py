@@ -3,6 +3,7 @@
 - Facts reported by nodes (receipts, outcomes, presence, health) have no foreign keys: they outlive the roster.
 - ``serials`` is apart from what was issued, so that a number once given is never given again.
 - ``tidings`` is one row whose number grows with every wish: polling it says whether there is work.
+- ``touched`` is that number at a row's last change: who has seen a number reads only what was touched since.
 """
 
 from __future__ import annotations
@@ -14,6 +15,13 @@ from controller.store.columns import Moment, key, moment, octets, real, structur
 metadata = sa.MetaData()
 
 tidings = sa.Table("tidings", metadata, whole("id", key=True), whole("wishes"))
+
+
+def _touched() -> sa.Column[int]:
+    """Set by every insert and update of this program by itself."""
+    latest = sa.select(tidings.c.wishes).scalar_subquery()
+    return sa.Column("touched", sa.BigInteger, nullable=False, default=latest, onupdate=latest)
+
 
 areas = sa.Table("areas", metadata, key("id"), text("name"), text("kind"))
 
@@ -121,8 +129,10 @@ announcements = sa.Table(
     text("language"),
     whole("times"),
     sa.Column("drill", sa.Boolean, nullable=False),
+    _touched(),
     sa.Index("announcements_by_voice", "voice_state", "created_at"),
     sa.Index("announcements_by_age", "created_at"),
+    sa.Index("announcements_by_touch", "touched"),
 )
 
 bookings = sa.Table(
@@ -145,7 +155,9 @@ bookings = sa.Table(
     structure("before"),  # ids of the bookings that it goes ahead of, by a commune's order
     text("slot", nullable=True),  # the series of the programme that it asked for instead of a time
     text("slot_note", nullable=True),
+    _touched(),
     sa.Index("bookings_by_start", "start"),
+    sa.Index("bookings_by_touch", "touched"),
     sa.Index("bookings_by_announcement", "announcement"),
 )
 
