@@ -112,11 +112,14 @@ def bookings_of(
 
 
 def _relays(area: str, sounding: Sounding, relayed: Relayed) -> list[Booking]:
-    """A relay, in pieces where it is longer than a job may be. It may begin, and go on, nearly until its end."""
+    """A relay, in pieces where it is longer than a job may be. It may begin, and go on, nearly until its end.
+
+    It leaves a second to what follows, which is then ready on its own.
+    """
     found: list[Booking] = []
-    start = sounding.start
-    while start < sounding.until:
-        length = min(sounding.until - start, timedelta(milliseconds=MAX_AUDIO_MS))
+    start, until = sounding.start, sounding.until - GAP
+    while start < until:
+        length = min(until - start, timedelta(milliseconds=MAX_AUDIO_MS))
         told = relayed(sounding.item.source, length // timedelta(milliseconds=1))
         if told is None:
             break

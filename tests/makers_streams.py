@@ -126,6 +126,29 @@ def silent(listener: Sending, station: Station) -> None:
     station.off.wait(60)
 
 
+def shoutcast(content: bytes) -> Programme:
+    """As an old SHOUTcast answers."""
+
+    def send(listener: Sending, station: Station) -> None:
+        listener.wfile.write(b"ICY 200 OK\r\nicy-name:Radio\r\ncontent-type:audio/mpeg\r\n\r\n" + content)
+
+    return send
+
+
+def dripping_head(listener: Sending, station: Station) -> None:
+    """A header that never ends."""
+    listener.wfile.write(b"HTTP/1.0 200 OK\r\nX: ")
+    while not station.off.wait(0.05):
+        listener.wfile.write(b"x")
+
+
+def dripping_body(listener: Sending, station: Station) -> None:
+    """A playlist that never ends."""
+    listener.head("audio/mpegurl")
+    while not station.off.wait(0.05):
+        listener.wfile.write(b"#")
+
+
 def web_page(listener: Sending, station: Station) -> None:
     listener.head("text/html")
     listener.wfile.write(b"<html>" + b"404 " * 50_000)

@@ -195,7 +195,7 @@ class Town:
         return asset
 
     def report(self, booking: str, node: str, step: Step = Step.SOUNDED, reason: str = "", **said: Any) -> None:
-        """A receipt of ``node`` reaches the store; ``said``: skew_ms, level_dbfs, asset, detail, planned_start, came."""
+        """A receipt of ``node`` reaches the store; ``said``: skew_ms, level_dbfs, asset, detail, planned_start."""
         self.numbers[node] += 1
         began, skew = said.get("planned_start", self.now), said.get("skew_ms", 12.4)
         start, end = began + timedelta(milliseconds=skew), began + timedelta(seconds=1)

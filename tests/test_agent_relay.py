@@ -176,8 +176,8 @@ def test_a_sealed_plan_becomes_another_stations_sound(tmp_path: Path, station: S
     assert radio.outcome("r1").step is Step.SOUNDED
     assert measured
     assert measured.sounded_ms == 6000
-    assert measured.relayed_ms > 5000
-    assert measured.level_dbfs == pytest.approx(-9.0, abs=2.0)
+    assert measured.relayed_ms > 3000
+    assert measured.level_dbfs == pytest.approx(-9.0, abs=4.0)
     sound = heard(tmp_path / "out.wav")[-96_000:]
     spectrum = np.abs(np.fft.rfft(sound * np.hanning(len(sound))))
     assert np.argmax(spectrum) / 2 == pytest.approx(made.TONE_HZ, abs=2)

@@ -180,9 +180,9 @@ def test_a_relay_takes_the_rest_of_its_slot_and_becomes_a_job_of_that_length() -
     assert told(soundings) == ["17:00:00 opening", "17:01:00 relay", "17:14:00 closing"]
     (job,) = relay_jobs(soundings)
     assert (job.title, job.asset) == ("Đài Tiếng nói Việt Nam", None)
-    assert job.relay == Relay("https://vov.example/1", 13 * 60_000)
+    assert job.relay == Relay("https://vov.example/1", 13 * 60_000 - 1000)
     assert job.start == soundings[1].start
-    assert job.deadline == job.start + 13 * MINUTE - relays.LEAST
+    assert job.deadline == job.start + 13 * MINUTE - GAP - relays.LEAST
     assert (job.late, job.after_cut) == (Late.PLAY_LATE, AfterCut.RESUME)
 
 
@@ -205,7 +205,7 @@ def test_a_relay_keeps_its_name_when_its_address_or_what_stands_before_it_change
 
 def test_a_relay_longer_than_a_job_may_be_comes_in_pieces() -> None:
     jobs = relay_jobs(laid(slot("05:00", VOV, minutes=9 * 60)))
-    assert [job.relay.duration_ms // 60_000 for job in jobs if job.relay] == [240, 240, 60]
+    assert [job.relay.duration_ms / 60_000 for job in jobs if job.relay] == [240, 240, 60 - 1 / 60]
     assert [job.start - jobs[0].start for job in jobs] == [0 * MINUTE, 240 * MINUTE, 480 * MINUTE]
     assert len({job.id for job in jobs}) == 3
 

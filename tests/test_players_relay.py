@@ -114,12 +114,12 @@ def test_a_relay_sounds_from_its_second_for_its_time(loudspeaker: tuple[Player, 
     assert progress.failed is None
     assert progress.samples == 3 * RATE
     assert progress.position_ms == progress.sounded_ms == 3000
-    assert progress.relayed_ms > 2500
+    assert progress.relayed_ms > 1500
     assert progress.fallback_ms == 0
     assert progress.started_at
     assert progress.started_at >= take.at - timedelta(milliseconds=1)
     sound = hears(progress)
-    assert strength(sound[RATE:], TONE_HZ) > 0.95
+    assert strength(sound[-RATE:], TONE_HZ) > 0.95
     assert progress.peak == pytest.approx(float(np.abs(sound).max()), rel=0.05)
 
 

@@ -133,8 +133,8 @@ def test_trung_loc_0315_without_any_guard_it_would_have_sounded(
     """The commune is woken again: so the two tests above show what the guards do, and no other guard is forgotten."""
     without(monkeypatch, but="")
     (stretch,) = night(commune).stretches
-    assert stretch.job.relay == Relay("https://vov.example/1", 30 * 60_000)
-    assert (stretch.since, stretch.until) == (NIGHT, NIGHT + timedelta(minutes=30))
+    assert stretch.job.relay == Relay("https://vov.example/1", 30 * 60_000 - 1000)
+    assert (stretch.since, stretch.until) == (NIGHT, NIGHT + timedelta(minutes=30, seconds=-1))
 
 
 def without(patch: pytest.MonkeyPatch, but: str) -> None:

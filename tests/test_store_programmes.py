@@ -135,7 +135,7 @@ def test_a_relay_of_a_known_source_is_planned_with_what_stands_in_for_it(furnish
         relayed = [job for job in planner.of_areas(plans, (COMMUNE,), NOW) if job.relay]
         assert len(relayed) == 14
         assert relayed[0].relay
-        assert (relayed[0].title, relayed[0].relay.duration_ms) == ("Đài Tiếng nói", 30 * 60_000)
+        assert (relayed[0].title, relayed[0].relay.duration_ms) == ("Đài Tiếng nói", 30 * 60_000 - 1000)
         assert (relayed[0].relay.fallback.sha256 if relayed[0].relay.fallback else None) == fallback
         with_items(furnished) if fallback is None else None
     knowing.close()

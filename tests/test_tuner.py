@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import os
+import re
 import socket
+import threading
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -64,6 +66,11 @@ def test_a_stream_without_end_is_heard_as_it_is_sent(
     assert station.asked == ["/live"]
 
 
+def test_an_old_shoutcast_is_heard(station: Station, tuned: list[Receiver]) -> None:
+    receiver = tune(tuned, station.at("/;stream", made.shoutcast(encoded())))
+    assert hertz(heard(receiver)) == pytest.approx(made.TONE_HZ, abs=2)
+
+
 def test_what_is_not_taken_is_not_fetched_without_end(station: Station, tuned: list[Receiver]) -> None:
     receiver = tune(tuned, station.at("/fast", made.once(encoded(seconds=600))))
     until(lambda: receiver.held * 2 >= HELD_BYTES)
@@ -100,18 +107,31 @@ def test_a_station_that_comes_back_is_heard_again(station: Station, tuned: list[
         (made.leading("file:///etc/passwd"), "not an address"),
         (made.leading("gopher://127.0.0.1/x"), "not an address"),
         (made.leading("{url}/live"), "redirects"),
-        (made.once(b"#EXTM3U\n#EXTINF:2,\nfile:///etc/passwd\n#EXT-X-ENDLIST\n", "audio/mpegurl"), "not an address"),
-        (made.once(b'#EXTM3U\n#EXT-X-KEY:METHOD=AES-128,URI="k"\n#EXTINF:2,\n0.ts\n', "audio/mpegurl"), "encrypted"),
+        (
+            made.once(
+                b"#EXTM3U\n#EXT-X-TARGETDURATION:2\n#EXTINF:2,\nfile:///etc/passwd\n#EXT-X-ENDLIST\n", "audio/mpegurl"
+            ),
+            "not an address",
+        ),
+        (
+            made.once(
+                b'#EXTM3U\n#EXT-X-TARGETDURATION:2\n#EXT-X-KEY:METHOD=AES-128,URI="k"\n#EXTINF:2,\n0.ts\n',
+                "audio/mpegurl",
+            ),
+            "encrypted",
+        ),
         (made.once(b"#EXTM3U\n" + b"#" * 300_000, "audio/mpegurl"), "more than"),
         (made.once(b"#EXTM3U\n#EXT-X-STREAM-INF:BANDWIDTH=1\nlive\n", "audio/mpegurl"), "playlists"),
         (made.once(b"<html>", "audio/mpegurl"), "not an HLS playlist"),
+        (made.once(b"#EXTM3U\n#EXTINF:-1,Radio\nhttp://127.0.0.1/x\n", "audio/x-mpegurl"), "name the stream itself"),
+        (made.dripping_head, "live: "),
+        (made.dripping_body, "or 1 s"),
     ],
 )
 def test_what_is_no_stream_gives_nothing_and_says_why(
-    programme: made.Programme, why: str, station: Station, tuned: list[Receiver]
+    programme: made.Programme, why: str, station: Station, tuned: list[Receiver], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    import re
-
+    monkeypatch.setattr(calling, "ANSWER_SECONDS", 1.0)
     receiver = tune(tuned, station.at("/live", programme))
     until(lambda: re.search(why, receiver.trouble), 30)
     assert receiver.held < RATE
@@ -124,7 +144,7 @@ def test_nobody_there_is_said(tuned: list[Receiver]) -> None:
 
 
 def test_closing_ends_a_call_that_waits_and_its_decoder(station: Station) -> None:
-    for programme in (made.silent, made.endless(encoded())):
+    for programme in (made.silent, made.dripping_head, made.endless(encoded())):
         receiver = Tuner(True).tune(station.at("/live", programme))
         until(lambda: station.asked)
         station.asked.clear()
@@ -188,11 +208,9 @@ def test_a_redirect_is_judged_as_the_address_was(station: Station, monkeypatch: 
 
 
 def test_a_segment_may_not_lead_to_this_machine_either(station: Station, monkeypatch: pytest.MonkeyPatch) -> None:
-    import threading
-
     monkeypatch.setattr(calling, "_connected", lambda connection: socket.create_connection(place))
     place = ("127.0.0.1", int(station.url.rpartition(":")[2]))
-    text = f"#EXTM3U\n#EXTINF:2,\n{station.url}/secret\n#EXT-X-ENDLIST\n"
+    text = f"#EXTM3U\n#EXT-X-TARGETDURATION:2\n#EXTINF:2,\n{station.url}/secret\n#EXT-X-ENDLIST\n"
     station.at("/live.m3u8", made.once(text.encode(), "audio/mpegurl"))
     caller = Caller()
     with pytest.raises(NoStream, match="not an address to relay from"):

@@ -7,9 +7,12 @@
 
 from __future__ import annotations
 
+import contextlib
+import re
 import socket
 import threading
-from http.client import HTTPException
+import time
+from http.client import HTTPException, HTTPResponse
 from urllib.parse import urljoin, urlsplit
 
 import urllib3
@@ -20,7 +23,7 @@ from urllib3.util.connection import create_connection
 from schedules import addresses
 
 MOST_REDIRECTS = 5
-CONNECT_SECONDS, READ_SECONDS = 5.0, 10.0
+CONNECT_SECONDS, READ_SECONDS, ANSWER_SECONDS = 5.0, 10.0, 20.0
 CHUNK_BYTES = 1 << 14
 
 
@@ -43,20 +46,13 @@ class Answer:
             raise NoStream(f"the stream broke off: {wrong}"[:200]) from None
 
     def whole(self, most_bytes: int) -> bytes:
-        """The whole body. Raises NoStream, also for one that is longer than ``most_bytes``."""
-        body = bytearray()
+        """The whole body. Raises NoStream, also for one that is longer than ``most_bytes`` or takes too long."""
+        body, until = bytearray(), time.monotonic() + ANSWER_SECONDS
         while chunk := self.read():
             body += chunk
-            if len(body) > most_bytes:
-                raise NoStream(f"more than {most_bytes} bytes at {self.url[:100]}")
+            if len(body) > most_bytes or time.monotonic() > until:
+                raise NoStream(f"more than {most_bytes} bytes or {ANSWER_SECONDS:.0f} s at {self.url[:100]}")
         return bytes(body)
-
-    def hang_up(self) -> None:
-        """Wake a read that waits, from another thread."""
-        try:
-            self._response.shutdown()  # urllib3 2.3
-        except (AttributeError, ValueError, OSError, RuntimeError):
-            return  # it has ended by itself
 
     def close(self) -> None:
         """Let go of the connection."""
@@ -70,9 +66,8 @@ class Caller:
         self._private = private
         timeout = urllib3.Timeout(connect=CONNECT_SECONDS, read=read_seconds)
         self._pool = urllib3.PoolManager(num_pools=4, maxsize=1, retries=False, timeout=timeout)
-        if not private:
-            self._pool.pool_classes_by_scheme = {"http": _PublicPool, "https": _PublicTlsPool}
-        self._answer: Answer | None = None
+        self._pool.pool_classes_by_scheme = _pools(self, private)
+        self._socket: socket.socket | None = None
         self._gone = threading.Event()
 
     def open(self, url: str) -> Answer:
@@ -81,11 +76,10 @@ class Caller:
             response = self._ask(url)
             target = response.get_redirect_location()
             if not target:
-                self._answer = Answer(url, response)
                 if response.status != 200:
-                    self._answer.close()
+                    response.close()
                     raise NoStream(f"the server answered {response.status}")
-                return self._answer
+                return Answer(url, response)
             response.close()
             before, url = url, urljoin(url, target)
             if urlsplit(before).scheme == "https" and urlsplit(url).scheme != "https":
@@ -95,19 +89,33 @@ class Caller:
     def close(self) -> None:
         """Hang up, from any thread; nothing is asked any more."""
         self._gone.set()
-        if self._answer:
-            self._answer.hang_up()
+        self.hang_up()
         self._pool.clear()
+
+    def hang_up(self) -> None:
+        """Wake whatever waits for the server, from another thread."""
+        talking = self._socket
+        with contextlib.suppress(OSError, ValueError):  # it has ended by itself
+            talking.shutdown(socket.SHUT_RDWR) if talking else None
+
+    def talks(self, talking: socket.socket) -> None:
+        """A connection stands."""
+        self._socket = talking
 
     def _ask(self, url: str) -> urllib3.BaseHTTPResponse:
         wrong = addresses.why_not(url, self._private)
         if wrong is not None or self._gone.is_set():
             raise NoStream(f"not an address to relay from ({wrong}): {url[:100]}")
+        too_long = threading.Timer(ANSWER_SECONDS, self.hang_up)  # a server may drip its very headers
+        too_long.daemon = True
+        too_long.start()
         headers = {"Accept-Encoding": "identity", "User-Agent": "loa-node"}
         try:
             return self._pool.request("GET", url, headers=headers, preload_content=False, redirect=False)
         except (urllib3.exceptions.HTTPError, HTTPException, OSError, ValueError) as no:
             raise NoStream(f"{url[:100]}: {no}"[:250]) from None
+        finally:
+            too_long.cancel()
 
 
 def _connected(connection: HTTPConnection) -> socket.socket:
@@ -125,19 +133,42 @@ def _connected(connection: HTTPConnection) -> socket.socket:
         raise NoStream(f"{connection.host[:100]}: {wrong}") from None
 
 
-class _Public(HTTPConnection):
-    def _new_conn(self) -> socket.socket:
-        return _connected(self)
+def _pools(caller: Caller, private: bool) -> dict[str, type[HTTPConnectionPool]]:
+    """Pools whose connections are judged unless ``private``, and known to ``caller`` while they talk."""
+
+    class Plain(HTTPConnection):
+        response_class = _Tolerant
+
+        def _new_conn(self) -> socket.socket:
+            return super()._new_conn() if private else _connected(self)
+
+        def connect(self) -> None:
+            super().connect()
+            caller.talks(self.sock)
+
+    class Tls(HTTPSConnection):
+        def _new_conn(self) -> socket.socket:
+            return super()._new_conn() if private else _connected(self)
+
+        def connect(self) -> None:
+            super().connect()
+            caller.talks(self.sock)
+
+    class PlainPool(HTTPConnectionPool):
+        ConnectionCls = Plain
+
+    class TlsPool(HTTPSConnectionPool):
+        ConnectionCls = Tls
+
+    return {"http": PlainPool, "https": TlsPool}
 
 
-class _PublicTls(HTTPSConnection):
-    def _new_conn(self) -> socket.socket:
-        return _connected(self)
+class _Tolerant(HTTPResponse):
+    """Takes ``ICY 200 OK``, as old SHOUTcast servers answer, for HTTP/1.0."""
 
-
-class _PublicPool(HTTPConnectionPool):
-    ConnectionCls = _Public
-
-
-class _PublicTlsPool(HTTPSConnectionPool):
-    ConnectionCls = _PublicTls
+    def _read_status(self) -> tuple[str, int, str]:
+        if self.fp.peek(4)[:4] != b"ICY ":
+            return super()._read_status()  # type: ignore[misc, no-any-return]
+        words = self.fp.readline(1000).decode("latin-1").split()
+        status = words[1] if len(words) > 1 and re.fullmatch("[1-5][0-9]{2}", words[1]) else "502"
+        return "HTTP/1.0", int(status), ""

@@ -45,6 +45,8 @@ def read(text: str, url: str) -> Playlist:
     if not lines or not lines[0].startswith("#EXTM3U"):
         raise BadPlaylist("not an HLS playlist")
     variant = _variant(lines)
+    if not variant and not any(line.startswith("#EXT-X-TARGETDURATION:") for line in lines):
+        raise BadPlaylist("not an HLS playlist: name the stream itself")
     return Playlist(variant=urljoin(url, variant)) if variant else _media(lines, url)
 
 
