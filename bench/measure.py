@@ -12,13 +12,14 @@ import logging
 from collections.abc import Callable, Iterable
 from dataclasses import replace
 
-from bench import announce, health, idle, intelligibility, speech
+from bench import announce, health, idle, intelligibility, planning, speech
 from bench.results import Measurement, Results, machine
 from words import Said
 
 MEASUREMENTS: dict[str, Callable[[bool], Measurement]] = {
     "announce": announce.measure,
     "health": health.measure,
+    "planning": planning.measure,
     "speech": speech.measure,
     "intelligibility": intelligibility.measure,
     "idle": idle.measure,

@@ -112,6 +112,7 @@ def ticks(station: Station) -> list[Tick]:
         Tick("hear", 0.1, station.hear),
         Tick("sweep", 10.0, station.sweep),
         Tick("lapse", 10.0, station.lapse),
+        Tick("settle", 15.0, station.settle),
     ]
 
 

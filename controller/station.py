@@ -13,8 +13,10 @@ from collections.abc import Callable
 from dataclasses import asdict
 from datetime import date, datetime, timedelta
 
+from controller import orders
 from controller.logbook import Logbook
 from controller.newsroom import spoken
+from controller.restraint import Restraint
 from controller.retries import Retries
 from controller.roster import Node
 from controller.settings import Settings
@@ -42,7 +44,7 @@ class Station:
 
     def __init__(self, store: Store, link: Link, studio: Studio, transmitter: Transmitter, settings: Settings) -> None:
         self.store, self.link, self.studio, self.transmitter = store, link, studio, transmitter
-        self.logbook = Logbook(store, self._key_of)
+        self.logbook, self.restraint = Logbook(store, self._key_of), Restraint(store, settings)
         self.heartbeat: datetime | None = None
         self.bell: Callable[[], None] = _unheard  # rung when there is something new to plan
         self._settings = settings
@@ -52,7 +54,7 @@ class Station:
         self._nodes: list[Node] = []
         self._rulebooks: dict[str, list[tuple[date, Rulebook]]] = {}
         self._day = date.min
-        self._wishes = self._roster_wishes = NEVER
+        self._wishes, self._roster_wishes = (NEVER, NEVER), NEVER
         self._planned_at: datetime | None = None
 
     def start(self, now: datetime) -> None:
@@ -80,12 +82,14 @@ class Station:
     def plan(self, now: datetime) -> None:
         """Make the plans in the air say what the store says; nothing to do when no wish has changed."""
         self.heartbeat = now
-        wishes = self.store.changed()
+        wishes = self.store.changed(), self.restraint.known
         if wishes != self._wishes or self._planned_at is None or now - self._planned_at >= REPLAN:
             self._place(now)
             self.store.airing.place(now)
             self.transmitter.take_trust()
-            self.transmitter.issue_plans(self._planner.plan(self.store.airing.to_plan(now), now), now)
+            plans = self._planner.plan(self.store.airing.to_plan(now), now)
+            self.transmitter.issue_urgent(plans, now)
+            self.transmitter.issue_plans(self.restraint.apply(plans, now), now)
             self._wishes, self._planned_at = wishes, now
         self.transmitter.keep_published()
 
@@ -97,6 +101,7 @@ class Station:
         nodes, rulebooks = self.store.roster.nodes(), self.store.policies.all()
         if (nodes, rulebooks, day) != (self._nodes, self._rulebooks, self._day):
             self._keys = {node.id: PublicKey.from_hex(node.public_key) for node in nodes}
+            self.restraint.know(nodes, rulebooks)
             self.transmitter.issue_configs(nodes, now)
         self._nodes, self._roster_wishes = nodes, wishes
         self._rulebooks, self._day = rulebooks, day
@@ -171,6 +176,10 @@ class Station:
         for item in lapsed:
             log.info("lapsed announcement=%s area=%s", item.announcement, item.area)
         return len(lapsed)
+
+    def settle(self, now: datetime) -> int:
+        """What a commune has not ordered in time goes by its level, and the log says so. How many."""
+        return len(orders.settle(self.store, now))
 
     def sweep(self, now: datetime) -> int:
         """Publish again what some online node lacks. How many documents."""

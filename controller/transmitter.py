@@ -32,7 +32,6 @@ from wire.seal import Signer
 log = logging.getLogger(__name__)
 
 LAG = timedelta(seconds=20)  # how long after issue a node may still report what came before
-_URGENT_FIRST = {Lane.URGENT: 0, Lane.PLAN: 1}
 Issued = Document | IssuedConfig | IssuedPlan
 
 
@@ -54,15 +53,24 @@ class Transmitter:
         self._day = date.min
         self._configs: dict[str, IssuedConfig] = {each.node: each for each in store.plans.configs()}
 
+    def issue_urgent(self, wanted: Mapping[AreaLane, tuple[Job, ...]], now: datetime) -> int:
+        """Issue and publish every urgent plan that differs from what is held. How many were issued.
+
+        It comes first, and `issue_plans` after it: then whatever had been overtaken is issued anew.
+        """
+        self.is_overtaken = False
+        return self._issue(Lane.URGENT, wanted, now)
+
     def issue_plans(self, wanted: Mapping[AreaLane, tuple[Job, ...]], now: datetime) -> int:
-        """Issue and publish every plan that differs from what is held, emergencies first. How many were issued.
+        """The same of the ordinary plans.
 
         An area whose jobs are all gone gets an empty plan, once; when that has run out it is dropped.
         """
-        self.is_overtaken = False
+        return self._issue(Lane.PLAN, wanted, now)
+
+    def _issue(self, lane: Lane, wanted: Mapping[AreaLane, tuple[Job, ...]], now: datetime) -> int:
         known = wanted.keys() | self._plans.keys() | self._overtaken_plans()
-        areas = sorted(known, key=lambda key: (_URGENT_FIRST[key[1]], key[0]))
-        return sum(self._issue_plan(key, wanted.get(key, ()), now) for key in areas)
+        return sum(self._issue_plan(key, wanted.get(key, ()), now) for key in sorted(known) if key[1] is lane)
 
     def issue_configs(self, nodes: Iterable[Node], now: datetime) -> int:
         """Issue and publish the config of every node whose wanted state, of this day, differs from what is held."""

@@ -136,7 +136,7 @@ class Agenda:
         if mono >= self._judge_at:
             self._judge_at = mono + JUDGE_SECONDS
             near = [job for job in self._gate.jobs(now).values() if now - PAST <= job.start <= now + AHEAD]
-            self._over = rulebook.refused_jobs(near, config.limits, config.zone)
+            self._over = rulebook.refused_jobs(near, config)
         return self._over
 
     def _is_unsure(self, mono: float) -> bool:

@@ -4,6 +4,7 @@
   into moments: every Monday 05:00 stays at 05:00 when a zone's offset changes.
 - Or they go by the lunar calendar, as `lunar` knows it: ``LUNAR:1,15`` (every month), ``LUNAR:15/7`` (every year),
   ``LUNAR:TET-1`` (the day before Tết), at the local time of the first possible moment.
+- Or they name their days: ``DATES:20261125,20261201``, at that same time.
 - Answers are finite, and found in finite time: a window is always given, no rule that never fires is followed, and what
   would fill it without end is refused.
 - The lists of holidays are the library's; they follow the yearly decisions only as fast as its releases.
@@ -32,12 +33,14 @@ MOST_RULE_CHARS = 500
 MOST_TIMES_A_DAY = 1_440
 MOST_TIMES_TO_PICK_FROM = 24  # a day, for BYSETPOS, which lays out a whole year of them
 LUNAR = "LUNAR:"
+DATES = "DATES:"
 
 _WHEN = "BYSETPOS BYMONTH BYWEEKNO BYYEARDAY BYMONTHDAY BYDAY BYHOUR BYMINUTE BYSECOND"
 RULE_PARTS = frozenset(re.findall(r"\w+", f"FREQ INTERVAL COUNT UNTIL WKST {_WHEN}"))  # RFC 5545, 3.3.10
 
 _TOO_FAST = ("SECONDLY", "MINUTELY", "HOURLY")
 _PARTS = re.compile(r"[A-Z-]+=[A-Z0-9,+-]+(;[A-Z-]+=[A-Z0-9,+-]+)*")
+_DATES = re.compile(r"[0-9]{8}(,[0-9]{8})*")
 _TICK = timedelta(microseconds=1)
 _LAST_SECOND = timedelta(days=1) - timedelta(seconds=1)
 
@@ -50,7 +53,7 @@ class RuleError(Said):
 class Recurrence:
     """How a booking comes again: by a rule on the clock of ``zone``, not on the days ``but``, not past ``until``.
 
-    ``rule``: an RRULE (RFC 5545), or ``LUNAR:`` and days of the lunar calendar (`lunar.read`).
+    ``rule``: an RRULE (RFC 5545), or ``LUNAR:`` and days of the lunar calendar (`lunar.read`), or ``DATES:`` and days.
     ``but``: local dates as ``2026-12-31``, ascending.
     """
 
@@ -77,9 +80,11 @@ def starts(rule: str, first: datetime, since: datetime, until: datetime, zone_na
     ``rule`` is the value of an RRULE (``FREQ=WEEKLY;BYDAY=MO,WE``), with or without the ``RRULE:`` before it;
     COUNT counts from ``first``. A local time of an occurrence that does not exist is the jump; a day that
     does not exist (31 April) is left out, as RFC 5545 says. Raises RuleError; BadMoment for the zone.
-    A rule that begins with ``LUNAR:`` names days of the lunar calendar (`lunar.read`).
+    A rule that begins with ``LUNAR:`` names days of the lunar calendar (`lunar.read`), with ``DATES:`` local days.
     """
     written = rule.strip().upper().removeprefix("RRULE:")
+    if written.startswith(DATES):
+        return _dated_starts(written.removeprefix(DATES), first, (since, until), zone_name)
     if written.startswith(LUNAR):
         return _lunar_starts(written.removeprefix(LUNAR), first, (since, until), zone_name)
     begin = moments.local(first, zone_name).replace(tzinfo=None, fold=0)
@@ -131,6 +136,11 @@ def end_of(recurrence: Recurrence) -> datetime | None:
 def is_lunar(rule: str) -> bool:
     """Whether ``rule`` goes by the lunar calendar."""
     return rule.strip().upper().startswith(LUNAR)
+
+
+def is_listed(rule: str) -> bool:
+    """Whether ``rule`` names its days: by the lunar calendar or by their dates, and not as RFC 5545 does."""
+    return is_lunar(rule) or rule.strip().upper().startswith(DATES)
 
 
 def holiday(day: date, language: str = "vi") -> str | None:
@@ -189,6 +199,19 @@ def _lunar_starts(days: str, first: datetime, window: tuple[datetime, datetime],
     except lunar.LunarError as wrong:
         raise RuleError(wrong.key, **wrong.facts) from None
     return sorted(set(found))  # a day that a zone leaves out has the moment of the next
+
+
+def _dated_starts(days: str, first: datetime, window: tuple[datetime, datetime], zone_name: str) -> list[datetime]:
+    """The moments in ``window``, from ``first`` on, at its local time on the ``days``. Raises RuleError."""
+    since, clock = max(first, window[0]), moments.local(first, zone_name).time()
+    if len(days) > MOST_RULE_CHARS or not _DATES.fullmatch(days):
+        raise RuleError("schedules.bad_dates", days=days[:80])
+    try:
+        named = {date.fromisoformat(day) for day in days.split(",")}
+    except ValueError:
+        raise RuleError("schedules.bad_dates", days=days[:80]) from None
+    found = {moments.at_local(day, clock, zone_name) for day in named}
+    return sorted(moment for moment in found if since <= moment < window[1])
 
 
 def _day(text: str) -> date:

@@ -64,6 +64,7 @@ def at_local(day: date, clock: time, zone_name: str) -> datetime:
         raise _unreadable(wall.isoformat()) from None
 
 
+@lru_cache(maxsize=1024)
 def clock_time(text: str) -> time:
     """``HH:MM`` as a time. Raises BadMoment."""
     found = _CLOCK.fullmatch(text)

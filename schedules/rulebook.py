@@ -9,19 +9,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import date, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 
-from schedules import moments
+from schedules import moments, policy
 from schedules.relays import length_ms
-from wire.config import Limits, QuietHours, VolumeBand, Week, Weekend
+from wire.config import Limits, NodeConfig, QuietHours, VolumeBand, Week, Weekend
 from wire.errors import Reason
 from wire.plan import BulletinClass, Job
 from words import Said
 
 MINUTE = timedelta(minutes=1)
 NO_LIMITS = Limits()
+NEVER = datetime.min.replace(tzinfo=UTC)
 _SATURDAY = 5
 
 
@@ -57,6 +58,44 @@ class Breach:
 
 
 @dataclass
+class _Day:
+    """A day walked in order of start: what was admitted so far. It says no where `broken` would name a breach."""
+
+    day: date
+    limits: Limits
+    sound: timedelta = timedelta(0)
+    sessions: int = 0
+    begin: datetime = NEVER  # of the last session, and its end
+    end: datetime = NEVER
+
+    def why_not(self, airing: Airing) -> Reason | None:
+        """The broadest rule that one more would break."""
+        limits, day = self.limits, self.day
+        if day.weekday() >= _SATURDAY and not _for_weekend(limits.weekend, airing.bulletin_class):
+            return Reason.WEEKEND
+        most = limit(limits.day_minutes, day)
+        if most is not None and self.sound + airing.length > most * MINUTE:
+            return Reason.DAY_MINUTES
+        sessions, begin, end = self._session_with(airing)
+        most = limit(limits.sessions, day)
+        if most is not None and sessions > most and sessions > self.sessions:
+            return Reason.SESSIONS_A_DAY
+        longest = limit(limits.session_minutes, day)
+        return Reason.SESSION_MINUTES if longest is not None and end - begin > longest * MINUTE else None
+
+    def add(self, airing: Airing) -> None:
+        """It sounds."""
+        self.sound += airing.length
+        self.sessions, self.begin, self.end = self._session_with(airing)
+
+    def _session_with(self, airing: Airing) -> tuple[int, datetime, datetime]:
+        """How many sessions there are with it, and when that which it belongs to begins and ends."""
+        if self.sessions and airing.start - self.end <= self.limits.gap_minutes * MINUTE:
+            return self.sessions, self.begin, max(airing.start, self.end) + airing.length
+        return self.sessions + 1, airing.start, airing.start + airing.length
+
+
+@dataclass
 class _Session:
     begin: datetime
     end: datetime
@@ -77,22 +116,32 @@ def broken(rules: Rulebook, already: Iterable[Airing], wanted: Airing, zone: str
 
 
 def refused(airings: Iterable[Airing], limits: Limits, zone: str) -> dict[str, Reason]:
-    """Which of ``airings`` the day does not take any more, and why. What a station holds back, a node refuses."""
+    """Which of ``airings`` their days do not take any more, and why. What a station holds back, a node refuses."""
+    return refused_by_day(airings, lambda _: limits, zone)
+
+
+def refused_by_day(airings: Iterable[Airing], limits: Callable[[date], Limits], zone: str) -> dict[str, Reason]:
+    """`refused`, each local day having its own limits."""
     held: dict[str, Reason] = {}
-    admitted: dict[date, list[Airing]] = {}
+    days: dict[date, _Day] = {}
     for airing in sorted(airings, key=lambda each: (each.start, each.id)):
-        day = admitted.setdefault(day_of(airing, zone), [])
-        over = [] if airing.bulletin_class is BulletinClass.EMERGENCY else _over(limits, day, airing, zone)
-        if over:
-            held[airing.id] = over[0].reason
+        day = day_of(airing, zone)
+        so_far = days.get(day) or days.setdefault(day, _Day(day, limits(day)))
+        why = None if airing.bulletin_class is BulletinClass.EMERGENCY else so_far.why_not(airing)
+        if why:
+            held[airing.id] = why
         else:
-            day.append(airing)
+            so_far.add(airing)
     return held
 
 
-def refused_jobs(jobs: Iterable[Job], limits: Limits | None, zone: str) -> dict[str, Reason]:
-    """`refused` over everything that a node's plans hold, also what has ended."""
-    return refused(map(airing_of, jobs), limits, zone) if limits is not None else {}
+def refused_jobs(jobs: Iterable[Job], config: NodeConfig) -> dict[str, Reason]:
+    """`refused` over everything that a node's plans hold, also what has ended. What is quiet takes no time of a day."""
+    if config.limits is None:
+        return {}
+    quiet, zone = config.quiet_hours, config.zone
+    heard = (job for job in jobs if policy.may_sound(job.bulletin_class, job.start, quiet, zone))
+    return refused(map(airing_of, heard), config.limits, zone)
 
 
 def airing_of(job: Job) -> Airing:
@@ -103,6 +152,13 @@ def airing_of(job: Job) -> Airing:
 def used(airings: Iterable[Airing], day: date, zone: str) -> timedelta:
     """How much sounds on the local ``day``, emergencies too."""
     return sum((each.length for each in airings if day_of(each, zone) == day), timedelta(0))
+
+
+def session_of(limits: Limits, already: Iterable[Airing], wanted: Airing) -> timedelta:
+    """How long the session of ``wanted`` lasts, ``already`` being what sounds that day anyway."""
+    sessions = _sessions([*already, wanted], limits.gap_minutes * MINUTE)
+    mine = next(each for each in sessions if wanted in each.holds)
+    return mine.end - mine.begin
 
 
 def day_of(airing: Airing, zone: str) -> date:
@@ -146,8 +202,7 @@ def _over_sessions(limits: Limits, others: list[Airing], wanted: Airing, day: da
     if most is not None and len(sessions) > most and len(sessions) > len(_sessions(others, gap)):
         found.append(Breach(Reason.SESSIONS_A_DAY, {"most": most}))
     longest = limit(limits.session_minutes, day)
-    mine = next(each for each in sessions if wanted in each.holds)
-    if longest is not None and mine.end - mine.begin > longest * MINUTE:
+    if longest is not None and session_of(limits, others, wanted) > longest * MINUTE:
         found.append(Breach(Reason.SESSION_MINUTES, {"most": longest}))
     return found
 

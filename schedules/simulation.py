@@ -56,7 +56,7 @@ class Day:
 
 def simulate(jobs: Mapping[str, Job], config: NodeConfig, since: datetime, until: datetime) -> Day:
     """What a node that holds ``jobs`` and ``config`` sounds in [since, until); it was idle before."""
-    over = refused_jobs(jobs.values(), config.limits, config.zone)
+    over = refused_jobs(jobs.values(), config)
     world = _World(jobs, config, since, over=over)
     while world.now < until:
         world.look()

@@ -19,7 +19,7 @@ needs_programs = pytest.mark.skipif(
 
 
 @needs_programs
-@pytest.mark.parametrize("name", ["announce", "health", "speech"])
+@pytest.mark.parametrize("name", ["announce", "health", "planning", "speech"])
 def test_a_measurement_gives_figures_that_make_sense(name: str) -> None:
     (found,) = measure.run([name], quick=True).measurements
     assert found.name == name

@@ -30,6 +30,20 @@ def test_a_weekly_rule_keeps_its_local_weekday_and_time() -> None:
     assert local("RRULE:FREQ=DAILY;COUNT=1\n") == ["23/11/2026 05:00"]
 
 
+def test_named_dates_come_at_the_time_of_the_first_possible_moment_and_not_before_it() -> None:
+    assert local("DATES:20261201,20261125,20261125,20261101") == ["25/11/2026 05:00", "01/12/2026 05:00"]
+    assert local("dates:20261123", FIRST) == ["23/11/2026 05:00"]
+
+
+@pytest.mark.parametrize(
+    "days", ["", "2026-11-25", "20261131", "20261125,", "2026112５", "20261125;20261126", "20261125," * 500]
+)
+def test_dates_that_are_none_are_refused(days: str) -> None:
+    with pytest.raises(RuleError) as refusal:
+        local(f"DATES:{days}")
+    assert refusal.value.key == "schedules.bad_dates"
+
+
 def test_a_rule_keeps_its_local_time_when_the_offset_changes() -> None:
     first = datetime(2026, 10, 31, 9, 30, tzinfo=UTC)  # 05:30 summer time
     assert local("FREQ=DAILY;COUNT=3", first, zone="America/New_York") == [

@@ -336,7 +336,13 @@ def test_a_series_keeps_its_rule_and_begins_with_its_first_coming(rule: str) -> 
 
 
 @pytest.mark.parametrize(
-    "kept", [Recurrence("LUNAR:1,15"), Recurrence("FREQ=DAILY;COUNT=50", until=SINCE + 20 * DAY)], ids=["lunar", "both"]
+    "kept",
+    [
+        Recurrence("LUNAR:1,15"),
+        Recurrence("DATES:20261127,20261201"),
+        Recurrence("FREQ=DAILY;COUNT=50", until=SINCE + 20 * DAY),
+    ],
+    ids=["lunar", "dates", "both"],
 )
 def test_what_has_no_rule_in_rfc_5545_is_one_event_for_each_coming(kept: Recurrence) -> None:
     window = (SINCE, SINCE + 60 * DAY)

@@ -186,6 +186,24 @@ def test_the_level_decides_until_the_commune_does(radio: Radio) -> None:
     assert [act.what for act in radio.store.acts.recent()].count("ordered") == 2
 
 
+def test_what_nobody_has_ordered_in_time_goes_by_the_level_and_the_log_says_so_once(radio: Radio) -> None:
+    desk = Desk(radio.store, radio.settings.zone, Bell())
+    own, above = clashing(desk, radio.store, NOW + HOUR)
+    assert radio.station.settle(NOW) == 0, "there is time still"
+    late = NOW + HOUR - timedelta(seconds=30)
+    assert [radio.station.settle(late) for _ in range(2)] == [1, 0]
+    (act,) = [each for each in radio.store.acts.about(own) if each.who == "station"]
+    assert (act.what, act.detail, act.at) == ("ordered by default", f"after={above} level=province", late)
+
+
+@pytest.mark.parametrize("own_first", [True, False])
+def test_what_somebody_has_ordered_is_nobodys_default(radio: Radio, own_first: bool) -> None:
+    desk = Desk(radio.store, radio.settings.zone, Bell())
+    own, above = clashing(desk, radio.store, NOW + HOUR)
+    desk.order(own, above, own_first, EDITOR, NOW)
+    assert radio.station.settle(NOW + HOUR - timedelta(seconds=30)) == 0
+
+
 def test_an_order_that_cannot_be_given_is_refused(radio: Radio) -> None:
     desk = Desk(radio.store, radio.settings.zone, Bell())
     own, above = clashing(desk, radio.store, NOW + HOUR)

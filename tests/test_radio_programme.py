@@ -15,7 +15,9 @@ from makers_schedules import rich_programmes
 from makers_station import Radio, furnished
 from makers_store import COMMUNE, HAMLET, NOW, OTHER_COMMUNE
 
+from controller.restraint import foresee
 from controller.roster import areas_of
+from controller.settings import Settings
 from controller.store import Store
 from schedules import planner
 from schedules.programme import Programme
@@ -35,7 +37,8 @@ def preview(store: Store, node: str) -> list[Job]:
     """What the station says that this node will sound."""
     held = store.roster.node(node)
     assert held
-    return planner.of_areas(planner.plan(store.airing.to_plan(NOW), NOW), areas_of(held), NOW)
+    plans, _ = foresee(store, Settings(), planner.plan(store.airing.to_plan(NOW), NOW), NOW)
+    return planner.of_areas(plans, areas_of(held), NOW)
 
 
 def drawn(chance: Random, area: str) -> Programme:

@@ -16,9 +16,11 @@ from makers_world import World, happen, run
 
 from controller.desk import Desk, DeskError, rules
 from controller.desk.programming import Programming
+from controller.restraint import Restraint
+from controller.settings import Settings
 from controller.store import Store
 from schedules import due as decision
-from schedules import planner
+from schedules import holding, planner
 from schedules.relays import Source
 from schedules.simulation import Day, simulate
 from wire.config import QuietHours
@@ -83,11 +85,19 @@ minutes = 30
 kind = "relay"
 source = "vov1"
 """
-# guard -> what takes it away. Whoever builds another adds it here, or the last test of the three fails
+# guard -> what takes it away. Whoever builds another adds it here, or the last of these tests fails
 GUARDS: dict[str, Callable[[pytest.MonkeyPatch], None]] = {
     "desk": lambda patch: patch.setattr(Programming, "_audible", lambda *_: None),
+    "planner": lambda patch: patch.setattr(holding, "policy", Yes()),
     "node": lambda patch: patch.setattr(decision, "_forbidden", lambda *_: None),
 }
+
+
+class Yes:
+    """A policy that lets everything sound."""
+
+    def may_sound(self, *_: object) -> bool:
+        return True
 
 
 @pytest.fixture
@@ -104,7 +114,9 @@ def night(commune: Store) -> Day:
     approver = commune.people.by_name("hoa")
     assert approver
     Desk(commune, HANOI, lambda: None).apply_programme(MIS_SET, None, approver, EVENING)
-    plans = planner.plan(commune.airing.to_plan(EVENING), EVENING)
+    restraint = Restraint(commune, Settings())
+    restraint.know(commune.roster.nodes(), {})
+    plans = restraint.apply(planner.plan(commune.airing.to_plan(EVENING), EVENING), EVENING)
     jobs = planner.of_areas(plans, (COMMUNE,), EVENING)
     return simulate({job.id: job for job in jobs}, make_config(), EVENING, MORNING)
 
@@ -116,6 +128,14 @@ def test_trung_loc_0315_the_desk_alone_refuses_the_programme(commune: Store, mon
         night(commune)
     assert refused.value.key == "desk.programme_quiet"
     assert commune.programmes.standings() == {}
+
+
+def test_trung_loc_0315_the_planner_alone_holds_it_back(commune: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+    without(monkeypatch, but="planner")
+    assert night(commune) == Day((), ())
+    held = commune.held.since(EVENING)
+    assert {each.reason for each in held} == {Reason.QUIET_HOURS}
+    assert NIGHT in {each.start for each in held}
 
 
 def test_trung_loc_0315_the_node_alone_refuses_the_relay(commune: Store, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -130,7 +150,7 @@ def test_trung_loc_0315_the_node_alone_refuses_the_relay(commune: Store, monkeyp
 def test_trung_loc_0315_without_any_guard_it_would_have_sounded(
     commune: Store, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """The commune is woken again: so the two tests above show what the guards do, and no other guard is forgotten."""
+    """The commune is woken again: so the three tests above show what the guards do, and no other guard is forgotten."""
     without(monkeypatch, but="")
     (stretch,) = night(commune).stretches
     assert stretch.job.relay == Relay("https://vov.example/1", 30 * 60_000 - 1000)

@@ -259,4 +259,17 @@ def test_a_config_of_before_there_were_limits_still_loads() -> None:
     newer = codec.write(config())
     older = newer.replace(newer[newer.index(b',"limits"') : -1], b"")
     assert codec.read(NodeConfig, older, 100_000).limits is None
-    assert rulebook.refused_jobs([job()], None, HANOI) == {}
+    assert rulebook.refused_jobs([job()], config(limits=None)) == {}
+
+
+@given(airings, limits_)
+def test_a_day_walked_once_refuses_what_a_look_at_the_whole_day_would(day: list[Airing], limits: Limits) -> None:
+    held: dict[str, Reason] = {}
+    admitted: list[Airing] = []
+    for each in sorted(day, key=lambda airing: (airing.start, airing.id)):
+        found = broken(Rulebook(limits), admitted, each, HANOI)
+        if found:
+            held[each.id] = found[0].reason
+        else:
+            admitted.append(each)
+    assert refused(day, limits, HANOI) == held

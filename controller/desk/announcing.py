@@ -40,7 +40,7 @@ class Announcing(Inbox, Policing):
     def announce(self, wish: Wish, who: User, now: datetime) -> Announced:
         """Enter a wish. An approver's is approved at once, an editor's waits for approval. Raises DeskError."""
         rules.need(who, Role.EDITOR)
-        key = _own_key(wish.idempotency_key, who)
+        key = own_key(wish.idempotency_key, who)
         known = self.known(wish.idempotency_key, who)
         if known:
             return known
@@ -60,7 +60,7 @@ class Announcing(Inbox, Policing):
 
     def known(self, key: str | None, who: User) -> Announced | None:
         """What ``who`` made with this idempotency key, None where nothing was; also what was withdrawn since."""
-        made = self._store.bookings.by_key(_own_key(key, who))
+        made = self._store.bookings.by_key(own_key(key, who))
         return Announced(made.announcement, made.id) if made else None
 
     def consider(self, wish: Wish, who: User, now: datetime) -> None:
@@ -80,7 +80,7 @@ class Announcing(Inbox, Policing):
 
     def submit(self, announcement_id: str, placing: Placing, who: User, now: datetime) -> Announced:
         """Place a draft in time and send it on its way, as `announce` does. Raises DeskError."""
-        key = _own_key(placing.idempotency_key, who)
+        key = own_key(placing.idempotency_key, who)
         known = self.known(placing.idempotency_key, who)
         if known:
             return known
@@ -267,8 +267,8 @@ def _as_desk(wrong: StoreError) -> Exception:
     return DeskError("desk.stale") if wrong.key == "store.stale" else wrong
 
 
-def _own_key(key: str | None, who: User) -> str | None:
-    """Keys of two people never meet."""
+def own_key(key: str | None, who: User) -> str | None:
+    """The key as it is kept: those of two people never meet."""
     return f"{who.id}:{key[:200]}" if key else None
 
 

@@ -1,15 +1,16 @@
-"""The desk as one object: announcing, inbox, recording, entrance, registry, lexicon and programmes over one store."""
+"""The desk as one object: all that a person may wish, and what is foreseen of it, over one store."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 
-from controller.desk.announcing import Announcing
 from controller.desk.entrance import Entrance
+from controller.desk.foresight import Foresight
 from controller.desk.lexicon import Lexicon
 from controller.desk.programming import Programming
 from controller.desk.recording import Recording
 from controller.desk.registry import Registry
+from controller.desk.sparing import Sparing
 from controller.desk.wishes import OwnApproval
 from controller.store import Store
 from wire.config import QuietHours
@@ -17,7 +18,7 @@ from wire.config import QuietHours
 USUAL_QUIET = QuietHours()
 
 
-class Desk(Announcing, Recording, Entrance, Registry, Lexicon, Programming):
+class Desk(Foresight, Sparing, Recording, Entrance, Registry, Lexicon, Programming):
     """Where every wish enters. Any method may raise DeskError, or StoreError when the store cannot take it."""
 
     def __init__(

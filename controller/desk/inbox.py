@@ -11,9 +11,10 @@ from collections.abc import Callable
 from dataclasses import replace
 from datetime import datetime, timedelta
 
+from controller import orders
 from controller.desk import rules
 from controller.desk.wishes import DeskError
-from controller.roster import communes_of, nodes_under
+from controller.roster import communes_of
 from controller.store import Store, StoreError
 from controller.store.rows import (
     Act,
@@ -26,8 +27,7 @@ from controller.store.rows import (
     Role,
     User,
 )
-from schedules.booking import Booking
-from schedules.clashes import Clash, priority_clashes
+from schedules.clashes import Clash
 from wire.config import QuietHours
 from wire.names import lies_within
 from wire.plan import BulletinClass, Level
@@ -78,13 +78,8 @@ class Inbox:
 
     def clashes(self, who: User, now: datetime) -> list[Clash]:
         """The priority items of this person's place that clash with one from above, decided or not."""
-        nodes = self._store.roster.nodes()
-
-        def reach(booking: Booking) -> frozenset[str]:
-            return frozenset(node.id for node in nodes_under(nodes, booking.areas))
-
-        homes = {node.id: node.home for node in nodes}
-        found = priority_clashes(self._store.bookings.to_plan(now), reach, now)
+        homes = {node.id: node.home for node in self._store.roster.nodes()}
+        found = orders.clashes(self._store, now)
         return [
             clash for clash in found if all(lies_within(homes.get(area, area), who.area) for area in clash.own.areas)
         ]
@@ -101,7 +96,7 @@ class Inbox:
         assert row is not None
         others = tuple(each for each in row.before or () if each != above)
         start = clash.at if own_first and row.recurrence is None else row.start  # to go first it must begin as early
-        act = Act(who.name, "ordered", own, f"{'before' if own_first else 'after'}={above}", now)
+        act = Act(who.name, orders.ORDERED, own, f"{'before' if own_first else 'after'}={above}", now)
         if not self._store.bookings.order(own, (*others, above) if own_first else others, start, act):
             raise DeskError("desk.no_clash")
         self._bell()

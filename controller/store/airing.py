@@ -110,6 +110,11 @@ class Airing:
         found = placing.expand(own, since, until, facts_of)
         return _soundings(found, placed, self._library.look(self._references(own), now)(area))
 
+    def foreseen(self, asked: Asked, areas: tuple[str, ...], now: datetime) -> Place:
+        """Where a booking that is not kept would stand among those that wait."""
+        places = self._places([*self._waiting(now), _Waiting(asked, areas, None)], now)
+        return next(place for place in places if place.id == asked.id)
+
     def silent(self, area: str, references: Iterable[str], now: datetime) -> list[str]:
         """Those ``references`` for which the area has no audio yet, in order."""
         wanted = list(dict.fromkeys(references))

@@ -17,8 +17,9 @@ from controller.roster import Node, nodes_under
 from controller.store import roster
 from controller.store.audit import count_refusals
 from controller.store.database import Database
+from controller.store.fact_tables import outcomes, receipts, streams
 from controller.store.facts import Outcome
-from controller.store.tables import announcements, bookings, node_groups, nodes, outcomes, receipts, streams
+from controller.store.tables import announcements, bookings, node_groups, nodes
 from wire import codec
 from wire.errors import Reason
 from wire.receipt import OUTCOMES, Receipt, Receipts, Step
@@ -57,7 +58,10 @@ class AsRun:
     def outcomes(
         self, job: str | None = None, area: str | None = None, since: datetime | None = None, limit: int = 500
     ) -> list[Outcome]:
-        """What was stored last comes first. ``area``: of nodes that lie in it, are in the group, or are it."""
+        """What was stored last comes first. ``job``: a job, or a booking with all its comings.
+
+        ``area``: of nodes that lie in it, are in the group, or are it.
+        """
         query = (
             sa.select(outcomes, nodes.c.name.label("node_name"), announcements.c.title)
             .outerjoin(nodes, nodes.c.id == outcomes.c.node)
@@ -67,7 +71,7 @@ class AsRun:
             .limit(limit)
         )
         if job is not None:
-            query = query.where(outcomes.c.job == job)
+            query = query.where((outcomes.c.job == job) | (outcomes.c.booking == job))
         if since is not None:
             query = query.where(outcomes.c.received_at >= since)
         if area is not None:

@@ -9,10 +9,11 @@ from datetime import datetime
 import sqlalchemy as sa
 
 from controller.store.database import Database
+from controller.store.fact_tables import refusals
 from controller.store.facts import RefusalCount
 from controller.store.rows import Act
 from controller.store.shapes import all_shaped, columns
-from controller.store.tables import acts, refusals
+from controller.store.tables import acts
 from wire.errors import Refusal
 
 
@@ -31,6 +32,12 @@ class Acts:
         """The newest lines first."""
         with self._database.reading() as connection:
             return all_shaped(Act, connection.execute(sa.select(acts).order_by(acts.c.id.desc()).limit(limit)))
+
+    def about(self, subject: str, limit: int = 100) -> list[Act]:
+        """The newest lines about one thing first."""
+        mine = sa.select(acts).where(acts.c.subject == subject)
+        with self._database.reading() as connection:
+            return all_shaped(Act, connection.execute(mine.order_by(acts.c.id.desc()).limit(limit)))
 
 
 class Refusals:

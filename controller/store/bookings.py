@@ -8,11 +8,13 @@ from typing import Any
 import sqlalchemy as sa
 
 from controller.store.database import Database
+from controller.store.errors import StoreError
 from controller.store.rows import Act, AnnouncementState, BookingRow, BookingState, BookingView, VoiceState
 from controller.store.shapes import all_shaped, columns, shaped
 from controller.store.tables import announcements, bookings
 from controller.store.wanted import ON_THE_AIR, WANTED, Wanted
 from schedules.booking import Booking
+from schedules.calendars import Recurrence
 
 _OPEN = WANTED | (bookings.c.state == BookingState.OFFERED.value)
 _VIEW = sa.select(
@@ -81,6 +83,16 @@ class Bookings:
         values = {"before": list(before) or None, "start": start}
         with self._database.wishing(act) as connection:
             return bool(connection.execute(sa.update(bookings).where(mine).values(values)).rowcount)
+
+    def repeat_otherwise(self, booking: BookingRow, held: Recurrence, act: Act) -> None:
+        """Let a booking come again as this one says. Raises ``store.stale`` unless it still does as ``held``."""
+        mine = sa.select(bookings).where((bookings.c.id == booking.id) & _OPEN).with_for_update()
+        with self._database.wishing(act) as connection:
+            row = connection.execute(mine).first()
+            if row is None or shaped(BookingRow, row).recurrence != held:
+                raise StoreError("store.stale", announcement=booking.announcement)
+            newer = {"recurrence": columns(booking)["recurrence"]}
+            connection.execute(sa.update(bookings).where(bookings.c.id == booking.id).values(newer))
 
     def withdraw(self, booking_id: str, act: Act | None = None) -> bool:
         """Take a booking back; False when it was withdrawn already, or is unknown."""

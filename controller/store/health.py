@@ -15,9 +15,9 @@ from typing import Any
 import sqlalchemy as sa
 
 from controller.store.database import Database
+from controller.store.fact_tables import health, health_hours, presence, spells
 from controller.store.facts import Condition, HealthHour
 from controller.store.rollup import hour_of, rolled_up, taking_in, to_hour
-from controller.store.tables import health, health_hours, presence, spells
 from wire import codec
 from wire.health import Health
 from wire.presence import Presence, State

@@ -12,7 +12,7 @@ from controller.roster import ancestors
 from controller.store.database import Database
 from controller.store.rows import Act, AnnouncementState, BookingRow, BookingState
 from controller.store.shapes import shaped
-from controller.store.tables import announcements, assets, bookings, policies
+from controller.store.tables import announcements, assets, bookings, policies, recordings
 from schedules import rulebook_text
 from schedules.calendars import occurrences
 from schedules.planner import HORIZON
@@ -21,6 +21,7 @@ from schedules.rulebook_text import Policy
 
 CHARS_A_SECOND = 15  # of a text that has no voice yet
 _SENT = (AnnouncementState.APPROVED.value, AnnouncementState.SUBMITTED.value)
+_SAID = (announcements.c.title, announcements.c.text, announcements.c.times, announcements.c.drill)
 _DAY = timedelta(days=1)
 
 
@@ -31,6 +32,9 @@ class Claim:
     announcement: str
     areas: tuple[str, ...]
     airings: tuple[Airing, ...]
+    booking: BookingRow
+    title: str
+    drill: bool
 
 
 class Policies:
@@ -65,19 +69,21 @@ class Policies:
         """The rulebook of ``area`` on that local day: its own, or that of the nearest area it lies in."""
         return in_force(self.all(), (area, *ancestors(area)), day)
 
-    def claims(self, now: datetime) -> list[Claim]:
-        """What claims the air from yesterday to the horizon, approved or waiting for approval."""
+    def claims(self, now: datetime, until: datetime | None = None) -> list[Claim]:
+        """What claims the air from yesterday until ``until`` (None: the horizon), approved or waiting for approval."""
+        end = until or now + HORIZON
         query = (
-            sa.select(bookings, announcements.c.text, announcements.c.times, assets.c.duration_ms)
+            sa.select(bookings, *_SAID, assets.c.duration_ms, recordings.c.duration_ms.label("recorded_ms"))
             .join(announcements, announcements.c.id == bookings.c.announcement)
             .outerjoin(assets, assets.c.sha256 == announcements.c.asset)
+            .outerjoin(recordings, recordings.c.sha256 == announcements.c.recording)
             .where(announcements.c.state.in_(_SENT) & (bookings.c.state == BookingState.WANTED.value))
-            .where(bookings.c.start <= now + HORIZON)
+            .where(bookings.c.start <= end)
             .where(bookings.c.recurrence.is_not(None) | (bookings.c.start >= now - _DAY))
         )
         with self._database.reading() as connection:
             rows = connection.execute(query).mappings().all()
-        return [_claim(row, now) for row in rows]
+        return [_claim(row, now, end) for row in rows]
 
 
 def estimate(text: str, times: int) -> timedelta:
@@ -85,13 +91,20 @@ def estimate(text: str, times: int) -> timedelta:
     return timedelta(seconds=len(text) / CHARS_A_SECOND * times)
 
 
-def _claim(row: sa.RowMapping, now: datetime) -> Claim:
+def _claim(row: sa.RowMapping, now: datetime, until: datetime) -> Claim:
     kept = shaped(BookingRow, row)
     assert kept.start is not None
     starts = [kept.start]
     if kept.recurrence is not None:
-        starts = occurrences(kept.recurrence, kept.start, now - _DAY, now + HORIZON)
-    known = row["duration_ms"]
-    length = timedelta(milliseconds=known) if known is not None else estimate(row["text"], row["times"])
+        starts = occurrences(kept.recurrence, kept.start, now - _DAY, until)
+    length = _length(row)
     airings = tuple(Airing(start, length, kept.bulletin_class, f"{kept.id}:{start.isoformat()}") for start in starts)
-    return Claim(kept.announcement, kept.areas, airings)
+    return Claim(kept.announcement, kept.areas, airings, kept, row["title"], row["drill"])
+
+
+def _length(row: sa.RowMapping) -> timedelta:
+    if row["duration_ms"] is not None:
+        return timedelta(milliseconds=row["duration_ms"])
+    if row["recorded_ms"] is not None:
+        return timedelta(milliseconds=row["recorded_ms"] * row["times"])
+    return estimate(row["text"], row["times"])

@@ -9,8 +9,8 @@ from typing import Any
 import sqlalchemy as sa
 
 from controller.store.database import Upsert
+from controller.store.fact_tables import MEASUREMENTS, health_hours
 from controller.store.facts import HealthHour, Spread
-from controller.store.tables import MEASUREMENTS, health_hours
 from wire.health import Health
 
 _EMPTY = {

@@ -20,6 +20,7 @@ from controller.store.database import Database
 from controller.store.documents import Documents
 from controller.store.errors import StoreError
 from controller.store.health import HealthBook
+from controller.store.held import HeldBook
 from controller.store.inbox import Inbox
 from controller.store.lexicon import LexiconBook
 from controller.store.people import People
@@ -48,6 +49,7 @@ class Store:
         self.airing = Airing(self.database, self.bookings, self.programmes, sources)
         self.plans = Plans(self.database)
         self.policies = Policies(self.database)
+        self.held = HeldBook(self.database)
         self.documents = Documents(self.database)
         self.asrun = AsRun(self.database)
         self.health = HealthBook(self.database)

@@ -1,6 +1,6 @@
 """The tables: one schema on SQLite and PostgreSQL. `migrations` makes them; a test holds both to be the same.
 
-- Facts reported by nodes (receipts, outcomes, presence, health) have no foreign keys: they outlive the roster.
+- What nodes report stands in `fact_tables`.
 - ``serials`` is apart from what was issued, so that a number once given is never given again.
 - ``tidings`` is one row whose number grows with every wish: polling it says whether there is work.
 - ``touched`` is that number at a row's last change: who has seen a number reads only what was touched since.
@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import sqlalchemy as sa
 
-from controller.store.columns import Moment, key, moment, octets, real, structure, text, whole
+from controller.store.columns import key, moment, octets, real, structure, text, whole
 
 metadata = sa.MetaData()
 
@@ -200,77 +200,22 @@ configs = sa.Table(
     "configs", metadata, key("node"), whole("serial"), text("digest"), moment("issued_at"), octets("envelope")
 )
 
-documents = sa.Table("documents", metadata, key("name"), whole("serial"), octets("envelope"), moment("stored_at"))
-
-streams = sa.Table("streams", metadata, key("node"), key("stream"), whole("upto"))
-
-receipts = sa.Table(
-    "receipts",
-    metadata,
-    key("node"),
-    key("stream"),
-    whole("number", key=True),
-    text("job"),
-    text("step"),
-    moment("at"),
-    text("body"),  # the receipt as it was sealed, JSON
-    moment("received_at"),
-    sa.Index("receipts_by_job", "job", "node"),
-)
-
-outcomes = sa.Table(
-    "outcomes",
+held_back = sa.Table(
+    "held_back",
     metadata,
     key("job"),
-    key("node"),
+    key("area"),
     text("booking"),  # the job's first part: what it is an occurrence of
-    text("step"),
-    text("body"),
-    moment("received_at"),
-    sa.Index("outcomes_by_booking", "booking"),
-    sa.Index("outcomes_by_age", "received_at"),
+    text("title"),
+    moment("start"),
+    text("reason"),
+    moment("held_at"),
+    moment("released_at", nullable=True),
+    sa.Index("held_back_by_booking", "booking"),
+    sa.Index("held_back_by_start", "start"),
 )
 
-presence = sa.Table(
-    "presence",
-    metadata,
-    key("node"),
-    text("state"),
-    text("boot_id"),
-    text("version"),
-    moment("at"),
-    moment("since"),
-)
-
-spells = sa.Table(  # intervals in which a node was online; the open one has no end
-    "spells",
-    metadata,
-    key("node"),
-    sa.Column("since", Moment, primary_key=True),
-    moment("until", nullable=True),
-)
-
-health = sa.Table("health", metadata, key("node"), moment("at"), moment("received_at"), text("body"))
-
-MEASUREMENTS = ("cpu_celsius", "load_1m", "memory_used_ratio", "disk_used_ratio")
-
-health_hours = sa.Table(
-    "health_hours",
-    metadata,
-    key("node"),
-    sa.Column("hour", Moment, primary_key=True),
-    whole("count"),
-    *(
-        column
-        for each in MEASUREMENTS
-        for column in (
-            whole(f"{each}_count"),
-            real(f"{each}_least"),
-            real(f"{each}_most"),
-            sa.Column(f"{each}_sum", sa.Double, nullable=False),
-        )
-    ),
-)
+documents = sa.Table("documents", metadata, key("name"), whole("serial"), octets("envelope"), moment("stored_at"))
 
 lexicon = sa.Table(
     "lexicon", metadata, key("area"), key("written"), text("spoken"), text("taught_by"), moment("taught_at")
@@ -285,15 +230,4 @@ acts = sa.Table(
     text("subject"),
     text("detail"),
     moment("at"),
-)
-
-refusals = sa.Table(
-    "refusals",
-    metadata,
-    key("reason"),
-    key("place"),
-    whole("count"),
-    text("detail"),
-    moment("first_at"),
-    moment("last_at"),
 )

@@ -6,20 +6,23 @@ from datetime import date, timedelta
 from itertools import groupby
 from typing import Any
 
-from flask import Blueprint, abort, redirect, render_template, request, url_for
+from flask import Blueprint, abort, flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
+from controller.desk import DeskError
 from controller.store.rows import BookingState, BookingView
 from controller.web import hearing, reading
 from controller.web.doors import door, who
-from controller.web.language import chosen
-from controller.web.times import day_name
+from controller.web.language import chosen, said, t
+from controller.web.rule_words import in_words
+from controller.web.times import day_name, written_day
 from controller.web.window import window
 from schedules.moments import local
 
 AHEAD = timedelta(days=14)
 BEHIND = timedelta(hours=6)
 MOST_LINES = 500
+MOST_COMINGS = 10  # of what comes again, shown one by one
 FORMER_NODES = 500  # nodes that told of a job and have left the roster since
 
 pages = Blueprint("bookings", __name__)
@@ -37,7 +40,28 @@ def plan() -> ResponseReturnValue:
 @door()
 def sent(booking: str) -> ResponseReturnValue:
     """One booking: what was asked, where it stands, how it ended on each node."""
-    view = visible(booking)
+    return page(visible(booking))
+
+
+@pages.post("/lich-phat/<booking>/bo-ngay")
+@door()
+def leave_out(booking: str) -> ResponseReturnValue:
+    """Of what comes again, one day is taken back."""
+    view, here = visible(booking), window()
+    day, known = written_day(request.form.get("ngay", "")[:10]), request.form.get("biet", "")
+    if day is None or not known.isascii() or not known.isdigit() or len(known) > 4:
+        abort(400)
+    try:
+        here.desk.leave_out(view.booking.id, day, int(known), who(), here.now())
+    except DeskError as wrong:
+        return page(visible(booking), said(wrong))
+    flash(t("left_out", day=f"{day:%d/%m/%Y}"))
+    return redirect(url_for("bookings.sent", booking=view.booking.id), 303)
+
+
+def page(view: BookingView, problem: str = "") -> ResponseReturnValue:
+    """The page of one booking, with why something could not be done to it."""
+    booking = view.booking.id
     announcement = window().store.announcements.get(view.booking.announcement)
     outcomes = window().store.asrun.outcomes(job=booking, limit=MOST_LINES)
     waiting = set(window().store.asrun.waited_for(booking))
@@ -46,7 +70,8 @@ def sent(booking: str) -> ResponseReturnValue:
     offered = view.booking.state is BookingState.OFFERED
     facts: dict[str, Any] = {"inboxes": window().store.inbox.of(view.booking.announcement) if offered else []}
     facts |= {"v": view, "a": announcement, "h": heard, "outcomes": outcomes, "most": MOST_LINES, "waiting": nodes}
-    return render_template("booking.html", **facts, **shared())
+    facts |= {"comings": window().desk.comings(view.booking, window().now())[:MOST_COMINGS], "problem": problem}
+    return render_template("booking.html", **facts, **shared()), 422 if problem else 200
 
 
 @pages.post("/lich-phat/<booking>/rut")
@@ -94,6 +119,9 @@ def shared() -> dict[str, Any]:
     most = len(nodes) + FORMER_NODES
     return {
         "names": reading.area_names(),
+        "rule_of": lambda row: in_words(row.recurrence, row.start, chosen()),
+        "foreseen": lambda row: here.desk.foresee_booking(row, now),
+        "telling": reading.telling(),
         "stage": lambda view: reading.stage(view, now),
         "progress": lambda view: reading.progress(
             view, nodes, here.store.asrun.outcomes(job=view.booking.id, limit=most)

@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
-from flask import Blueprint, abort, redirect, render_template, request, url_for
+from dataclasses import dataclass
+
+from flask import Blueprint, abort, flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
 from controller.desk import DeskError
-from controller.store.rows import Announcement, AnnouncementState, Role
-from controller.web import hearing, reading, sending
-from controller.web.doors import door, may, who
+from controller.desk.foresight import Foreseen
+from controller.store.rows import Announcement, AnnouncementState, BookingRow, Role
+from controller.web import choices, hearing, reading, sending
+from controller.web.doors import door, may, sees, who
 from controller.web.forms import FIELD_OF, Problem, Typed, fresh_key, problems, read
 from controller.web.language import said, t
 from controller.web.listening import own
 from controller.web.panel import Panel, asked
+from controller.web.repeating import TimingError
 from controller.web.window import window
 
 pages = Blueprint("compose", __name__)
@@ -32,7 +36,9 @@ def open_(announcement: str) -> ResponseReturnValue:
     draft = own(announcement)
     if draft.state not in sending.OPEN:
         abort(404)
-    return page(sending.typed_of(draft, reading.last_areas(), fresh_key()), draft=draft)
+    typed = sending.typed_of(draft, reading.last_areas(), fresh_key())
+    former = formerly(request.args.get("tu", "")[:64]) or next(iter(window().store.bookings.of(draft.id)[::-1]), None)
+    return page(sending.placed(typed, former, window().settings.zone) if former else typed, draft=draft)
 
 
 @pages.post("/soan/<announcement>/sua")
@@ -44,8 +50,9 @@ def revise(announcement: str) -> ResponseReturnValue:
         abort(404)
     if held.state in sending.OPEN and held.author == who().id:
         return redirect(url_for("compose.open_", announcement=held.id), 303)
+    former = next((each.id for each in window().store.bookings.of(held.id)[::-1]), None)
     draft = sending.taken_back(held, who(), window())
-    return redirect(url_for("compose.open_", announcement=draft), 303)
+    return redirect(url_for("compose.open_", announcement=draft, tu=former), 303)
 
 
 @pages.post("/soan/<announcement>/bo")
@@ -69,7 +76,7 @@ def hear() -> ResponseReturnValue:
         draft = sending.keep_draft(typed, who(), window())
     except DeskError as wrong:
         return page(typed, [Problem(FIELD_OF.get(wrong.key, "text"), said(wrong))])
-    return page(typed, draft=draft, panel=asked(request.form, hearing.shown(draft)))
+    return page(typed, draft=draft, beside=Beside(asked(request.form, hearing.shown(draft))))
 
 
 @pages.get("/nghe-thu/<announcement>")
@@ -87,20 +94,70 @@ def again(announcement: str) -> ResponseReturnValue:
     return part(announcement)
 
 
+@pages.post("/xem-truoc")
+@door()
+def look_ahead() -> ResponseReturnValue:
+    """What the form as it is would meet, with whatever was chosen; for a script only that part of the page."""
+    typed = choices.changed(read(request.form), request.form.get("choice", ""), window().settings.zone)
+    told, wrong = foreseen(typed)
+    if request.headers.get("X-Live"):
+        facts = {"told": told, "refused": wrong, "telling": reading.telling(), "choice_of": choices.told}
+        return render_template("_foresight.html", **facts)
+    return page(typed, wrong, beside=Beside(told=told))
+
+
 @pages.post("/")
 @door()
 def send() -> ResponseReturnValue:
-    """Send: a sending that came twice with the same key leads to the same booking."""
-    typed = read(request.form)
+    """Send: a sending that came twice with the same key leads to the same booking.
+
+    What meets something else is sent only with a choice; an emergency is never held up, nor what was sent already.
+    """
+    choice = request.form.get("choice", "")
+    typed = choices.changed(read(request.form), choice, window().settings.zone)
     known = {area.id: area for area in reading.own_areas()}
     wrong = problems(typed, known, window().settings.zone, recorded=recorded(typed))
     if wrong:
-        return page(typed, [Problem(field, t(key)) for field, key in wrong.items()])
+        return page(typed, [Problem(field, said(each)) for field, each in wrong.items()])
+    if choice == choices.LEAVE:
+        return left(typed)
+    if not typed.emergency and choice != choices.KEEP and window().desk.known(typed.key, who()) is None:
+        told, refused = foreseen(typed)
+        if refused or (told and told.conflicts):
+            return page(typed, refused, beside=Beside(told=told, deciding=not refused))
     try:
         booking = sending.send(typed, who(), window())
     except DeskError as refused:
         return page(typed, [Problem(FIELD_OF.get(refused.key, "text"), said(refused))])
     return redirect(url_for("bookings.sent", booking=booking, moi=1), 303)
+
+
+def left(typed: Typed) -> ResponseReturnValue:
+    """Not sent: the words stay as a draft."""
+    try:
+        sending.keep_draft(typed, who(), window())
+    except DeskError as wrong:
+        return page(typed, [Problem(FIELD_OF.get(wrong.key, "text"), said(wrong))])
+    flash(t("left_as_draft"))
+    return redirect(url_for("compose.form"), 303)
+
+
+def foreseen(typed: Typed) -> tuple[Foreseen | None, list[Problem]]:
+    """What the form meets, or why it cannot be at that place and time; neither while no place is chosen."""
+    if not typed.areas:
+        return None, []
+    try:
+        return sending.foreseen(typed, who(), window()), []
+    except TimingError as wrong:
+        return None, [Problem(wrong.field, said(wrong))]
+    except DeskError as wrong:
+        return None, [Problem(FIELD_OF.get(wrong.key, "when"), said(wrong))]
+
+
+def formerly(booking: str) -> BookingRow | None:
+    """The booking that a draft was made from, if it is in what this person answers for."""
+    row = window().store.bookings.get(booking)
+    return row if row and all(sees(area) or window().store.roster.node(area) for area in row.areas) else None
 
 
 def recorded(typed: Typed) -> bool:
@@ -115,17 +172,27 @@ def part(announcement: str) -> str:
     return render_template("_hear.html", draft=draft, area=reading.own_area_name(), **hearing.hearing(draft))
 
 
+@dataclass(frozen=True)
+class Beside:
+    """What stands beside the form: a reading being changed, what was done, what is met; ``deciding``: not sent yet."""
+
+    panel: Panel | None = None
+    note: str = ""
+    told: Foreseen | None = None
+    deciding: bool = False
+
+
+NOTHING = Beside()
+
+
 def page(
-    typed: Typed,
-    wrong: list[Problem] | None = None,
-    draft: Announcement | None = None,
-    panel: Panel | None = None,
-    note: str = "",
+    typed: Typed, wrong: list[Problem] | None = None, draft: Announcement | None = None, beside: Beside = NOTHING
 ) -> ResponseReturnValue:
     """The form as typed, with its problems; 422 when there are any, in the open panel too."""
-    code = 422 if wrong or (panel and panel.problem) else 200
+    code = 422 if wrong or (beside.panel and beside.panel.problem) else 200
     draft = draft or sending.draft_of(typed, who(), window())
-    view = reading.composing(typed, draft) | {"panel": panel, "note": note, "area": reading.own_area_name()}
+    view = reading.composing(typed, draft) | vars(beside) | {"area": reading.own_area_name()}
+    view |= {"telling": reading.telling(), "choice_of": choices.told, "series": reading.series_offered()}
     view["alone"] = may(Role.APPROVER) and window().settings.own_approval != "never"
     view["drafts"] = [] if draft or typed.text else sending.drafts_of(who(), window())
     return render_template("compose.html", f=typed, problems=wrong or [], draft=draft, **view), code

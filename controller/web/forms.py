@@ -9,14 +9,21 @@ from __future__ import annotations
 import secrets
 import unicodedata
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 
 from werkzeug.datastructures import MultiDict
 
 from controller.roster import Area
+from controller.web import repeating
+from controller.web.repeating import Repeating, TimingError
 from controller.web.times import moment, written_day
+from schedules.calendars import Recurrence
+from schedules.moments import local
 from wire.plan import BulletinClass
+from words import Said
+
+WHENS = ("now", "at", "repeat", "slot")
 
 FIELD_OF = {
     "desk.empty_text": "text",
@@ -31,6 +38,19 @@ FIELD_OF = {
     "desk.too_late": "when",
     "desk.quiet_hours": "when",
     "desk.policy": "when",
+    "desk.recurring_now": "when",
+    "desk.recurring_emergency": "class",
+    "desk.too_many_exceptions": "but",
+    "desk.never_comes": "repeat",
+    "desk.slot_and_time": "when",
+    "desk.slot_emergency": "class",
+    "desk.no_programme": "slot",
+    "desk.unknown_series": "slot",
+    "schedules.bad_rule": "rule",
+    "schedules.rule_too_often": "repeat",
+    "schedules.bad_lunar_part": "lunar",
+    "schedules.lunar_unknown": "lunar",
+    "schedules.bad_dates": "dates",
     "desk.not_allowed": "class",
     "desk.bad_times": "times",
     "desk.own_announcement": "class",
@@ -56,11 +76,22 @@ class Typed:
     key: str = ""
     times: int = 1
     drill: bool = False
+    repeating: Repeating = field(default_factory=Repeating)
+    slot: str = ""
 
     @property
     def emergency(self) -> bool:
         """Whether the emergency class is chosen."""
         return self.bulletin_class == BulletinClass.EMERGENCY
+
+
+@dataclass(frozen=True)
+class Timing:
+    """When it shall sound: at ``start`` (None: now), from it on again and again, or in a slot of the programme."""
+
+    start: datetime | None = None
+    recurrence: Recurrence | None = None
+    slot: str | None = None
 
 
 @dataclass(frozen=True)
@@ -79,33 +110,55 @@ def fresh_key() -> str:
 def read(form: MultiDict[str, str]) -> Typed:
     """The form of a request, each field cut to a length that no honest one has."""
 
-    def field(name: str, most: int = 64, otherwise: str = "") -> str:
+    def one(name: str, most: int = 64, otherwise: str = "") -> str:
         return form.get(name, otherwise)[:most]
 
     return Typed(
         text=unicodedata.normalize("NFC", form.get("text", "").replace("\r\n", "\n")),
-        title=unicodedata.normalize("NFC", field("title", 400).strip()),
+        title=unicodedata.normalize("NFC", one("title", 400).strip()),
         areas=tuple(dict.fromkeys(area[:200] for area in form.getlist("areas")))[:2000],
-        when="at" if form.get("when") == "at" else "now",
-        day=field("day"),
-        date=field("date"),
-        hour=field("hour"),
-        minute=field("minute"),
-        bulletin_class=field("bulletin_class", otherwise="ordinary"),
-        confirm=field("confirm", 200),
-        draft=field("draft"),
-        times=int(times) if (times := field("times", 3, "1")).isascii() and times.isdigit() else 0,
+        when=when if (when := one("when")) in WHENS else "now",
+        day=one("day"),
+        date=one("date"),
+        hour=one("hour"),
+        minute=one("minute"),
+        bulletin_class=one("bulletin_class", otherwise="ordinary"),
+        confirm=one("confirm", 200),
+        draft=one("draft"),
+        times=int(times) if (times := one("times", 3, "1")).isascii() and times.isdigit() else 0,
         drill=form.get("drill") == "1",
-        key=field("key") if len(field("key")) == 32 else fresh_key(),
+        repeating=repeating.read(one, form.getlist),
+        slot=one("slot", 200),
+        key=one("key") if len(one("key")) == 32 else fresh_key(),
     )
 
 
-def start_of(typed: Typed, zone: str) -> datetime | None:
-    """The moment asked for, None when it cannot be read (or is now)."""
+def timing_of(typed: Typed, zone: str) -> Timing:
+    """When it was asked for. Raises TimingError, which names the field."""
     if typed.when == "now":
-        return None
+        return Timing()
+    if typed.when == "slot":
+        return Timing(slot=typed.slot)
     day = written_day(typed.date if typed.day == "other" else typed.day)
-    return moment(day, typed.hour, typed.minute, zone) if day else None
+    clock = typed.hour, typed.minute
+    if typed.when == "at":
+        start = moment(day, *clock, zone) if day else None
+        return Timing(_there(start))
+    begin = _there(repeating.first_of(typed.repeating, day, clock, zone))
+    return Timing(begin, repeating.recurrence_of(typed.repeating, begin, zone))
+
+
+def _there(start: datetime | None) -> datetime:
+    if start is None:
+        raise TimingError("when", "web.problem_when")
+    return start
+
+
+def at_clock(typed: Typed, start: datetime, zone: str) -> Typed:
+    """The form with the day and the time of ``start``."""
+    there = local(start, zone)
+    day, clock = f"{there:%d/%m/%Y}", (f"{there:%H}", f"{there:%M}")
+    return replace(typed, day="other", date=day, hour=clock[0], minute=clock[1])
 
 
 def class_of(typed: Typed) -> BulletinClass | None:
@@ -113,24 +166,26 @@ def class_of(typed: Typed) -> BulletinClass | None:
     return BulletinClass(typed.bulletin_class) if typed.bulletin_class in set(BulletinClass) else None
 
 
-def problems(typed: Typed, known: Mapping[str, Area], zone: str, recorded: bool = False) -> dict[str, str]:
-    """What is wrong before the desk is asked: field -> key of the sentence (``web.…``), in the form's order.
+def problems(typed: Typed, known: Mapping[str, Area], zone: str, recorded: bool = False) -> dict[str, Said]:
+    """What is wrong before the desk is asked: field -> sentence, in the form's order.
 
     What was ``recorded`` needs no text.
     """
-    wrong: dict[str, str] = {}
+    wrong: dict[str, Said] = {}
     if not recorded and not typed.text.strip():
-        wrong["text"] = "problem_text"
+        wrong["text"] = Said("web.problem_text")
     if not typed.areas:
-        wrong["areas"] = "problem_areas"
+        wrong["areas"] = Said("web.problem_areas")
     elif not set(typed.areas) <= known.keys():
-        wrong["areas"] = "problem_area_unknown"
-    if typed.when == "at" and start_of(typed, zone) is None:
-        wrong["when"] = "problem_when"
+        wrong["areas"] = Said("web.problem_area_unknown")
+    try:
+        timing_of(typed, zone)
+    except TimingError as refused:
+        wrong[refused.field] = refused
     if class_of(typed) is None:
-        wrong["class"] = "problem_class"
+        wrong["class"] = Said("web.problem_class")
     if typed.emergency and "areas" not in wrong and not confirmed(typed, known.values()):
-        wrong["confirm"] = "problem_confirm"
+        wrong["confirm"] = Said("web.problem_confirm")
     return wrong
 
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
+from controller.desk.telling import Telling
 from controller.roster import Area, AreaKind, Node, nodes_under
 from controller.store.facts import Outcome
 from controller.store.rows import Announcement, AnnouncementState, BookingState, BookingView, VoiceState
@@ -16,6 +17,7 @@ from controller.web.hearing import hearing
 from controller.web.language import chosen, t
 from controller.web.times import HOURS, MINUTES, days_ahead
 from controller.web.window import window
+from schedules.programme import Kind
 from wire.names import lies_within
 from wire.receipt import Step
 
@@ -97,6 +99,33 @@ def own_area_name() -> str:
     return area.name if area else t("all_areas")
 
 
+def telling() -> Telling:
+    """How what was foreseen is told to whoever reads this page."""
+    here = window()
+    return Telling(here.settings.zone, chosen(), here.now(), area_names())
+
+
+@dataclass(frozen=True)
+class Series:
+    """A series that may be asked for: ``slots`` are the names and times of the slots that hold it."""
+
+    name: str
+    slots: str
+
+
+def series_offered() -> list[Series]:
+    """The series of the programmes that hold in what this person answers for, by name."""
+    found: dict[str, dict[str, None]] = {}
+    for area, standings in window().store.programmes.standings().items():
+        if not any(lies_within(own.id, area) for own in own_areas()):
+            continue
+        for slot in (slot for standing in standings for slot in standing.programme.slots):
+            for item in slot.items:
+                if item.kind is Kind.ANNOUNCEMENTS and item.series:
+                    found.setdefault(item.series, {})[f"{slot.label}, {slot.start:%H:%M}"] = None
+    return [Series(name, "; ".join(slots)) for name, slots in sorted(found.items())]
+
+
 def concerns(view: BookingView, area: str) -> bool:
     """Whether a booking sounds somewhere in ``area``: it names it, or lies in it, or holds it."""
     return any(lies_within(named, area) or lies_within(area, named) for named in view.booking.areas)
@@ -114,6 +143,8 @@ def stage(view: BookingView, now: datetime) -> str:
         return "voiceless" if view.voice_state is VoiceState.FAILED else "voicing"
     if view.booking.start is None:
         return "next"
+    if view.booking.recurrence is not None and window().desk.comings(view.booking, now):
+        return "repeating"
     return "planned" if view.booking.start > now else "begun"
 
 

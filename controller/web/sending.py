@@ -5,9 +5,11 @@ from __future__ import annotations
 from dataclasses import replace
 
 from controller.desk import DeskError, Draft, Placing, Wish
+from controller.desk.foresight import Foreseen
 from controller.roster import AreaKind
-from controller.store.rows import Announced, Announcement, AnnouncementState, User
-from controller.web.forms import Typed, class_of, start_of
+from controller.store.rows import Announced, Announcement, AnnouncementState, BookingRow, User
+from controller.web.forms import Typed, at_clock, class_of, timing_of
+from controller.web.repeating import repeating_of
 from controller.web.window import Window
 from wire.plan import BulletinClass, Level
 
@@ -65,12 +67,32 @@ def send(typed: Typed, who: User, window: Window) -> str:
     return made.booking_id
 
 
+def foreseen(typed: Typed, who: User, window: Window) -> Foreseen:
+    """What the form meets if it were sent now; nothing is written. Raises DeskError."""
+    return window.desk.foresee(wish_of(typed, who, window), who, window.now(), typed.draft or None)
+
+
+def wish_of(typed: Typed, who: User, window: Window) -> Wish:
+    """What was typed, with its place and time. Raises TimingError."""
+    timing = timing_of(typed, window.settings.zone)
+    draft = draft_of(typed, who, window)
+    return replace(
+        _wish(typed, who, window),
+        areas=typed.areas,
+        start=timing.start,
+        recurrence=timing.recurrence,
+        slot=timing.slot,
+        idempotency_key=typed.key,
+        recording=draft.recording if draft else None,
+    )
+
+
 def _book(typed: Typed, who: User, window: Window) -> Announced:
-    start = start_of(typed, window.settings.zone)
+    wish = wish_of(typed, who, window)
     if draft_of(typed, who, window) is not None:
         draft = keep_draft(typed, who, window)
-        return window.desk.submit(draft.id, Placing(typed.areas, start, typed.key), who, window.now())
-    wish = replace(_wish(typed, who, window), areas=typed.areas, start=start, idempotency_key=typed.key)
+        placing = Placing(wish.areas, wish.start, wish.idempotency_key, wish.recurrence, wish.slot)
+        return window.desk.submit(draft.id, placing, who, window.now())
     return window.desk.announce(wish, who, window.now())
 
 
@@ -121,6 +143,17 @@ def typed_of(draft: Announcement, areas: tuple[str, ...], key: str) -> Typed:
         times=draft.times,
         drill=draft.drill,
     )
+
+
+def placed(typed: Typed, booking: BookingRow, zone: str) -> Typed:
+    """The form with the places and the time of a booking that there was; a moment is only kept of what comes again."""
+    typed = replace(typed, areas=booking.areas)
+    if booking.slot is not None:
+        return replace(typed, when="slot", slot=booking.slot)
+    if booking.recurrence is None or booking.start is None:
+        return typed
+    clocked = at_clock(typed, booking.start, zone)
+    return replace(clocked, when="repeat", repeating=repeating_of(booking.recurrence))
 
 
 def level_of(who: User, window: Window) -> Level:

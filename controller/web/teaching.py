@@ -15,6 +15,7 @@ from flask.typing import ResponseReturnValue
 from controller.desk import DeskError
 from controller.store.rows import Announcement
 from controller.web import compose, hearing, sending
+from controller.web.compose import Beside
 from controller.web.doors import door, who
 from controller.web.forms import FIELD_OF, Problem, Typed, read
 from controller.web.language import said, t
@@ -37,9 +38,9 @@ def teach() -> ResponseReturnValue:
         taught = window().desk.teach(who().area, written, reading, who(), window().now())
     except DeskError as wrong:
         panel = asked(request.form, hearing.shown(draft)) or Panel(written, reading, written, True)
-        return compose.page(typed, draft=draft, panel=replace(panel, reading=reading, problem=said(wrong)))
+        return compose.page(typed, draft=draft, beside=Beside(replace(panel, reading=reading, problem=said(wrong))))
     note = t("taught", written=taught.written, spoken=taught.spoken)
-    return compose.page(typed, draft=window().store.announcements.get(draft.id), note=note)
+    return compose.page(typed, draft=window().store.announcements.get(draft.id), beside=Beside(note=note))
 
 
 @pages.post("/nghe-thu/sua")

@@ -1,4 +1,7 @@
-"""`loa announce`: a text, its areas and its time go to the desk; with ``--wait``, what every node made of it."""
+"""`loa announce`: a text, its areas and its time go to the desk; with ``--wait``, what every node made of it.
+
+With ``--dry-run`` nothing is written: it is told when it would sound, what it meets, and what could be done about that.
+"""
 
 from __future__ import annotations
 
@@ -9,14 +12,16 @@ from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from loa import house, out, texts, told
+from loa import foreseen, house, out, texts, told
 from loa.codes import DONE, NOT_EVERYWHERE
 from loa.verbs.asrun import outcome_line
 from schedules import moments
 from words import say
 
 if TYPE_CHECKING:
+    from controller.desk import Wish
     from controller.store.facts import Outcome
+    from controller.store.rows import User
     from loa.house import House
     from loa.parser import Verbs
     from schedules.calendars import Recurrence
@@ -28,6 +33,7 @@ EXAMPLE = """\
 loa announce "Chiều nay phun thuốc khử khuẩn tại nhà văn hóa." --area lang-son:dong-dang
 loa announce --text-file thong-bao.txt --area lang-son:dong-dang --at 17:00 --wait
 loa announce "Khẩu hiệu tuần" --area lang-son:dong-dang --at 05:30 --repeat "FREQ=WEEKLY;BYDAY=MO,WE,FR"
+loa announce --text-file thong-bao.txt --area lang-son:dong-dang --at 17:00 --dry-run
 loa announce --text-file thong-bao.txt --area lang-son:dong-dang --slot "bản tin của xã"
 loa announce --recording chu-tich.m4a --area lang-son:dong-dang --at 17:00 --times 2
 loa announce --area lang-son:dong-dang -- "-5 độ C: …\""""
@@ -58,6 +64,7 @@ def add(verbs: Verbs) -> None:
     parser.add_argument("--title", default="", metavar=parser.word("text"), help=parser.t("title_help"))
     parser.add_argument("--key", metavar=parser.word("key"), help=parser.t("key_help"))
     parser.add_argument("--wait", action="store_true", help=parser.t("wait_help"))
+    parser.add_argument("--dry-run", action="store_true", help=parser.t("announce_dry_help"))
     seconds = parser.number(1, MOST_SECONDS)
     parser.add_argument("--most-seconds", type=seconds, default=3600, metavar="N", help=parser.t("most_seconds_help"))
     parser.takes_json()
@@ -70,6 +77,8 @@ def run(wanted: argparse.Namespace) -> int:
     from controller.desk import Wish
     from wire.plan import BulletinClass, Level
 
+    if wanted.dry_run and (wanted.wait or wanted.recording):
+        raise house.Refused("loa.dry_run_alone", other="--wait" if wanted.wait else "--recording")
     text = texts.read(wanted.text_file, wanted.language) if wanted.text_file is not None else wanted.text or ""
     with house.opened(wanted) as station:
         now, person = house.now(), station.person(wanted.person)
@@ -87,6 +96,8 @@ def run(wanted: argparse.Namespace) -> int:
             times=wanted.times,
             drill=wanted.drill,
         )
+        if wanted.dry_run:
+            return _foresee(wanted, station, wish, person)
         made = station.desk.announce(wish, person, now)
         assert made.booking_id
         facts = {"announcement": made.announcement_id, "job": made.booking_id}
@@ -95,6 +106,18 @@ def run(wanted: argparse.Namespace) -> int:
             return DONE
         print(say("loa.announced", wanted.language, **facts), file=sys.stderr, flush=True)
         return _wait(wanted, station, made.announcement_id, made.booking_id)
+
+
+def _foresee(wanted: argparse.Namespace, station: House, wish: Wish, person: User) -> int:
+    from controller.desk.telling import Telling
+
+    now = house.now()
+    station.desk.consider(wish, person, now)
+    names = {area.id: area.name for area in station.store.roster.areas()}
+    telling = Telling(station.settings.zone, wanted.language, now, names)
+    found = station.desk.foresee(wish, person, now)
+    out.as_json(foreseen.facts(found, telling)) if wanted.json else foreseen.printed(found, telling)
+    return DONE
 
 
 def _recurrence(wanted: argparse.Namespace, zone: str, now: datetime) -> Recurrence | None:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from loa.parser import Verbs
 
-NAMES = ("announce", "health", "speech", "intelligibility", "idle")
+NAMES = ("announce", "health", "planning", "speech", "intelligibility", "idle")
 
 
 def add(verbs: Verbs) -> None:

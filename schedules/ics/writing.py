@@ -88,7 +88,7 @@ def _event(entry: Entry, start: datetime) -> icalendar.Event:
 def _series(entry: Entry, kept: Recurrence, until: datetime) -> icalendar.Event | None:
     """It as one event with its rule, None where RFC 5545 has no such rule."""
     parts = kept.rule.strip().upper().removeprefix("RRULE:")
-    if calendars.is_lunar(parts) or ("COUNT=" in parts and kept.until):
+    if calendars.is_listed(parts) or ("COUNT=" in parts and kept.until):
         return None
     try:
         first = calendars.starts(kept.rule, entry.start, entry.start, until, kept.zone)[0]

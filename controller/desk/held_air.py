@@ -1,0 +1,91 @@
+"""What the air already holds around some moments: bookings that were sent, and what stands in programmes' slots.
+
+- A booking that waits for approval holds its time too; what has no voice yet is estimated.
+- A part of a slot waits for nobody: it is left out when something else sounds.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from controller.roster import Node, nodes_under
+from controller.store import Store
+from controller.store.policies import Claim
+from schedules.booking import SKIP_GRACE
+from schedules.conflicts import Broadcast
+from schedules.laying import Sounding
+from schedules.rulebook import Airing
+from wire.names import lies_within
+
+DAYS_AROUND = timedelta(days=1)
+DAYS_AFTER = timedelta(days=8)  # another day may be offered
+
+
+@dataclass(frozen=True)
+class Held:
+    """A ``broadcast``, and whose it is: an announcement's id and its booking's key, both empty for a slot's own.
+
+    ``in_slot``: the station lays it out with whatever else asks for that slot.
+    """
+
+    broadcast: Broadcast
+    in_slot: bool
+    announcement: str = ""
+    key: str | None = None
+
+
+def held_air(store: Store, reached: list[Node], comings: Iterable[datetime], now: datetime) -> list[Held]:
+    """All that the loudspeakers ``reached`` hold from a day before each of ``comings`` to the days after the last."""
+    moments = sorted(comings)
+    claims = store.policies.claims(min(now, moments[0]), moments[-1] + DAYS_AFTER)
+    found = [each for claim in claims for each in _claimed(claim, reached)]
+    titles = {claim.booking.id: claim.title for claim in claims}
+    return found + [Held(each, True) for each in _in_slots(store, reached, _windows(moments), titles, now)]
+
+
+def _claimed(claim: Claim, reached: list[Node]) -> Iterator[Held]:
+    reach = frozenset(node.id for node in nodes_under(reached, claim.areas))
+    row = claim.booking
+    late = timedelta(seconds=row.late_for_seconds)
+    for airing in claim.airings if reach else ():
+        broadcast = Broadcast(airing, claim.title, reach, row.level, claim.drill, late)
+        yield Held(broadcast, row.slot is not None, row.announcement, row.idempotency_key)
+
+
+def _windows(moments: list[datetime]) -> list[tuple[datetime, datetime]]:
+    """The days around ``moments``, those that touch as one; the days after the last belong to it."""
+    windows: list[tuple[datetime, datetime]] = []
+    for each in moments:
+        since, until = each - DAYS_AROUND, each + (DAYS_AFTER if len(moments) == 1 else DAYS_AROUND)
+        if windows and since <= windows[-1][1]:
+            windows[-1] = (windows[-1][0], max(until, windows[-1][1]))
+        else:
+            windows.append((since, until))
+    return windows
+
+
+def _in_slots(
+    store: Store,
+    reached: list[Node],
+    windows: list[tuple[datetime, datetime]],
+    titles: Mapping[str, str],
+    now: datetime,
+) -> Iterator[Broadcast]:
+    homes = {node.home for node in reached}
+    for area in store.programmes.standings():
+        if not any(lies_within(home, area) for home in homes):
+            continue
+        reach = frozenset(node.id for node in nodes_under(reached, [area]))
+        for window in windows:
+            for number, sounding in enumerate(store.airing.week(area, *window, now)):
+                if sounding.until > sounding.start and (sounding.again or not sounding.booking):
+                    yield _part(f"{area}:{number}", sounding, reach, titles)
+
+
+def _part(name: str, sounding: Sounding, reach: frozenset[str], titles: Mapping[str, str]) -> Broadcast:
+    item = sounding.item
+    airing = Airing(sounding.start, sounding.until - sounding.start, id=f"p{name}:{sounding.start.isoformat()}")
+    title = item.asset or item.source or titles.get(sounding.booking, "") or sounding.occurrence.slot.label
+    return Broadcast(airing, title, reach, waits_for=SKIP_GRACE, kind=item.kind.value)

@@ -1,0 +1,66 @@
+"""`loa announce --dry-run`: what would be met is told, and nothing is written."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+from makers_loa import PLACE, Loa, at_home, in_this_process
+from makers_web import NOON, settled_town
+
+from controller.store import Store
+from loa import house
+
+ANNOUNCE = ("announce", "Họp thôn tối nay. " * 20, "--area", PLACE, "--at", "2027-01-04 17:00", "--title", "Họp thôn")
+
+
+@pytest.fixture
+def loa(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Loa:
+    with settled_town(tmp_path):
+        at_home(monkeypatch, tmp_path)
+    monkeypatch.setattr(house, "now", lambda: NOON)
+    return in_this_process(capsys)
+
+
+def kept(folder: Path) -> int:
+    store = Store(f"sqlite:///{folder}/loa.db")
+    try:
+        return len(store.announcements.list())
+    finally:
+        store.close()
+
+
+def test_a_dry_run_tells_when_it_sounds_and_what_the_day_has_and_writes_nothing(loa: Loa, tmp_path: Path) -> None:
+    told = loa(*ANNOUNCE, "--dry-run")
+    assert told.out.splitlines() == [
+        "Would sound at 04/01/2027 17:00:00",
+        "It meets no other announcement or programme.",
+        "On 04/01/2027: 0 minutes used; this announcement adds about 24 s.",
+    ]
+    assert kept(tmp_path) == 0
+
+
+def test_a_dry_run_says_the_conflict_in_a_sentence_with_offers_that_stand(loa: Loa, tmp_path: Path) -> None:
+    loa(*ANNOUNCE)
+    lines = loa(*ANNOUNCE, "--dry-run").out.splitlines()
+    assert lines[1].startswith("At 17:00 on 04/01/2027, 6 loudspeakers sound “Họp thôn” (24 s);")
+    assert lines[2:4] == ["- Right after, at 17:01", "- Move to 16:55"]
+    assert kept(tmp_path) == 1
+
+
+def test_a_program_reads_the_same_as_json(loa: Loa) -> None:
+    loa(*ANNOUNCE)
+    told = json.loads(loa(*ANNOUNCE, "--dry-run", "--json", "--repeat", "FREQ=WEEKLY;BYDAY=MO,TH").out)
+    [met] = told["conflicts"]
+    assert (met["turn"], met["at"], len(met["nodes"])) == ("alike", "2027-01-04T10:00:00+00:00", 6)
+    assert [each["kind"] for each in told["offers"]] == ["after", "move", "skip"]
+    assert told["offers"][2]["leave_out"] == ["2027-01-04"]
+    assert (told["repeats"], len(told["comings"]), told["budget"]["most_minutes"]) == (True, 5, None)
+
+
+def test_a_dry_run_refuses_what_would_be_refused_and_what_it_cannot_do(loa: Loa, tmp_path: Path) -> None:
+    loa("announce", "Họp.", "--area", "nowhere", "--dry-run").refuses(1, "nowhere")
+    loa(*ANNOUNCE, "--dry-run", "--wait").refuses(1, "--wait")
+    loa("announce", "--recording", "x.wav", "--area", PLACE, "--dry-run").refuses(1, "--recording")
+    assert kept(tmp_path) == 0
