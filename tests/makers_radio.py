@@ -61,6 +61,7 @@ class PretendPlayer:
         self._hand, self._durations, self.heard = hand, durations, heard
         self._take: Take | None = None
         self.device, self.device_ok, self.can_relay = "pretend", True, True
+        self.overrun_ms = 0  # how much longer than it was told it sounds a stream
         self.relayed_ms: int | None = None  # how much of a relay its stream gives; None: all
         self.fails: Reason | None = None
 
@@ -74,7 +75,10 @@ class PretendPlayer:
             return None
         if self.fails:
             return Progress(take.job_id, position_ms=take.from_ms, failed=self.fails)
-        length = (take.duration_ms if take.stream else self._durations[take.path.name]) - take.from_ms  # type: ignore[union-attr]
+        length = take.duration_ms + self.overrun_ms
+        if take.path and not take.stream:
+            length = self._durations[take.path.name]
+        length -= take.from_ms
         elapsed = (self._hand.now() - take.at) / timedelta(milliseconds=1)
         if elapsed < 0:
             return Progress(take.job_id, position_ms=take.from_ms)

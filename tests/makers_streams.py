@@ -26,15 +26,18 @@ def encoded(form: str = "mp3", hertz: int = TONE_HZ, seconds: float = SECONDS) -
     return subprocess.run([*command, "-f", form, "pipe:1"], check=True, capture_output=True).stdout
 
 
-@cache
-def segmented(folder: Path) -> list[bytes]:
-    """The tone as HLS segments of two seconds."""
+def segmented(folder: Path, form: str = "mpegts") -> list[bytes]:
+    """The tone as HLS segments of two seconds: MPEG-TS, fMP4 (the first is what stands before all), or bare AAC."""
     (folder / "hls").mkdir()
     source = f"sine=frequency={TONE_HZ}:sample_rate=48000:duration={SECONDS}"
     command = ["ffmpeg", "-v", "error", "-f", "lavfi", "-i", source, "-af", "volume=4", "-c:a", "aac", "-b:a", "96k"]
-    target = [*("-f", "hls", "-hls_time", "2", "-hls_list_size", "0"), str(folder / "hls" / "x.m3u8")]
-    subprocess.run([*command, *target], check=True)
-    return [path.read_bytes() for path in sorted(folder.glob("hls/*.ts"), key=lambda path: int(path.stem[1:]))]
+    target = ["-f", "hls", "-hls_time", "2", "-hls_list_size", "0", "-hls_segment_type", form, "hls/x.m3u8"]
+    if form == "adts":
+        target = ["-f", "segment", "-segment_time", "2", "-segment_format", "adts", "hls/x%d.ts"]
+    subprocess.run([*command, *target], check=True, cwd=folder)
+    pieces = [path for path in folder.glob("hls/x*") if path.suffix in (".ts", ".m4s")]
+    head = [path.read_bytes() for path in folder.glob("hls/init.mp4")]
+    return head + [path.read_bytes() for path in sorted(pieces, key=lambda path: int(path.stem[1:]))]
 
 
 class Sending(BaseHTTPRequestHandler):
@@ -163,9 +166,10 @@ def leading(target: str) -> Programme:
     return send
 
 
-def playlist(segments: list[bytes], live_from: int = 0) -> dict[str, Programme]:
+def playlist(segments: list[bytes], live_from: int = 0, head: bytes = b"") -> dict[str, Programme]:
     """An HLS stream: a master playlist, a media playlist of what has come so far, and its segments."""
     begun = time.monotonic()
+    map_line = '#EXT-X-MAP:URI="init.mp4"\n' if head else ""
 
     def master(listener: Sending, station: Station) -> None:
         listener.head("application/vnd.apple.mpegurl")
@@ -173,12 +177,13 @@ def playlist(segments: list[bytes], live_from: int = 0) -> dict[str, Programme]:
 
     def media(listener: Sending, station: Station) -> None:
         known = segments[: live_from + 1 + int((time.monotonic() - begun) / 2)] if live_from else segments
-        text = "#EXTM3U\n#EXT-X-VERSION:3\n#EXT-X-TARGETDURATION:2\n#EXT-X-MEDIA-SEQUENCE:0\n"
+        text = "#EXTM3U\n#EXT-X-VERSION:3\n#EXT-X-TARGETDURATION:2\n#EXT-X-MEDIA-SEQUENCE:0\n" + map_line
         text += "".join(f"#EXTINF:2.0,\n{number}.ts\n" for number in range(len(known)))
         listener.head("application/vnd.apple.mpegurl")
         listener.wfile.write((text + ("" if live_from else "#EXT-X-ENDLIST\n")).encode())
 
-    found = {"/live.m3u8": master, "/hls/media.m3u8": media}
+    found: dict[str, Programme] = {"/live.m3u8": master, "/hls/media.m3u8": media}
+    found["/hls/init.mp4"] = once(head, "video/mp4")
     return found | {f"/hls/{number}.ts": once(each, "video/mp2t") for number, each in enumerate(segments)}
 
 

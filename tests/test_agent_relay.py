@@ -97,6 +97,15 @@ def test_a_relay_has_sounded_when_half_of_it_was_not_silence(
     assert (radio.outcome("r1").step, radio.outcome("r1").reason) == ending
 
 
+def test_a_player_that_misses_a_relays_end_is_stopped(radio: Radio) -> None:
+    radio.plan(make_relay(start=after(1)))
+    radio.player.overrun_ms = 30_000
+    radio.start()
+    radio.run(70)
+    assert radio.outcome("r1").step is Step.SOUNDED
+    assert radio.stretches("r1") == [(0, 61_000)]
+
+
 def test_what_stands_in_for_a_relay_is_fetched_ahead(radio: Radio) -> None:
     radio.plan(make_relay(start=after(600), fallback=WAITING))
     radio.start()

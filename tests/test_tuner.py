@@ -107,6 +107,7 @@ def test_a_station_that_comes_back_is_heard_again(station: Station, tuned: list[
         (made.leading("file:///etc/passwd"), "not an address"),
         (made.leading("gopher://127.0.0.1/x"), "not an address"),
         (made.leading("{url}/live"), "redirects"),
+        (made.leading("http://[::1/x"), "no address"),
         (
             made.once(
                 b"#EXTM3U\n#EXT-X-TARGETDURATION:2\n#EXTINF:2,\nfile:///etc/passwd\n#EXT-X-ENDLIST\n", "audio/mpegurl"
@@ -152,12 +153,13 @@ def test_closing_ends_a_call_that_waits_and_its_decoder(station: Station) -> Non
         until(lambda receiver=receiver: not receiver._thread.is_alive())
 
 
-@pytest.mark.parametrize("live_from", [0, 4])
+@pytest.mark.parametrize(("form", "live_from"), [("mpegts", 0), ("mpegts", 4), ("fmp4", 0), ("adts", 0)])
 def test_an_hls_stream_is_followed_segment_by_segment(
-    live_from: int, station: Station, tuned: list[Receiver], tmp_path: Path
+    form: str, live_from: int, station: Station, tuned: list[Receiver], tmp_path: Path
 ) -> None:
-    segments = made.segmented(tmp_path)
-    station.programmes |= made.playlist(segments, live_from)
+    segments = made.segmented(tmp_path, form)
+    head = segments.pop(0) if form == "fmp4" else b""
+    station.programmes |= made.playlist(segments, live_from, head)
     receiver = tune(tuned, station.url + "/live.m3u8")
     sound = heard(receiver, 5.0)
     assert hertz(sound[RATE:]) == pytest.approx(made.TONE_HZ, abs=2)
@@ -238,3 +240,10 @@ def test_a_decoder_has_its_bounds_before_its_first_byte() -> None:
         running.close()
     with pytest.raises(decoder.Ended):
         running.feed(b"x")
+
+
+def test_nobody_is_led_from_https_to_http() -> None:
+    assert calling._led("http://a.example/x", "https://b.example/y") == "https://b.example/y"
+    assert calling._led("https://a.example/x", "/y") == "https://a.example/y"
+    with pytest.raises(NoStream, match="from https"):
+        calling._led("https://a.example/x", "http://a.example/x")

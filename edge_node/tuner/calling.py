@@ -81,9 +81,7 @@ class Caller:
                     raise NoStream(f"the server answered {response.status}")
                 return Answer(url, response)
             response.close()
-            before, url = url, urljoin(url, target)
-            if urlsplit(before).scheme == "https" and urlsplit(url).scheme != "https":
-                raise NoStream("led from https to something else")
+            url = _led(url, target)
         raise NoStream(f"more than {MOST_REDIRECTS} redirects")
 
     def close(self) -> None:
@@ -116,6 +114,18 @@ class Caller:
             raise NoStream(f"{url[:100]}: {no}"[:250]) from None
         finally:
             too_long.cancel()
+
+
+def _led(url: str, target: str) -> str:
+    """Where a redirect leads. Raises NoStream for a step down from https, and for what is no address."""
+    try:
+        led = urljoin(url, target)
+        down = urlsplit(url).scheme == "https" and urlsplit(led).scheme != "https"
+    except ValueError as wrong:
+        raise NoStream(f"led to what is no address: {wrong}"[:200]) from None
+    if down:
+        raise NoStream("led from https to something else")
+    return led
 
 
 def _connected(connection: HTTPConnection) -> socket.socket:

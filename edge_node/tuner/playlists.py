@@ -47,7 +47,10 @@ def read(text: str, url: str) -> Playlist:
     variant = _variant(lines)
     if not variant and not any(line.startswith("#EXT-X-TARGETDURATION:") for line in lines):
         raise BadPlaylist("not an HLS playlist: name the stream itself")
-    return Playlist(variant=urljoin(url, variant)) if variant else _media(lines, url)
+    try:
+        return Playlist(variant=urljoin(url, variant)) if variant else _media(lines, url)
+    except ValueError as wrong:  # an address that is none
+        raise BadPlaylist(str(wrong)[:100]) from None
 
 
 def _variant(lines: list[str]) -> str:
