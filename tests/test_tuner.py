@@ -125,7 +125,7 @@ def test_a_station_that_comes_back_is_heard_again(station: Station, tuned: list[
         (made.once(b"#EXTM3U\n#EXT-X-STREAM-INF:BANDWIDTH=1\nlive\n", "audio/mpegurl"), "playlists"),
         (made.once(b"<html>", "audio/mpegurl"), "not an HLS playlist"),
         (made.once(b"#EXTM3U\n#EXTINF:-1,Radio\nhttp://127.0.0.1/x\n", "audio/x-mpegurl"), "name the stream itself"),
-        (made.dripping_head, "live: "),
+        (made.dripping_head, "live: |ended|broke off"),
         (made.dripping_body, "or 1 s"),
     ],
 )
