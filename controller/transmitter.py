@@ -13,17 +13,19 @@ import threading
 from collections.abc import Iterable, Mapping
 from datetime import date, datetime, timedelta
 
+from msgspec.structs import replace
+
+from controller.configs import wanted_config
 from controller.holdings import LINES, compare
 from controller.keys import TRUST_NAME
-from controller.roster import Node, ancestors, areas_of
+from controller.roster import Node
 from controller.settings import Settings
 from controller.store import Store
 from controller.store.facts import Condition, Document, IssuedConfig, IssuedPlan
 from schedules import moments
 from schedules.planner import VALIDITY, AreaLane
-from schedules.rulebook import NO_LIMITS, Rulebook, in_force
+from schedules.rulebook import Rulebook
 from wire import codec, seal, topics
-from wire.config import NodeConfig
 from wire.link import Link
 from wire.plan import Job, Lane, Plan
 from wire.receipt import Ack
@@ -184,14 +186,14 @@ class Transmitter:
         self._publish(_topic(key), b"")
 
     def _issue_config(self, node: Node, now: datetime) -> bool:
-        wanted = self._config(node, 1, datetime.min.replace(tzinfo=now.tzinfo))
+        wanted = wanted_config(node, self._settings, self._rulebooks, self._day)
         digest = self._digest(topics.CONFIG.topic(node=node.id), codec.write(wanted))
         held = self._configs.get(node.id)
         if held and held.digest == digest:
             return False
 
         def make(serial: int) -> bytes:
-            return self._sealed(topics.CONFIG, codec.write(self._config(node, serial, now)))
+            return self._sealed(topics.CONFIG, codec.write(replace(wanted, serial=serial, issued_at=now)))
 
         issued = self._store.plans.issue_config(node.id, digest, make, now)
         if issued is None:
@@ -200,23 +202,6 @@ class Transmitter:
         log.info("issued config node=%s serial=%d", node.id, issued.serial)
         self._publish(topics.CONFIG.topic(node=node.id), issued.envelope)
         return True
-
-    def _config(self, node: Node, serial: int, now: datetime) -> NodeConfig:
-        rules = in_force(self._rulebooks, (node.home, *ancestors(node.home)), self._day) or Rulebook()
-        return NodeConfig(
-            node=node.id,
-            serial=serial,
-            issued_at=now,
-            areas=areas_of(node),
-            media_url=self._settings.audio_url,
-            zone=self._settings.zone,
-            quiet_hours=node.quiet or rules.quiet or self._settings.quiet,
-            volumes=node.volumes or rules.volumes,
-            offset_ms=node.offset_ms,
-            maintenance=node.maintenance,
-            health_seconds=self._settings.health_seconds,
-            limits=rules.limits if rules.limits != NO_LIMITS else None,
-        )
 
     def _overtaken_plans(self) -> set[AreaLane]:
         found = ((topics.recognise(topic), lane) for topic in self._overtaken for lane in Lane)

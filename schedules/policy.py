@@ -8,6 +8,8 @@ from schedules import moments
 from wire.config import NodeConfig, QuietHours
 from wire.plan import BulletinClass
 
+NEVER_QUIET = QuietHours("00:00", "00:00")
+
 
 def is_quiet(moment: datetime, quiet: QuietHours, zone_name: str) -> bool:
     """Whether ``moment`` lies in quiet hours, on the zone's clock."""

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import datetime, timedelta
 from random import Random
 from typing import Any
 
 import makers_store as made
+from hypothesis import Phase, find, settings
+from makers_schedules import rich_programmes
 
 from controller.store import Store
 from controller.store.programmes import ProgrammeRow
@@ -93,3 +96,14 @@ def scattered(store: Store, chance: Random, areas: list[str]) -> None:
         start = None if slot else made.NOW + timedelta(minutes=chance.randint(5, 20 * 1440))
         some = tuple(chance.sample(areas, chance.randint(1, 2)))
         asking(store, number, chance.randint(5, 900), slot=slot, start=start, areas=some)
+
+
+def drawn(chance: Random, area: str) -> Programme:
+    """Some programme for that area."""
+    programme = find(
+        rich_programmes.filter(lambda each: len(each.slots) > 1),
+        lambda _: True,
+        random=chance,
+        settings=settings(max_examples=20, database=None, deadline=None, phases=[Phase.generate]),
+    )
+    return replace(programme, area=area)

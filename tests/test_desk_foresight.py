@@ -163,6 +163,12 @@ def test_offers_keep_the_policy(desk: Desk) -> None:
     assert all(abs(each - NOW - HOUR) < 15 * MINUTE for each in starts)
 
 
+def test_what_a_policy_forbids_is_refused_while_looking_ahead(desk: Desk) -> None:
+    desk.announce(wish(), APPROVER, NOW)
+    desk.set_policy(Policy(COMMUNE, date(2026, 1, 1), Rulebook(Limits(sessions=(1,) * 7))), ADMINISTRATOR, NOW)
+    assert refused(foreseen, desk, wish(start=NOW + 4 * HOUR)) == "policy"
+
+
 def test_a_kept_booking_is_foreseen_as_it_stands(store: Store, desk: Desk) -> None:
     made = desk.announce(wish(), EDITOR, NOW)
     later = desk.announce(wish(start=NOW + HOUR + MINUTE), EDITOR, NOW)

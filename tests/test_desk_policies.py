@@ -6,15 +6,17 @@ from dataclasses import replace
 from datetime import date, timedelta
 
 import pytest
-from makers_store import COMMUNE, HAMLET, NOW, OTHER_COMMUNE, furnish, refused, user
+from makers_programmes import row, with_items
+from makers_store import COMMUNE, HAMLET, NOW, OTHER_COMMUNE, PROVINCE, furnish, node, refused, user
 
 from controller.desk import Desk, DeskError, Wish
 from controller.store import Store
 from controller.store.rows import Role
+from schedules import moments
 from schedules.rulebook import Rulebook
 from schedules.rulebook_text import Policy
-from wire.config import Limits
-from wire.plan import BulletinClass
+from wire.config import Limits, QuietHours
+from wire.plan import BulletinClass, Level
 
 HOUR = timedelta(hours=1)
 APPROVER, ADMINISTRATOR = user("hoa", Role.APPROVER), user("quan", Role.ADMINISTRATOR)
@@ -50,3 +52,47 @@ def test_an_administrator_sets_the_policy_of_their_own_area_and_the_audit_says_s
     assert store.policies.in_force(HAMLET, date(2025, 12, 31)) is None
     assert store.policies.of(COMMUNE) == [(ONE.since, ONE.rules)]
     assert [(act.what, act.subject) for act in store.acts.recent()] == [("set policy", COMMUNE)]
+
+
+LENIENT = Policy(COMMUNE, date(2026, 1, 1), Rulebook(quiet=QuietHours("22:00", "04:30")))
+STRICT = Policy(COMMUNE, date(2026, 1, 1), Rulebook(quiet=QuietHours("19:00", "06:00")))
+EARLY = moments.read("2026-11-25 04:45", NOW, "Asia/Ho_Chi_Minh")
+NIGHT = moments.read("2026-11-25 03:15", NOW, "Asia/Ho_Chi_Minh")
+
+
+def test_a_commune_that_may_sound_earlier_is_not_held_to_the_stations_hours(desk: Desk) -> None:
+    early = Wish("Chợ phiên.", (COMMUNE,), EARLY)
+    assert refused(desk.announce, early, APPROVER, NOW) == "quiet_hours"
+    desk.set_policy(LENIENT, ADMINISTRATOR, NOW)
+    assert desk.announce(early, APPROVER, NOW).booking_id
+    assert refused(desk.announce, replace(early, start=NIGHT), APPROVER, NOW) == "policy"
+    assert refused(desk.announce, replace(early, areas=(OTHER_COMMUNE,)), APPROVER, NOW) == "quiet_hours"
+    assert refused(desk.announce, replace(early, areas=(COMMUNE, OTHER_COMMUNE)), APPROVER, NOW) == "quiet_hours"
+
+
+def test_loudspeakers_with_hours_of_their_own_are_asked_when_all_have_them(store: Store, desk: Desk) -> None:
+    store.roster.add_node(node("loa-1", quiet=QuietHours("12:00", "14:00")))
+    alone = Wish("Thử loa.", ("loa-1",), NIGHT)
+    assert desk.announce(alone, APPROVER, NOW).booking_id
+    noon = moments.read("2026-11-25 13:00", NOW, "Asia/Ho_Chi_Minh")
+    assert refused(desk.announce, replace(alone, start=noon), APPROVER, NOW) == "quiet_hours"
+    assert desk.announce(replace(alone, start=noon, areas=(COMMUNE,)), APPROVER, NOW).booking_id
+
+
+def test_what_a_commune_places_from_above_keeps_its_policy_too(store: Store, desk: Desk) -> None:
+    store.people.add(user("tinh", Role.APPROVER, PROVINCE))
+    desk.set_policy(STRICT, ADMINISTRATOR, NOW)
+    sent = desk.announce(
+        Wish("Tỉnh báo.", (COMMUNE,), level=Level.PROVINCE), user("tinh", Role.APPROVER, PROVINCE), NOW
+    )
+    evening = moments.read("2026-11-24 19:30", NOW, "Asia/Ho_Chi_Minh")
+    assert refused(desk.place, sent.announcement_id, COMMUNE, evening, APPROVER, NOW) == "policy"
+    assert desk.place(sent.announcement_id, COMMUNE, NOW + HOUR, APPROVER, NOW).start == NOW + HOUR
+
+
+def test_what_stands_in_the_slots_of_a_programme_counts(store: Store, desk: Desk) -> None:
+    store.programmes.apply(row())
+    with_items(store)
+    desk.set_policy(replace(ONE, rules=Rulebook(Limits(gap_minutes=1, sessions=(1,) * 7))), ADMINISTRATOR, NOW)
+    wish = Wish("Mời bà con đi họp.", (COMMUNE,), NOW + HOUR)
+    assert refused(desk.announce, wish, APPROVER, NOW) == "policy", "the opening at 17:00 is a session already"

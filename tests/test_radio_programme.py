@@ -2,16 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 from random import Random
 
 import makers_store as made
 import pytest
-from hypothesis import Phase, find, settings
-from makers_programmes import asking, row, scattered, with_items, written
-from makers_schedules import rich_programmes
+from makers_programmes import asking, drawn, row, scattered, with_items, written
 from makers_station import Radio, furnished
 from makers_store import COMMUNE, HAMLET, NOW, OTHER_COMMUNE
 
@@ -20,7 +17,6 @@ from controller.roster import areas_of
 from controller.settings import Settings
 from controller.store import Store
 from schedules import planner
-from schedules.programme import Programme
 from schedules.relays import Source
 from wire import codec, topics
 from wire.plan import Job
@@ -39,17 +35,6 @@ def preview(store: Store, node: str) -> list[Job]:
     assert held
     plans, _ = foresee(store, Settings(), planner.plan(store.airing.to_plan(NOW), NOW), NOW)
     return planner.of_areas(plans, areas_of(held), NOW)
-
-
-def drawn(chance: Random, area: str) -> Programme:
-    """Some programme for that area."""
-    programme = find(
-        rich_programmes.filter(lambda each: len(each.slots) > 1),
-        lambda _: True,
-        random=chance,
-        settings=settings(max_examples=20, database=None, deadline=None, phases=[Phase.generate]),
-    )
-    return replace(programme, area=area)
 
 
 @pytest.fixture

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime, timedelta
 
 import makers_store as made
@@ -9,7 +10,8 @@ import pytest
 from makers_programmes import TEXT, aired, asking, asset, row, with_items
 from makers_store import COMMUNE, HAMLET, NOW, furnish
 
-from controller.store import Store
+from controller.store import Store, StoreError
+from controller.store.programmes import edition_of, standings_of
 from controller.store.rows import Act
 from schedules import moments, planner
 from schedules.placing import Note
@@ -146,3 +148,38 @@ def test_a_week_shows_relays_too(furnished: Store) -> None:
         "VOV1"
     ]
     assert furnished.airing.week(HAMLET, NOW, NOW + DAY, NOW) == []
+
+
+def test_a_programme_made_from_an_older_edition_is_not_kept(store: Store) -> None:
+    furnish(store)
+    first = edition_of(store.programmes.of(COMMUNE))
+    store.programmes.apply(row(), None, first)
+    wishes, acts = store.changed(), len(store.acts.recent())
+    later = row(TEXT.replace("17:00", "16:00"), "2026-12-01")
+    with pytest.raises(StoreError) as refusal:
+        store.programmes.apply(later, Act("hoa", "applied", COMMUNE, "", NOW), first)
+    assert refusal.value.key == "store.programme_changed"
+    assert (store.changed(), len(store.acts.recent()), len(store.programmes.of(COMMUNE))) == (wishes, acts, 1)
+    store.programmes.apply(later, None, edition_of(store.programmes.of(COMMUNE)))
+    store.programmes.apply(row())  # who names no edition knows of none: the command line
+    assert len(store.programmes.of(COMMUNE)) == 2
+
+
+def test_of_many_who_apply_the_same_edition_at_once_one_is_kept(store: Store) -> None:
+    furnish(store)
+    edition = edition_of(store.programmes.of(COMMUNE))
+    texts = [TEXT.replace('"Đài xã"', f'"Của {number}"') for number in range(8)]
+
+    def attempt(text: str) -> bool:
+        try:
+            store.programmes.apply(row(text), None, edition)
+        except StoreError as wrong:
+            return wrong.key != "store.programme_changed"
+        return True
+
+    with ThreadPoolExecutor(8) as crowd:
+        assert sum(crowd.map(attempt, texts)) == 1
+
+
+def test_no_programmes_hold_at_no_time() -> None:
+    assert standings_of([]) == []

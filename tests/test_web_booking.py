@@ -302,6 +302,25 @@ def test_what_came_again_and_is_taken_back_keeps_its_days_in_the_form(
     assert stranger.get(answer.request.path, query_string={"tu": row.id}).status_code == 404
 
 
+def test_what_was_to_come_once_keeps_its_time_in_the_form(town: Town, client: FlaskClient) -> None:
+    row = sent(town, send(client, day="2026-11-26", minute="35"))
+    page = client.post(
+        f"/soan/{row.announcement}/sua", data={"csrf_token": form_key(client)}, follow_redirects=True
+    ).text
+    assert 'name="when" value="at" checked' in page
+    assert 'name="day" value="2026-11-26" checked' in page
+    assert "<option selected>35</option>" in page
+
+
+def test_a_day_beyond_the_chips_stands_in_the_field_for_another_day(town: Town, client: FlaskClient) -> None:
+    row = sent(town, send(client, day="other", date="24/12/2026"))
+    page = client.post(
+        f"/soan/{row.announcement}/sua", data={"csrf_token": form_key(client)}, follow_redirects=True
+    ).text
+    assert 'name="day" value="other" checked' in page
+    assert 'maxlength="10" value="24/12/2026"' in page
+
+
 def test_what_was_returned_opens_with_its_days(town: Town, app: Flask, client: FlaskClient) -> None:
     editor = town.client(app, "van-hoa")
     row = sent(town, send(editor, when="repeat", repeat="lunar", lunar=["15"], areas=[HAMLET]))

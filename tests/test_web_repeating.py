@@ -133,7 +133,7 @@ def test_a_choice_that_is_none_changes_nothing(choice: str) -> None:
 def test_an_offer_changes_the_time_the_days_or_the_places() -> None:
     at = "at 2026-11-25T10:05+0000"
     once = changed(Typed(when="now"), at, HANOI)
-    assert (once.when, once.day, once.date, once.hour, once.minute) == ("at", "other", "25/11/2026", "17", "05")
+    assert (once.when, once.day, once.date, once.hour, once.minute) == ("at", "2026-11-25", "25/11/2026", "17", "05")
     again = changed(Typed(when="repeat", day="2026-11-24", hour="16"), at, HANOI)
     assert (again.when, again.day, again.hour, again.minute) == ("repeat", "2026-11-24", "17", "05")
     spared = changed(Typed(when="repeat", repeating=Repeating(but="01/12/2026")), "but 2026-11-26 2026-11-27", HANOI)

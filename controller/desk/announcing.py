@@ -9,7 +9,6 @@ from datetime import datetime
 
 from controller.desk import programming, rules
 from controller.desk.inbox import ORDINARY_LATE_SECONDS, Inbox
-from controller.desk.policing import Policing
 from controller.desk.wishes import DeskError, Draft, OwnApproval, Placing, Wish
 from controller.store import StoreError
 from controller.store.rows import (
@@ -32,7 +31,7 @@ VIETNAMESE = "vi"
 _OPEN = (AnnouncementState.DRAFT, AnnouncementState.RETURNED)
 
 
-class Announcing(Inbox, Policing):
+class Announcing(Inbox):
     """The part of the desk where announcements are written, placed, approved and withdrawn."""
 
     _own_approval: OwnApproval
@@ -99,7 +98,7 @@ class Announcing(Inbox, Policing):
             raise DeskError("desk.own_announcement")
         wanted = self._wanted(held)
         for booking in wanted:
-            rules.still_to_come(booking, now, self._zone, self._quiet)
+            rules.still_to_come(booking, now, self._zone, self._quiet_over(booking.areas)(booking.start or now))
             self._keep_policies(held, booking, now)
         approved = replace(held, state=AnnouncementState.APPROVED, approver=who.id, reason="", updated_at=now)
         act = Act(who.name, "approved", held.id, held.title, now)
@@ -185,7 +184,7 @@ class Announcing(Inbox, Policing):
             announcement=announcement.id,
             areas=areas,
             state=BookingState.OFFERED if self._offered(announcement, areas) else BookingState.WANTED,
-            start=self._start(placing, announcement.bulletin_class, now),
+            start=self._start(replace(placing, areas=areas), announcement.bulletin_class, now),
             recurrence=placing.recurrence,
             slot=programming.slot(self._store, replace(placing, areas=areas), announcement.bulletin_class),
             created_by=who.id,
@@ -204,11 +203,12 @@ class Announcing(Inbox, Policing):
         """The start asked for, of one that comes once or again and again. Raises DeskError."""
         if placing.slot is not None:
             return None
+        quiet = self._quiet_over(placing.areas)
         if placing.recurrence is None:
-            return rules.start(placing.start, bulletin_class, now, self._zone, self._quiet)
+            return rules.start(placing.start, bulletin_class, now, self._zone, quiet(placing.start or now))
         moments = rules.recurring(placing.recurrence, placing.start, bulletin_class, now)
         for moment in moments[: rules.LOOKED_AT]:
-            rules.start(moment, bulletin_class, now, self._zone, self._quiet)
+            rules.start(moment, bulletin_class, now, self._zone, quiet(moment))
         return placing.start
 
     def _mine(self, announcement_id: str, who: User) -> Announcement:

@@ -13,7 +13,7 @@ from datetime import datetime, timedelta
 
 from controller.desk import programming, rules
 from controller.desk.announcing import EMERGENCY_LATE_SECONDS, Announcing, own_key
-from controller.desk.held_air import Held, held_air
+from controller.desk.held_air import Held, Listening, held_air
 from controller.desk.inbox import ORDINARY_LATE_SECONDS
 from controller.desk.place_rules import rules_over
 from controller.desk.wishes import Placing, Wish
@@ -78,7 +78,7 @@ class Foresight(Announcing):
     def foresee(self, wish: Wish, who: User, now: datetime, draft: str | None = None) -> Foreseen:
         """What ``wish`` would meet; ``draft`` is the announcement that it is about, if that is kept.
 
-        Raises DeskError for places and times that no wish may have. The text may be missing still.
+        Raises DeskError for places and times that no wish may have, by a policy too. The text may be missing still.
         """
         rules.need(who, Role.EDITOR)
         kinds = {area.id: area.kind for area in self._store.roster.areas()}
@@ -86,6 +86,8 @@ class Foresight(Announcing):
         held = self._about(wish, draft, who, now)
         key = own_key(wish.idempotency_key, who)
         comings = self._comings(replace(wish, areas=areas), held, now)
+        row = BookingRow(UNSAVED, held.id, areas, wish.start, who.id, now, recurrence=wish.recurrence, slot=wish.slot)
+        self._keep_policies(held, row, now)
         again, in_slot = wish.recurrence is not None, wish.slot is not None
         return self._foreseen(_Sought(held, areas, comings, again, key=key, in_slot=in_slot), now)
 
@@ -120,12 +122,13 @@ class Foresight(Announcing):
         """When it would sound, as far as it is looked at. Raises DeskError."""
         if wish.slot is not None:
             return self._slot_coming(wish, held, now)
+        quiet = self._quiet_over(wish.areas)
         if wish.recurrence is None:
-            begin = rules.start(wish.start, wish.bulletin_class, now, self._zone, self._quiet)
+            begin = rules.start(wish.start, wish.bulletin_class, now, self._zone, quiet(wish.start or now))
             return (begin or now,)
         found = rules.recurring(wish.recurrence, wish.start, wish.bulletin_class, now)
         for moment in found[: rules.LOOKED_AT]:
-            rules.start(moment, wish.bulletin_class, now, self._zone, self._quiet)
+            rules.start(moment, wish.bulletin_class, now, self._zone, quiet(moment))
         return tuple(found)
 
     def _slot_coming(self, wish: Wish, held: Announcement, now: datetime) -> tuple[datetime, ...]:
@@ -144,7 +147,8 @@ class Foresight(Announcing):
         near = [each for each in sought.comings if each <= sought.comings[0] + LOOKED_AHEAD][:LOOKED_AT]
         if not near or not reached or self._offered(held, sought.areas):
             return told
-        around = held_air(self._store, reached, near, now)
+        listening = Listening(reached)
+        around = held_air(self._store, listening, near, now)
         others = [each.broadcast for each in around if not sought.own(each)]
         wanted = [_broadcast(sought, reached, start, length) for start in near]
         rulebooks = rules_over(self._store.policies.all(), reached, others, self._zone, self._quiet)
@@ -155,16 +159,16 @@ class Foresight(Announcing):
         asked = Asked(tuple(each.airing for each in wanted), sought.repeats, now)
         sky = Air(wanted[0].reach, others, self._zone, self._quiet)
         ways = offers(asked, {each.wanted.airing.start for each in met}, sky, rulebooks.allow)
-        return replace(told, offers=(*ways, *self._other_places(sought, reached, met)))
+        return replace(told, offers=(*ways, *self._other_places(sought, listening, met)))
 
-    def _other_places(self, sought: _Sought, reached: list[Node], met: list[Conflict]) -> list[Offer]:
+    def _other_places(self, sought: _Sought, reached: Listening, met: list[Conflict]) -> list[Offer]:
         """For what comes once: the largest areas, of those chosen, in which nothing is met."""
         if sought.repeats:
             return []
         taken = {node for each in met for node in each.shared}
         clear: list[str] = []
         for area in sorted(area.id for area in self._store.roster.areas()):
-            under = {node.id for node in nodes_under(reached, [area])}
+            under = reached.under([area])
             chosen = any(lies_within(area, each) for each in sought.areas)
             if chosen and under and not under & taken and not any(lies_within(area, each) for each in clear):
                 clear.append(area)

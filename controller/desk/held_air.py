@@ -6,18 +6,19 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
-from controller.roster import Node, nodes_under
+from controller.roster import Node, areas_of
 from controller.store import Store
 from controller.store.policies import Claim
+from schedules import relays
 from schedules.booking import SKIP_GRACE
 from schedules.conflicts import Broadcast
 from schedules.laying import Sounding
 from schedules.rulebook import Airing
-from wire.names import lies_within
 
 DAYS_AROUND = timedelta(days=1)
 DAYS_AFTER = timedelta(days=8)  # another day may be offered
@@ -36,17 +37,36 @@ class Held:
     key: str | None = None
 
 
-def held_air(store: Store, reached: list[Node], comings: Iterable[datetime], now: datetime) -> list[Held]:
+class Listening:
+    """Some loudspeakers, by what they listen to: asked for many areas it reads the roster once."""
+
+    def __init__(self, nodes: Iterable[Node]) -> None:
+        self._by_area: dict[str, set[str]] = defaultdict(set)
+        for node in nodes:
+            for area in areas_of(node):
+                self._by_area[area].add(node.id)
+
+    @property
+    def areas(self) -> frozenset[str]:
+        """Every area that any of them listens to."""
+        return frozenset(self._by_area)
+
+    def under(self, areas: Iterable[str]) -> frozenset[str]:
+        """Those that listen to any of ``areas``."""
+        return frozenset().union(*(self._by_area.get(area, ()) for area in areas))
+
+
+def held_air(store: Store, reached: Listening, comings: Iterable[datetime], now: datetime) -> list[Held]:
     """All that the loudspeakers ``reached`` hold from a day before each of ``comings`` to the days after the last."""
     moments = sorted(comings)
-    claims = store.policies.claims(min(now, moments[0]), moments[-1] + DAYS_AFTER)
+    claims = store.policies.claims(min(now, moments[0]), moments[-1] + DAYS_AFTER, reached.areas)
     found = [each for claim in claims for each in _claimed(claim, reached)]
     titles = {claim.booking.id: claim.title for claim in claims}
     return found + [Held(each, True) for each in _in_slots(store, reached, _windows(moments), titles, now)]
 
 
-def _claimed(claim: Claim, reached: list[Node]) -> Iterator[Held]:
-    reach = frozenset(node.id for node in nodes_under(reached, claim.areas))
+def _claimed(claim: Claim, reached: Listening) -> Iterator[Held]:
+    reach = reached.under(claim.areas)
     row = claim.booking
     late = timedelta(seconds=row.late_for_seconds)
     for airing in claim.airings if reach else ():
@@ -68,20 +88,20 @@ def _windows(moments: list[datetime]) -> list[tuple[datetime, datetime]]:
 
 def _in_slots(
     store: Store,
-    reached: list[Node],
+    reached: Listening,
     windows: list[tuple[datetime, datetime]],
     titles: Mapping[str, str],
     now: datetime,
 ) -> Iterator[Broadcast]:
-    homes = {node.home for node in reached}
     for area in store.programmes.standings():
-        if not any(lies_within(home, area) for home in homes):
+        reach = reached.under([area])
+        if not reach:
             continue
-        reach = frozenset(node.id for node in nodes_under(reached, [area]))
         for window in windows:
             for number, sounding in enumerate(store.airing.week(area, *window, now)):
                 if sounding.until > sounding.start and (sounding.again or not sounding.booking):
-                    yield _part(f"{area}:{number}", sounding, reach, titles)
+                    part = _part(f"{area}:{number}", sounding, reach, titles)
+                    yield _relay(part, sounding.item.source in store.airing.sources) if sounding.item.source else part
 
 
 def _part(name: str, sounding: Sounding, reach: frozenset[str], titles: Mapping[str, str]) -> Broadcast:
@@ -89,3 +109,10 @@ def _part(name: str, sounding: Sounding, reach: frozenset[str], titles: Mapping[
     airing = Airing(sounding.start, sounding.until - sounding.start, id=f"p{name}:{sounding.start.isoformat()}")
     title = item.asset or item.source or titles.get(sounding.booking, "") or sounding.occurrence.slot.label
     return Broadcast(airing, title, reach, waits_for=SKIP_GRACE, kind=item.kind.value)
+
+
+def _relay(part: Broadcast, is_sent: bool) -> Broadcast:
+    """A relay: it may begin in its middle. One whose source nobody knows is shown, and counts nowhere."""
+    if not is_sent:
+        return replace(part, counts=False)
+    return replace(part, waits_for=max(timedelta(0), part.airing.length - relays.LEAST))

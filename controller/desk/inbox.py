@@ -7,15 +7,15 @@
 from __future__ import annotations
 
 import secrets
-from collections.abc import Callable
 from dataclasses import replace
 from datetime import datetime, timedelta
 
 from controller import orders
 from controller.desk import rules
+from controller.desk.policing import Policing
 from controller.desk.wishes import DeskError
 from controller.roster import communes_of
-from controller.store import Store, StoreError
+from controller.store import StoreError
 from controller.store.rows import (
     Act,
     Announcement,
@@ -28,7 +28,6 @@ from controller.store.rows import (
     User,
 )
 from schedules.clashes import Clash
-from wire.config import QuietHours
 from wire.names import lies_within
 from wire.plan import BulletinClass, Level
 
@@ -36,28 +35,25 @@ DECIDE_WITHIN = timedelta(days=3)  # where the sender named no time
 ORDINARY_LATE_SECONDS = 30 * 60
 
 
-class Inbox:
+class Inbox(Policing):
     """The part of the desk where communes decide over what comes from above."""
-
-    _store: Store
-    _zone: str
-    _quiet: QuietHours
-    _bell: Callable[[], None]
 
     def place(self, announcement: str, area: str, start: datetime | None, who: User, now: datetime) -> BookingRow:
         """Give it a time in the commune ``area`` (None: now). Raises DeskError."""
         item, held = self._open_item(announcement, area, who)
-        rules.start(start, BulletinClass.ORDINARY, now, self._zone, self._quiet)
+        meant = self._meant(held, area)
+        rules.start(start, BulletinClass.ORDINARY, now, self._zone, self._quiet_over(meant)(start or now))
         booking = BookingRow(
             id=f"b{secrets.token_hex(6)}",
             announcement=announcement,
-            areas=self._meant(held, area),
+            areas=meant,
             start=start,
             created_by=who.id,
             created_at=now,
             level=held.level,
             late_for_seconds=ORDINARY_LATE_SECONDS,
         )
+        self._keep_policies(held, booking, now)
         placed = replace(item, state=InboxState.PLACED, decided_by=who.id, decided_at=now, booking=booking.id)
         self._decide(placed, Act(who.name, "placed", announcement, f"area={area} booking={booking.id}", now), booking)
         return booking

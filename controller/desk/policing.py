@@ -14,11 +14,13 @@ from controller.desk import rules
 from controller.desk.wishes import DeskError
 from controller.roster import AreaKind, ancestors, areas_of, nodes_under
 from controller.store import Store
-from controller.store.policies import Claim, estimate
+from controller.store.policies import estimate
 from controller.store.rows import Act, Announcement, BookingRow, Role, User
 from schedules import moments
+from schedules.booking import Booking
 from schedules.calendars import occurrences
 from schedules.planner import HORIZON
+from schedules.policy import NEVER_QUIET, is_quiet, may_sound
 from schedules.rulebook import Airing, Rulebook, broken, day_of, in_force
 from schedules.rulebook_text import Policy
 from schedules.ways_out import Asked, ways_out
@@ -81,13 +83,38 @@ class Policing:
         kept = self._store.policies.all()
         if not kept or held.bulletin_class is BulletinClass.EMERGENCY or booking.slot is not None:
             return  # what waits for a slot has no time yet: the node judges it
-        claims = [each for each in self._store.policies.claims(now) if each.announcement != held.id]
+        claims = self._claims(held, now)
         length = self._length(held)
-        for listener in self._listeners(booking.areas, claims):
-            already = [a for each in claims if not listener.areas.isdisjoint(each.areas) for a in each.airings]
+        for listener in self._listeners(booking.areas, {area for areas, _ in claims for area in areas}):
+            already = [a for areas, airings in claims if not listener.areas.isdisjoint(areas) for a in airings]
             for start in _comings(booking, now):
                 wanted = Airing(start, length, held.bulletin_class, booking.id)
                 self._keep(kept, listener, already, Asked(wanted, self._zone, now, held.times))
+
+    def _claims(self, held: Announcement, now: datetime) -> list[tuple[tuple[str, ...], tuple[Airing, ...]]]:
+        """What sounds besides ``held``: on which areas, and when. Bookings, and what stands in programmes' slots."""
+        sent = (each for each in self._store.policies.claims(now) if each.announcement != held.id)
+        found = [(each.areas, each.airings) for each in sent]
+        return found + [(each.areas, _airings(each)) for each in self._store.airing.standing(now)]
+
+    def _quiet_over(self, areas: tuple[str, ...]) -> Callable[[datetime], QuietHours]:
+        """The quiet hours that a start must keep, by its moment; policies are asked apart.
+
+        The station's, where one loudspeaker that hears ``areas`` goes by no others; else, where all have hours of their
+        own and are quiet then, theirs.
+        """
+        kept, nodes = self._store.policies.all(), nodes_under(self._store.roster.nodes(), areas)
+        ungoverned = {node.home for node in nodes if node.quiet is None} if nodes else set(areas)
+        own = sorted({(node.quiet.since, node.quiet.until) for node in nodes if node.quiet})
+
+        def quiet(moment: datetime) -> QuietHours:
+            day = moments.local(moment, self._zone).date()
+            if any(not _has_quiet(in_force(kept, (home, *ancestors(home)), day)) for home in ungoverned):
+                return self._quiet
+            everybody = all(is_quiet(moment, QuietHours(*each), self._zone) for each in own)
+            return QuietHours(*own[0]) if own and not ungoverned and everybody else NEVER_QUIET
+
+        return quiet
 
     def _keep(
         self,
@@ -100,10 +127,10 @@ class Policing:
             rulebook = in_force(kept, (listener.home, *ancestors(listener.home)), day_of(airing, self._zone))
             return [each.said() for each in broken(rulebook, already, airing, self._zone)] if rulebook else []
 
+        quiet = self._quiet_over((listener.home,))
+
         def fits(airing: Airing) -> bool:
-            begin = moments.local(airing.start, self._zone).time()
-            quiet = moments.within(begin, *map(moments.clock_time, (self._quiet.since, self._quiet.until)))
-            return not quiet and not found(airing)
+            return may_sound(airing.bulletin_class, airing.start, quiet(airing.start), self._zone) and not found(airing)
 
         why = found(asked.airing)
         if why:
@@ -122,9 +149,9 @@ class Policing:
             return timedelta(milliseconds=recording.duration_ms * held.times)
         return estimate(held.text, held.times)
 
-    def _listeners(self, areas: tuple[str, ...], claims: Iterable[Claim]) -> list[_Listener]:
+    def _listeners(self, areas: tuple[str, ...], claimed: Iterable[str]) -> list[_Listener]:
         """Who hears ``areas``, those alike once: what nobody has claimed makes no difference."""
-        named = frozenset(areas) | {area for each in claims for area in each.areas}
+        named = frozenset(areas) | frozenset(claimed)
         reached = nodes_under(self._store.roster.nodes(), areas)
         found = [_Listener(node.home, named & frozenset(areas_of(node))) for node in reached]
         heard = {area for node in reached for area in areas_of(node)}
@@ -137,6 +164,15 @@ class Policing:
         above = [known[area] for area in (home, *ancestors(home)) if area in known]
         commune = next((area for area in above if area.kind is AreaKind.COMMUNE), None) or next(iter(above), None)
         return commune.name if commune else home
+
+
+def _has_quiet(rules: Rulebook | None) -> bool:
+    return rules is not None and rules.quiet is not None
+
+
+def _airings(standing: Booking) -> tuple[Airing, ...]:
+    named = ((start, f"{standing.id}:{start.isoformat()}") for start in standing.starts)
+    return tuple(Airing(start, standing.length, standing.bulletin_class, name) for start, name in named)
 
 
 def _comings(booking: BookingRow, now: datetime) -> list[datetime]:

@@ -12,7 +12,7 @@ from datetime import date, datetime, timedelta
 
 from controller.desk import rules
 from controller.desk.wishes import DeskError, Placing
-from controller.store import Store
+from controller.store import Store, StoreError
 from controller.store.programmes import ProgrammeRow
 from controller.store.rows import Act, Role, User
 from schedules import moments, placing, timetable
@@ -32,11 +32,19 @@ class Programming:
     _quiet: QuietHours
     _bell: Callable[[], None]
 
-    def apply_programme(self, text: str, since: date | None, who: User, now: datetime) -> ProgrammeRow:
-        """From ``since`` on (None: now) this is its area's programme. Raises DeskError, TimetableError."""
+    def apply_programme(
+        self, text: str, since: date | None, who: User, now: datetime, edition: str | None = None
+    ) -> ProgrammeRow:
+        """From ``since`` on (None: now) this is its area's programme. Raises DeskError, TimetableError.
+
+        ``edition``: what the text was made from; ``desk.programme_changed`` says that somebody was faster.
+        """
         row = self.weigh_programme(text, since, who, now)
         detail = f"since={row.since} title={row.programme.title}"
-        self._store.programmes.apply(row, Act(who.name, "applied", row.area, detail, now))
+        try:
+            self._store.programmes.apply(row, Act(who.name, "applied", row.area, detail, now), edition)
+        except StoreError as wrong:
+            raise self._overtaken(row.area, wrong) from wrong
         self._bell()
         return row
 
@@ -56,6 +64,16 @@ class Programming:
         if begins > today + FARTHEST:
             raise DeskError("desk.too_far", time=f"{begins:%d/%m/%Y}", days=FARTHEST.days)
         return ProgrammeRow(programme.area, begins.isoformat(), timetable.write(programme), who.id, now)
+
+    def _overtaken(self, area: str, wrong: StoreError) -> DeskError | StoreError:
+        """Who was faster, and when; any other error as it is."""
+        newest = max(self._store.programmes.of(area), key=lambda row: row.applied_at, default=None)
+        if wrong.key != "store.programme_changed" or newest is None:
+            return wrong
+        person = next((each for each in self._store.people.all() if each.id == newest.applied_by), None)
+        name = (person.full_name or person.name) if person else newest.applied_by
+        at = moments.local(newest.applied_at, self._zone)
+        return DeskError("desk.programme_changed", name=name, time=f"{at:%H:%M %d/%m/%Y}")
 
     def _audible(self, programme: Programme) -> None:
         for slot_ in programme.slots:

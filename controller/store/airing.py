@@ -92,15 +92,22 @@ class Airing:
         What nobody touched since the last look is the same object.
         """
         known = self._books.to_plan(now)
+        return known + self._standing(known, now)
+
+    def standing(self, now: datetime) -> list[Booking]:
+        """What programmes add to the bookings: fixed items, and what comes again in a slot."""
+        return self._standing(self._books.to_plan(now), now)
+
+    def _standing(self, known: list[Booking], now: datetime) -> list[Booking]:
         standings = self._programmes.standings()
         if not standings:
-            return known
+            return []
         placed = self._placed(known, standings)
         audio = self._library.look((name for own in standings.values() for name in self._references(own)), now)
         with self._lock:
             laid = ((area, self._lay(area, own, placed[area], (audio(area), now))) for area, own in standings.items())
             self._laid = dict(laid)
-            return known + [each for laid in self._laid.values() for each in laid.bookings]
+            return [each for laid in self._laid.values() for each in laid.bookings]
 
     def week(self, area: str, since: datetime, until: datetime, now: datetime) -> list[Sounding]:
         """What stands in the slots of exactly this area that begin in [since, until), as far as it is known now."""

@@ -6,7 +6,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from datetime import datetime
 
 import sqlalchemy as sa
@@ -58,12 +58,24 @@ class Plans:
         with self._database.reading() as connection:
             return all_shaped(IssuedPlan, connection.execute(sa.select(plans).order_by(plans.c.area, plans.c.lane)))
 
+    def of_areas(self, areas: Iterable[str]) -> list[IssuedPlan]:
+        """The newest plans of these areas, by area and lane."""
+        query = sa.select(plans).where(plans.c.area.in_(list(areas))).order_by(plans.c.area, plans.c.lane)
+        with self._database.reading() as connection:
+            return all_shaped(IssuedPlan, connection.execute(query))
+
     def of(self, area: str, lane: Lane) -> IssuedPlan | None:
         """The newest plan of one area and lane."""
         place = (plans.c.area == area) & (plans.c.lane == lane.value)
         with self._database.reading() as connection:
             row = connection.execute(sa.select(plans).where(place)).first()
         return shaped(IssuedPlan, row) if row else None
+
+    def config(self, node: str) -> IssuedConfig | None:
+        """The newest config of one node."""
+        with self._database.reading() as connection:
+            row = connection.execute(sa.select(configs).where(configs.c.node == node)).first()
+        return shaped(IssuedConfig, row) if row else None
 
     def configs(self) -> list[IssuedConfig]:
         """The newest config of every node."""

@@ -69,8 +69,11 @@ class Policies:
         """The rulebook of ``area`` on that local day: its own, or that of the nearest area it lies in."""
         return in_force(self.all(), (area, *ancestors(area)), day)
 
-    def claims(self, now: datetime, until: datetime | None = None) -> list[Claim]:
-        """What claims the air from yesterday until ``until`` (None: the horizon), approved or waiting for approval."""
+    def claims(self, now: datetime, until: datetime | None = None, areas: frozenset[str] | None = None) -> list[Claim]:
+        """What claims the air from yesterday until ``until`` (None: the horizon), approved or waiting for approval.
+
+        With ``areas`` only what names one of them.
+        """
         end = until or now + HORIZON
         query = (
             sa.select(bookings, *_SAID, assets.c.duration_ms, recordings.c.duration_ms.label("recorded_ms"))
@@ -83,7 +86,7 @@ class Policies:
         )
         with self._database.reading() as connection:
             rows = connection.execute(query).mappings().all()
-        return [_claim(row, now, end) for row in rows]
+        return [_claim(row, now, end) for row in rows if areas is None or not areas.isdisjoint(row["areas"])]
 
 
 def estimate(text: str, times: int) -> timedelta:

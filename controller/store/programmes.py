@@ -5,18 +5,21 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections import defaultdict
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date, datetime, time
 from functools import lru_cache
-from itertools import pairwise
+from typing import Any
 
 import sqlalchemy as sa
 
 from controller.store.database import Database
+from controller.store.errors import StoreError
 from controller.store.rows import Act
 from controller.store.shapes import all_shaped, columns
-from controller.store.tables import programmes
+from controller.store.tables import programmes, tidings
 from schedules import moments, timetable
 from schedules.placing import Standing
 from schedules.programme import Programme
@@ -52,16 +55,24 @@ class Programmes:
     def __init__(self, database: Database) -> None:
         self._database = database
 
-    def apply(self, row: ProgrammeRow, act: Act | None = None) -> None:
-        """From its day on this programme holds; one of the same area and day is replaced."""
+    def apply(self, row: ProgrammeRow, act: Act | None = None, edition: str | None = None) -> None:
+        """From its day on this programme holds; one of the same area and day is replaced.
+
+        With an ``edition``: only while the area's programmes are those, as `edition_of` says; else it raises
+        StoreError ``store.programme_changed``, and nothing is written.
+        """
         values = columns(row)
         enter = self._database.upsert(programmes).values(values)
         with self._database.wishing(act) as connection:
+            if edition is not None:
+                connection.execute(sa.select(tidings.c.wishes).with_for_update())  # one writer after the other
+                if edition_of(_rows(connection, _of(row.area))) != edition:
+                    raise StoreError("store.programme_changed", area=row.area)
             connection.execute(enter.on_conflict_do_update(index_elements=["area", "since"], set_=values))
 
     def of(self, area: str) -> list[ProgrammeRow]:
         """Every programme that was applied to exactly this area, the latest day first."""
-        return self._rows(sa.select(programmes).where(programmes.c.area == area).order_by(programmes.c.since.desc()))
+        return self._rows(_of(area))
 
     def in_force(self, area: str, moment: datetime) -> ProgrammeRow | None:
         """The programme that exactly this area has at ``moment``."""
@@ -72,16 +83,31 @@ class Programmes:
         by_area: dict[str, list[ProgrammeRow]] = defaultdict(list)
         for row in self._rows(sa.select(programmes).order_by(programmes.c.area, programmes.c.since)):
             by_area[row.area].append(row)
-        return {area: _standings(rows) for area, rows in by_area.items()}
+        return {area: standings_of(rows) for area, rows in by_area.items()}
 
-    def _rows(self, query: sa.Select[tuple[object, ...]]) -> list[ProgrammeRow]:
+    def _rows(self, query: sa.Select[Any]) -> list[ProgrammeRow]:
         with self._database.reading() as connection:
-            return all_shaped(ProgrammeRow, connection.execute(query))
+            return _rows(connection, query)
 
 
-def _standings(rows: list[ProgrammeRow]) -> list[Standing]:
-    ends = [later.begins for _, later in pairwise(rows)]
-    return [Standing(row.programme, row.begins, end) for row, end in zip(rows, [*ends, None], strict=True)]
+def edition_of(rows: Iterable[ProgrammeRow]) -> str:
+    """A short name for exactly these programmes of an area: it differs once somebody has applied another."""
+    known = sorted(f"{row.since} {row.applied_at.isoformat()} {row.applied_by} {row.body}" for row in rows)
+    return hashlib.sha256("\n".join(known).encode()).hexdigest()[:16]
+
+
+def standings_of(rows: list[ProgrammeRow]) -> list[Standing]:
+    """The programmes of one area, in order of their days, each while it holds."""
+    ends = [*(later.begins for later in rows[1:]), None]
+    return [Standing(row.programme, row.begins, end) for row, end in zip(rows, ends, strict=False)]
+
+
+def _of(area: str) -> sa.Select[Any]:
+    return sa.select(programmes).where(programmes.c.area == area).order_by(programmes.c.since.desc())
+
+
+def _rows(connection: sa.Connection, query: sa.Select[Any]) -> list[ProgrammeRow]:
+    return all_shaped(ProgrammeRow, connection.execute(query))
 
 
 @lru_cache(maxsize=MOST_PARSED)

@@ -34,10 +34,14 @@ from controller.web import (
     live,
     nodes,
     panel,
+    policy,
+    programme,
+    programme_edit,
     recording,
     signin,
     teaching,
     times,
+    week,
 )
 from controller.web.guesses import Guesses
 from controller.web.news import News
@@ -65,6 +69,10 @@ ROOMS = (
     ),
     inbox,
     alive,
+    week,
+    programme,
+    programme_edit,
+    policy,
 )
 
 

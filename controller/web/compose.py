@@ -38,7 +38,7 @@ def open_(announcement: str) -> ResponseReturnValue:
         abort(404)
     typed = sending.typed_of(draft, reading.last_areas(), fresh_key())
     former = formerly(request.args.get("tu", "")[:64]) or next(iter(window().store.bookings.of(draft.id)[::-1]), None)
-    return page(sending.placed(typed, former, window().settings.zone) if former else typed, draft=draft)
+    return page(sending.placed(typed, former, window()) if former else typed, draft=draft)
 
 
 @pages.post("/soan/<announcement>/sua")

@@ -157,8 +157,8 @@ def _there(start: datetime | None) -> datetime:
 def at_clock(typed: Typed, start: datetime, zone: str) -> Typed:
     """The form with the day and the time of ``start``."""
     there = local(start, zone)
-    day, clock = f"{there:%d/%m/%Y}", (f"{there:%H}", f"{there:%M}")
-    return replace(typed, day="other", date=day, hour=clock[0], minute=clock[1])
+    day, clock = there.date(), (f"{there:%H}", f"{there:%M}")
+    return replace(typed, day=day.isoformat(), date=f"{day:%d/%m/%Y}", hour=clock[0], minute=clock[1])
 
 
 def class_of(typed: Typed) -> BulletinClass | None:

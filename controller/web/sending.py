@@ -145,15 +145,17 @@ def typed_of(draft: Announcement, areas: tuple[str, ...], key: str) -> Typed:
     )
 
 
-def placed(typed: Typed, booking: BookingRow, zone: str) -> Typed:
-    """The form with the places and the time of a booking that there was; a moment is only kept of what comes again."""
-    typed = replace(typed, areas=booking.areas)
+def placed(typed: Typed, booking: BookingRow, window: Window) -> Typed:
+    """The form with the places and the time of a booking that there was; a time that is past is not kept."""
+    typed, zone = replace(typed, areas=booking.areas), window.settings.zone
     if booking.slot is not None:
         return replace(typed, when="slot", slot=booking.slot)
-    if booking.recurrence is None or booking.start is None:
+    if booking.start is None:
         return typed
     clocked = at_clock(typed, booking.start, zone)
-    return replace(clocked, when="repeat", repeating=repeating_of(booking.recurrence))
+    if booking.recurrence is not None:
+        return replace(clocked, when="repeat", repeating=repeating_of(booking.recurrence))
+    return replace(clocked, when="at") if booking.start > window.now() else typed
 
 
 def level_of(who: User, window: Window) -> Level:
