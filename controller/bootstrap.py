@@ -42,7 +42,7 @@ def open_store(settings: Settings) -> Store:
         settings.state_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
     except OSError as wrong:
         raise SettingsError("settings.state_unusable", path=settings.state_dir, why=wrong.strerror or wrong) from wrong
-    store = Store(settings.store_url)
+    store = Store(settings.store_url, settings.relays)
     store.migrate()
     return store
 

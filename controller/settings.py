@@ -17,7 +17,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from controller import relays as relay_sources
 from schedules import moments
+from schedules.relays import Source
 from wire.config import QuietHours
 from words import Said
 
@@ -27,7 +29,14 @@ SECRETS = ("broker_password", "database_url")
 MOST_FILE_BYTES = 100_000
 MOST_SHOWN = 200  # characters of a value, in a sentence
 _NOT_SETTINGS = frozenset({"LOA_LANG", "LOA_PYTHON", "LOA_CONFIG"})
-_KINDS: dict[type, str] = {str: "text", int: "whole", float: "number", tuple: "names", type(Path()): "path"}
+_KINDS: dict[type, str] = {
+    str: "text",
+    bool: "flag",
+    int: "whole",
+    float: "number",
+    tuple: "names",
+    type(Path()): "path",
+}
 _UNPRINTABLE = re.compile("[\x00-\x1f\x7f\ud800-\udfff]")  # of a text: control characters, bytes that are not UTF-8
 
 
@@ -89,6 +98,8 @@ class Settings:
     quiet_until: str = "05:00"
     health_seconds: int = 60  # how often a node reports
     own_approval: str = "always"  # may an approver approve their own: always, ordinary (no emergency), never
+    relays: tuple[Source, ...] = ()  # stations that may be relayed: [relays] NAME = "https://…", or a table of them
+    private_relays: bool = False  # may a relay lead to this machine or its own network
     log_level: str = "INFO"
 
     @property
@@ -193,6 +204,7 @@ def _check(settings: Settings) -> None:
         raise _out_of_range(settings, "now_lead_seconds", "0-600")
     if settings.log_level.upper() not in LOG_LEVELS:
         raise _out_of_range(settings, "log_level", ", ".join(LOG_LEVELS))
+    _check_relays(settings)
     for name, form in _FORMS.items():
         if not re.fullmatch(form.pattern, getattr(settings, name)):
             raise _out_of_range(settings, name, form.example)
@@ -202,6 +214,13 @@ def _check(settings: Settings) -> None:
         raise _out_of_range(settings, "zone", moments.DEFAULT_ZONE) from None
 
 
+def _check_relays(settings: Settings) -> None:
+    try:
+        relay_sources.check(settings.relays, settings.private_relays)
+    except relay_sources.SourceError as wrong:
+        raise SettingsError(wrong.key, **wrong.facts) from None
+
+
 def _out_of_range(settings: Settings, name: str, allowed: str) -> SettingsError:
     value = _shown(name, getattr(settings, name))
     return SettingsError("settings.out_of_range", name=name, value=value, allowed=allowed)
@@ -209,8 +228,11 @@ def _out_of_range(settings: Settings, name: str, allowed: str) -> SettingsError:
 
 def _converted(name: str, value: Any, default: Any) -> Any:
     """``value`` as the kind of ``default``. Text is what the environment gives; a file must have the kind itself."""
-    kind = _KINDS[type(default)]
-    taken = _taken(kind, value)
+    kind = "relays" if name == "relays" else _KINDS[type(default)]
+    try:
+        taken = relay_sources.read(value) if kind == "relays" else _taken(kind, value)
+    except relay_sources.SourceError as wrong:
+        raise SettingsError(wrong.key, **wrong.facts) from None
     if taken is None:
         raise SettingsError(f"settings.not_{kind}", name=name, value=_shown(name, value))
     return taken
@@ -226,6 +248,8 @@ def _taken(kind: str, value: Any) -> Any:
             return value if isinstance(value, int) and not isinstance(value, bool) else None
         case "number":
             return float(value) if isinstance(value, int | float) and not isinstance(value, bool) else None
+        case "flag":
+            return value if isinstance(value, bool) else {"true": True, "false": False}.get(text or "")
         case "path":
             return Path(text) if text and "\0" not in text else None
         case "names":
@@ -242,4 +266,6 @@ def _shown(name: str, value: object) -> str:
     """A value as a person may see it: secrets masked, long ones cut, on one line."""
     if name in SECRETS:
         return "***" if value else ""
+    if name == "relays" and isinstance(value, tuple):
+        value = ", ".join(map(str, value))
     return "".join(each if each.isprintable() else "\N{REPLACEMENT CHARACTER}" for each in str(value)[:MOST_SHOWN])

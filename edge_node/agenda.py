@@ -17,13 +17,14 @@ from datetime import datetime, timedelta
 from edge_node.cache import Cache
 from edge_node.gate import Gate
 from edge_node.ledger import Ledger
+from edge_node.playout import Playout
 from edge_node.wallclock import Wallclock
 from schedules import rulebook
 from schedules.docket import Docket, Situation
 from schedules.due import OnAir
 from wire.config import NodeConfig
 from wire.errors import Reason
-from wire.plan import BulletinClass, Job
+from wire.plan import Asset, BulletinClass, Job
 
 GRACE_SECONDS = 2.0
 RELEARN_SECONDS = 60.0  # connected, after documents were lost
@@ -37,8 +38,8 @@ SOON = timedelta(seconds=10)
 class Agenda:
     """Reads the gate, the ledger and the cache; decides nothing."""
 
-    def __init__(self, gate: Gate, ledger: Ledger, cache: Cache) -> None:
-        self._gate, self._ledger, self._cache = gate, ledger, cache
+    def __init__(self, gate: Gate, ledger: Ledger, cache: Cache, playout: Playout) -> None:
+        self._gate, self._ledger, self._cache, self._playout = gate, ledger, cache, playout
         self._docket = Docket({}, {})
         self._jobs: Mapping[str, Job] | None = None  # as the docket was made of them
         self._changes = 0
@@ -76,8 +77,13 @@ class Agenda:
         return Situation(shown, on_air, config, now, known, unready, over)
 
     def is_whole(self, job: Job) -> bool:
-        """Whether the job's audio on disk is, to the last bit, what was sealed. Reads the whole file."""
-        return job.asset is not None and self._cache.verified(job.asset) is not None
+        """Whether the job's audio on disk is, to the last bit, what was sealed. Reads the whole file.
+
+        A relay needs none where streams can be decoded: what stands in for it sounds if it is there.
+        """
+        audio = _audio(job)
+        whole = audio is not None and self._cache.verified(audio) is not None
+        return whole or (job.relay is not None and self._playout.can_relay)
 
     def without_spoilt(self, s: Situation, job: Job) -> Situation:
         """The situation once the audio of ``job`` was found spoilt just before its start."""
@@ -95,11 +101,11 @@ class Agenda:
         self._fetch_at = mono + FETCH_SECONDS
         jobs = sorted(self.open_jobs(now).values(), key=_urgency)
         self._cache.set_budget(config.disk_budget_bytes)
-        self._cache.want([job.asset for job in jobs if job.asset], config.standby, config.media_url)
+        self._cache.want([audio for job in jobs if (audio := _audio(job))], config.standby, config.media_url)
 
     def ready_count(self, jobs: Mapping[str, Job]) -> int:
-        """How many of ``jobs`` have their audio on disk."""
-        return sum(1 for job in jobs.values() if job.asset and self._cache.ready(job.asset))
+        """How many of ``jobs`` have their audio on disk, or need none."""
+        return sum(1 for job in jobs.values() if self._why_not(job) is None)
 
     def prune(self, now: datetime, mono: float) -> None:
         """Let the ledger forget what is long past, now and then."""
@@ -148,9 +154,18 @@ class Agenda:
         return self._met[job.id] <= job.deadline or (record is not None and record.position_ms > 0)
 
     def _why_not(self, job: Job) -> Reason | None:
+        if job.relay:
+            fallback = job.relay.fallback
+            able = self._playout.can_relay or (fallback is not None and self._cache.ready(fallback) is not None)
+            return None if able else Reason.NO_DECODER
         if job.asset is None:
             return Reason.NO_AUDIO
         return None if self._cache.ready(job.asset) else self._cache.why_not(job.asset)
+
+
+def _audio(job: Job) -> Asset | None:
+    """The file that the job needs, or may need."""
+    return job.relay.fallback if job.relay else job.asset
 
 
 def _urgency(job: Job) -> tuple[bool, datetime, str]:

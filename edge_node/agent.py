@@ -58,7 +58,7 @@ class Agent:
         self._playout = Playout(player)
         self._checkpoint = disk.Checkpoint(home / "on_air")
         self._air = Air(self.ledger, self._playout, self._checkpoint, cache)
-        self._agenda = Agenda(self.gate, self.ledger, cache)
+        self._agenda = Agenda(self.gate, self.ledger, cache, self._playout)
         self._senses = Senses(home)
         self._reporter = Reporter(self.itself, self.gate)
         self._restart = RestartRequest(home / "restart_request")

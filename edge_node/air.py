@@ -17,6 +17,7 @@ from edge_node.cache import Cache
 from edge_node.disk import Checkpoint
 from edge_node.ledger import Ledger, Word
 from edge_node.playout import Heard, Playout, Tally
+from schedules import relays
 from schedules.due import Accept, Act, Cut, End, OnAir, Phase, Start
 from schedules.situation import audio_of
 from wire import codec
@@ -66,7 +67,7 @@ class Air:
         if step is None:
             self._mark(heard)
             return OnAir(heard.job, heard.sounding)
-        self._end(End(heard.job.id, step, reason), now)
+        self._end(End(heard.job.id, step, reason), now, heard.trouble)
         self._let_go()
         return None
 
@@ -96,8 +97,9 @@ class Air:
             self._ledger.heard(heard.job.id, heard.position_ms, codec.write(heard.tally))
 
     def _start(self, act: Start, config: NodeConfig) -> None:
-        path = self._cache.ready(act.job.asset) if act.job.asset else None
-        if path is None:  # vanished since it was verified: decided anew at the next tick
+        audio = act.job.relay.fallback if act.job.relay else act.job.asset
+        path = self._cache.ready(audio) if audio else None
+        if path is None and not act.job.relay:  # vanished since it was verified: decided anew at the next tick
             return
         self._begins = Step.RESUMED if self._ledger.tally(act.job.id) else Step.STARTED
         self._ledger.on_air(act.job, act.from_ms)
@@ -111,9 +113,11 @@ class Air:
         tally = codec.write(heard.tally) if heard and heard.tally.samples else self._ledger.tally(act.job)
         if heard and heard.tally.samples:
             self._write_beginning(heard, now)
+        if heard and heard.job.relay and not heard.tally.samples:
+            position = 0  # its time has gone by, and nothing of it was heard
         log.info("cut job=%s then=%s reason=%s position_ms=%d", act.job, act.then, act.reason, position)
-        if heard and heard.finished:
-            self._end(End(act.job, Step.SOUNDED), now)
+        if heard and (heard.finished or act.then is Step.SOUNDED):
+            self._end(End(act.job, *_outcome(heard)), now, heard.trouble)
         elif act.then is None:
             self._ledger.released(act.job, position, tally)
         elif act.then is Step.PAUSED:
@@ -122,8 +126,8 @@ class Air:
             self._end(End(act.job, act.then, act.reason), now)
         self._let_go()
 
-    def _end(self, act: End, now: datetime) -> None:
-        word = Word(reason=act.reason or "", measured=self._playout.measured(act.job))
+    def _end(self, act: End, now: datetime, trouble: str = "") -> None:
+        word = Word(reason=act.reason or "", detail=trouble, measured=self._playout.measured(act.job))
         if self._ledger.end(act.job, act.step, now, word):
             log.info("ended job=%s step=%s reason=%s", act.job, act.step, act.reason or "-")
             if act.step is Step.SOUNDED:
@@ -175,8 +179,20 @@ class Air:
 def _result(heard: Heard, now: datetime) -> tuple[Step | None, Reason | None]:
     """How the job on air has ended, if it has. A lost device is waited for until the job's last moment."""
     if heard.finished:
-        return Step.SOUNDED, None
+        return _outcome(heard)
     last = heard.job.deadline + timedelta(milliseconds=heard.position_ms)
+    if heard.job.relay:
+        last = relays.end(heard.job.relay, heard.job.start)
     if heard.failed is None or (heard.failed is Reason.AUDIO_DEVICE and now <= last):
         return None, None
     return Step.INTERRUPTED if heard.tally.samples else Step.REFUSED, heard.failed
+
+
+def _outcome(heard: Heard) -> tuple[Step, Reason | None]:
+    """How a job has ended whose last sample has left. A relay has sounded when half of its time was not silence."""
+    if heard.job.relay is None:
+        return Step.SOUNDED, None
+    heard_ms = heard.tally.relayed_ms + heard.tally.fallback_ms
+    if not heard_ms:
+        return Step.MISSED, Reason.NO_STREAM
+    return (Step.SOUNDED, None) if heard_ms * 2 >= heard.tally.sounded_ms else (Step.INTERRUPTED, Reason.NO_STREAM)

@@ -85,6 +85,8 @@ def _check_plan(plan: Plan, area: str, line: str) -> None:
     for job in plan.jobs:
         if (job.bulletin_class is BulletinClass.EMERGENCY) != (plan.lane is Lane.URGENT):
             raise Refused(Reason.WRONG_CLASS, f"job {job.id} is {job.bulletin_class}, the lane is {plan.lane}")
+        if job.asset is not None and job.relay is not None:
+            raise Refused(Reason.MALFORMED, f"job {job.id} has both an asset and a relay")
         _check_job_times(job, plan)
 
 

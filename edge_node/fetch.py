@@ -1,4 +1,4 @@
-"""Fetching: one sealed audio file over HTTP(S) into its part file. The one door to urllib3.
+"""Fetching: one sealed audio file over HTTP(S) into its part file. With `tuner.calling` the one door to urllib3.
 
 - Resumes: asks for the bytes it lacks, and starts over when the server gives another range or another version.
 - Believes the seal, not the server: never takes more bytes than were sealed, follows no redirect to another kind

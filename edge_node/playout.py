@@ -17,6 +17,7 @@ import msgspec
 
 from edge_node.players.player import FADE_MS, RATE, Player, Progress, Take
 from schedules import policy
+from schedules.relays import length_ms
 from wire.config import NodeConfig
 from wire.errors import Reason
 from wire.plan import Job
@@ -32,6 +33,8 @@ class Tally(msgspec.Struct, frozen=True):
     started_at: datetime | None = None  # of the first part
     ended_at: datetime | None = None  # of the last part so far
     skew_ms: float = 0.0  # of the first part: actual minus planned start, positive is late
+    relayed_ms: int = 0  # of a relay: what its stream gave
+    fallback_ms: int = 0  # of a relay: what stood in for it
 
     @property
     def sounded_ms(self) -> int:
@@ -49,6 +52,7 @@ class Heard:
     position_ms: int  # where in the asset to go on after a pause or a crash
     tally: Tally
     failed: Reason | None = None
+    trouble: str = ""  # why a relay's stream was lost last
 
 
 class Playout:
@@ -70,13 +74,21 @@ class Playout:
         """Whether the device works, for health; None when not needed yet."""
         return self._player.device_ok
 
-    def begin(self, job: Job, path: Path, at: datetime, from_ms: int, config: NodeConfig) -> None:
-        """Prime the player with ``job``: its sample at ``from_ms`` leaves at ``at``. Replaces what was held."""
+    @property
+    def can_relay(self) -> bool:
+        """Whether the player can decode a stream."""
+        return self._player.can_relay
+
+    def begin(self, job: Job, path: Path | None, at: datetime, from_ms: int, config: NodeConfig) -> None:
+        """Prime the player with ``job``: its sample at ``from_ms`` leaves at ``at``. Replaces what was held.
+
+        ``path``: the job's file, or the one that stands in for a relay, if there is one.
+        """
         volume = policy.volume_dbfs(job.bulletin_class, at, config)
         self.cut(0)
         self._job, self._offset = job, timedelta(milliseconds=config.offset_ms)
-        duration_ms = job.asset.duration_ms if job.asset else 0
-        self._player.prime(Take(job.id, path, at, from_ms, volume, duration_ms))
+        stream = job.relay.url if job.relay else ""
+        self._player.prime(Take(job.id, path, at, from_ms, volume, length_ms(job), stream))
 
     def observe(self) -> Heard | None:
         """The job that holds the loudspeaker (also when finished or failed, until `cut`), or None."""
@@ -113,7 +125,8 @@ class Playout:
         if progress is None or self._job is None:
             return None
         tally = _sum(self._earlier.get(self._job.id, Tally()), progress, self._job.start + self._offset)
-        return Heard(self._job, progress.sounding, progress.finished, progress.position_ms, tally, progress.failed)
+        told = progress.sounding, progress.finished, progress.position_ms, tally, progress.failed, progress.trouble
+        return Heard(self._job, *told)
 
 
 def _sum(earlier: Tally, part: Progress, planned: datetime) -> Tally:
@@ -128,6 +141,8 @@ def _sum(earlier: Tally, part: Progress, planned: datetime) -> Tally:
         started_at=part.started_at if first else earlier.started_at,
         ended_at=part.ended_at or earlier.ended_at,
         skew_ms=skew_ms if first else earlier.skew_ms,
+        relayed_ms=earlier.relayed_ms + part.relayed_ms,
+        fallback_ms=earlier.fallback_ms + part.fallback_ms,
     )
 
 
@@ -144,4 +159,6 @@ def measured(tally: Tally, device: str) -> Measured | None:
         level_dbfs=round(10 * math.log10(mean_square), 1) if mean_square > 0 else None,
         peak_dbfs=round(20 * math.log10(tally.peak), 1) if tally.peak > 0 else None,
         device=device[:120],
+        relayed_ms=tally.relayed_ms,
+        fallback_ms=tally.fallback_ms,
     )

@@ -21,6 +21,7 @@ from edge_node.cache import Cache
 from edge_node.players.player import Player
 from edge_node.report import Self
 from edge_node.settings import Settings, SettingsError
+from edge_node.tuner.receiver import Tuner
 from edge_node.wallclock import Wallclock
 from schedules import moments
 from wire.mqtt import MqttLink, Options, Tls
@@ -88,22 +89,24 @@ def player(settings: Settings, clock: Wallclock) -> Player:
     for library in LIBRARIES[settings.player]:
         if importlib.util.find_spec(library) is None:
             raise ModuleNotFoundError(f"No module named {library!r}", name=library)
+    tuner = Tuner(settings.private_relays)
     if settings.player == "file":
         from edge_node.players.file_player import FilePlayer
 
-        return FilePlayer(settings.wav, clock.now, fast=settings.fast)
+        return FilePlayer(settings.wav, clock.now, fast=settings.fast, tuner=tuner)
     if settings.player == "null":
         from edge_node.players.null_player import NullPlayer
 
         return NullPlayer(clock.now)
     from edge_node.players.sound_player import SoundPlayer
 
-    return SoundPlayer(clock.now, device=settings.sound_device)
+    return SoundPlayer(clock.now, device=settings.sound_device, tuner=tuner)
 
 
 def check(settings: Settings, language: str) -> tuple[list[str], bool]:
     """One sentence for each thing a node needs, and whether all of them work."""
     found = [_clock(settings), _disk(settings), _key(settings), _broker(settings), _device(settings), _audio(settings)]
+    found.append(_relays())
     return [say(key, language, **facts) for _, key, facts in found], all(good for good, _, _ in found)
 
 
@@ -165,3 +168,8 @@ def _audio(settings: Settings) -> Finding:
     folder: Path = settings.state_dir / "audio"
     files = sum(1 for path in folder.glob("*") if path.is_file()) if folder.is_dir() else 0
     return True, "node.check_audio_ok" if files else "node.check_audio_none", {"files": files, "path": folder}
+
+
+def _relays() -> Finding:
+    """A node that is asked for no relay needs no decoder: without one nothing is wrong yet."""
+    return True, "node.check_relay_ok" if Tuner().works else "node.check_relay_none", {}

@@ -43,6 +43,7 @@ class Settings:
     player: sound (a sound card), file (a growing WAV) or null (keeps time, silent). sound.
     sound_device: PortAudio's name of the device; empty means the system's default.
     out_wav: for the file player; empty means ``<state_dir>/out.wav``.
+    private_relays: a relay's stream may come from this machine or its own network. false.
     fast: the file player runs ahead of the clock. false.
     clock: auto (ask the system whether it is synchronised) or trust (believe it: demo, simulation). auto.
     log_level: debug, info, warning or error. info.
@@ -60,6 +61,7 @@ class Settings:
     player: str = "sound"
     sound_device: str = ""
     out_wav: Path | None = None
+    private_relays: bool = False
     fast: bool = False
     clock: str = "auto"
     log_level: str = "info"

@@ -6,13 +6,13 @@ from datetime import datetime, timedelta
 
 import msgspec
 
-from wire.plan import AfterCut, Asset, BulletinClass, Late, Level
+from wire.plan import AfterCut, Asset, BulletinClass, Late, Level, Relay
 
 SKIP_GRACE = timedelta(seconds=30)
 
 
 class Booking(msgspec.Struct, frozen=True):
-    """One announcement, its areas and its starts (aware datetimes). The audio is finished: it has an asset.
+    """One announcement, its areas and its starts (aware datetimes). The audio is finished, or it is a relay.
 
     ``id`` is one slug of at most 64 characters, so that every job's id is a name the wire carries.
     """
@@ -21,7 +21,7 @@ class Booking(msgspec.Struct, frozen=True):
     title: str
     areas: tuple[str, ...]
     starts: tuple[datetime, ...]
-    asset: Asset
+    asset: Asset | None  # None for a relay only
     bulletin_class: BulletinClass = BulletinClass.ORDINARY
     level: Level = Level.COMMUNE
     late: Late = Late.PLAY_LATE
@@ -32,6 +32,13 @@ class Booking(msgspec.Struct, frozen=True):
     before: tuple[str, ...] = ()  # bookings that it goes ahead of, by a commune's order
     series: str = ""  # it stands in a slot of the programme, of this series
     repeats: bool = False  # its starts may grow or shrink: every job is then named by its start, even the only one
+    relay: Relay | None = None
+
+    @property
+    def length(self) -> timedelta:
+        """How long it sounds."""
+        told = self.relay or self.asset
+        return timedelta(milliseconds=told.duration_ms if told else 0)
 
     def deadline(self, start: datetime) -> datetime:
         """The last moment at which the occurrence of ``start`` may begin."""

@@ -48,15 +48,10 @@ def priority_clashes(
 
 
 def _first_overlap(one: Booking, other: Booking, now: datetime) -> datetime | None:
-    lengths = _length(one), _length(other)
     overlaps = [
         min(mine, theirs)
         for mine in one.starts
         for theirs in other.starts
-        if mine < theirs + lengths[1] and theirs < mine + lengths[0] and min(mine, theirs) >= now
+        if mine < theirs + other.length and theirs < mine + one.length and min(mine, theirs) >= now
     ]
     return min(overlaps, default=None)
-
-
-def _length(booking: Booking) -> timedelta:
-    return timedelta(milliseconds=booking.asset.duration_ms)

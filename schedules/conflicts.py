@@ -15,12 +15,13 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from enum import StrEnum
 
-from schedules import precedence
+from schedules import precedence, relays
 from schedules.booking import SKIP_GRACE
+from schedules.programme import Kind
 from schedules.rulebook import Airing
 from schedules.simulation import Stretch, simulate
 from wire.config import NodeConfig, QuietHours
-from wire.plan import AfterCut, Asset, BulletinClass, Job, Late, Level
+from wire.plan import AfterCut, Asset, BulletinClass, Job, Late, Level, Relay
 
 NEAR = timedelta(hours=3)  # what begins so long before a broadcast may still be in its way
 AFTERWARDS = timedelta(hours=3)  # how long after it its queue is followed
@@ -44,6 +45,7 @@ class Broadcast:
     drill: bool = False
     waits_for: timedelta = WAITS_FOR
     kind: str = ""
+    counts: bool = True  # whether the rules of places count it
 
     @property
     def end(self) -> datetime:
@@ -53,7 +55,8 @@ class Broadcast:
     @property
     def job(self) -> Job:
         """As the node knows it."""
-        airing = self.airing
+        airing, length_ms = self.airing, round(self.airing.length / timedelta(milliseconds=1))
+        live = self.kind == Kind.RELAY and length_ms > 0
         return Job(
             id=airing.id,
             title=self.title,
@@ -63,7 +66,8 @@ class Broadcast:
             deadline=airing.start + self.waits_for,
             late=Late.SKIP if self.waits_for <= SKIP_GRACE else Late.PLAY_LATE,
             after_cut=AfterCut.RESUME,
-            asset=Asset("0" * 64, 1, round(airing.length / timedelta(milliseconds=1)), "audio/ogg", ""),
+            asset=None if live else Asset("0" * 64, 1, length_ms, "audio/ogg", ""),
+            relay=Relay("https://relay.invalid/", length_ms) if live else None,
             drill=self.drill,
         )
 
@@ -175,7 +179,7 @@ def _heard(held: Iterable[Broadcast], config: NodeConfig) -> Mapping[str, list[S
 
 
 def _length(job: Job) -> timedelta:
-    return timedelta(milliseconds=job.asset.duration_ms if job.asset else 0)
+    return timedelta(milliseconds=relays.length_ms(job))
 
 
 def _spans(stretches: list[Stretch]) -> list[Span]:

@@ -3,6 +3,7 @@
 - No stored alarms: asked again at every tick, so a hopping clock or a power cut is nothing special.
 - A job ends exactly once. The last moment to begin is its deadline; a job that has begun may go on as if it
   had begun at its deadline (position later), so a cut or a crash does not lose it at once.
+- A relay is live (`schedules.relays`): what is late or was cut is in its middle by then, and its end does not move.
 - An edit reaches what has not sounded yet; what is sounding is finished as it began, unless it is withdrawn.
 - `now` is at least a lower bound. With the time unknown nothing but an emergency begins, and no other job that
   is still in a plan ends for being late.
@@ -17,7 +18,7 @@ from datetime import datetime, timedelta
 
 import msgspec
 
-from schedules import moments, policy, precedence
+from schedules import moments, policy, precedence, relays
 from schedules.docket import Situation
 from schedules.situation import Accept, Act, Cut, End, OnAir, Phase, Record, Start, audio_of, fresh
 from wire.errors import Reason
@@ -71,6 +72,8 @@ def next_look(s: Situation, most: timedelta = timedelta(seconds=60)) -> datetime
     if s.on_air:
         quiet = moments.clock_time(s.config.quiet_hours.since)
         moments_ahead.append(moments.next_at(quiet, s.now + _TICK, s.config.zone))
+        if s.on_air.job.relay:
+            moments_ahead.append(relays.end(s.on_air.job.relay, _begin(s, s.on_air.job)) + relays.OVERRUN)
     look = min(moment for moment in moments_ahead if moment > s.now)
     for job in s.docket.beyond(reach):
         if job.start - (reach - s.now) >= look:  # neither this one nor any after it is primed before
@@ -96,6 +99,8 @@ def _must_stop(s: Situation, on_air: OnAir) -> Cut | None:
         return Cut(job.id, Step.WITHDRAWN)
     if on_air.sounding:
         forbidden = _forbidden(s, job, s.now)
+        if _is_over(s, job, forbidden):
+            return Cut(job.id, Step.SOUNDED)
         return Cut(job.id, Step.PREEMPTED, forbidden) if forbidden else None
     edited = s.jobs[job.id] != job
     early = s.clock_known and s.now < _begin(s, job) - PRIME  # the clock jumped back
@@ -103,6 +108,14 @@ def _must_stop(s: Situation, on_air: OnAir) -> Cut | None:
     if edited or early or unsure or _forbidden(s, job, max(s.now, _begin(s, job))):
         return Cut(job.id, None)
     return None
+
+
+def _is_over(s: Situation, job: Job, forbidden: Reason | None) -> bool:
+    """Whether the time of a relay is up: at once where it may not sound any more, else the player ends it itself."""
+    if job.relay is None or not s.clock_known:
+        return False
+    end = relays.end(job.relay, _begin(s, job))
+    return s.now >= (end - relays.OVERRUN if forbidden else end + relays.OVERRUN)
 
 
 def _without(s: Situation, cut: Cut) -> Situation:
@@ -132,7 +145,8 @@ def _ending(s: Situation, job: Job | None, record: Record | None) -> End | None:
     """The outcome of a job that does not hold the loudspeaker, if it has come to one."""
     if job is None:
         assert record is not None
-        late = s.now > record.deadline + max(_offset(s), timedelta(0)) + timedelta(milliseconds=record.position_ms)
+        sounded_ms = 0 if relays.is_name(record.asset) else record.position_ms
+        late = s.now > record.deadline + max(_offset(s), timedelta(0)) + timedelta(milliseconds=sounded_ms)
         return End(record.job, *(_too_late(s, record) if late else (Step.WITHDRAWN, None)))
     known, record = record, record or fresh(job)
     if _is_as_good_as_sounded(job, record):
@@ -148,9 +162,9 @@ def _ending(s: Situation, job: Job | None, record: Record | None) -> End | None:
 
 
 def _is_as_good_as_sounded(job: Job, record: Record) -> bool:
-    if record.phase is Phase.WAITING or job.asset is None or record.asset != job.asset.sha256:
+    if record.phase is Phase.WAITING or not record.asset or record.asset != audio_of(job):
         return False
-    return record.position_ms > 0 and job.asset.duration_ms - record.position_ms <= REST_MS
+    return record.position_ms > 0 and relays.length_ms(job) - record.position_ms <= REST_MS
 
 
 def _too_late(s: Situation, record: Record) -> tuple[Step, Reason]:
@@ -197,7 +211,8 @@ def _wants_air(s: Situation, job: Job) -> bool:
 def _give_air(s: Situation, job: Job) -> list[Act]:
     """The loudspeaker to ``job``, cutting into what holds it if ``job`` may."""
     at = max(s.now, _begin(s, job)) if s.clock_known else s.now
-    start = Start(job, at, _position_ms(job, s.records.get(job.id)))
+    live_ms = relays.gone_ms(job.relay, _begin(s, job), at) if job.relay else None
+    start = Start(job, at, _position_ms(job, s.records.get(job.id)) if live_ms is None else live_ms)
     if s.on_air is None:
         return [start]
     before = s.on_air.sounding or _begin(s, s.on_air.job) < at  # it sounds, or will have begun by then
@@ -234,7 +249,11 @@ def _position_ms(job: Job, record: Record | None) -> int:
 
 def _last_moment(s: Situation, job: Job, record: Record | None) -> datetime:
     """The last moment at which the job may begin or go on."""
-    return job.deadline + max(_offset(s), timedelta(0)) + timedelta(milliseconds=_position_ms(job, record))
+    deadline = job.deadline + max(_offset(s), timedelta(0))
+    if job.relay:
+        begun = record is not None and record.position_ms > 0
+        return relays.last_moment(job.relay, _begin(s, job), deadline, begun=begun)
+    return deadline + timedelta(milliseconds=_position_ms(job, record))
 
 
 def _begin(s: Situation, job: Job) -> datetime:

@@ -4,14 +4,14 @@
   nothing is ever cut in the middle of a sentence. A shorter one may use what a longer one leaves over.
 - A slot that begins within `CLOSED_BEFORE` takes nothing more, and what stands in it stays: its nodes have the plan.
 - A fixed item's job is named by its area, what it is, and when its slot begins: an edit elsewhere does not rename it.
-- A relay is laid out and becomes no job: nodes cannot relay yet.
+- A relay has what the others of its slot leave over. One whose source the station does not know is only shown.
 """
 
 from __future__ import annotations
 
 import hashlib
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from enum import StrEnum
@@ -19,13 +19,15 @@ from itertools import pairwise
 
 import msgspec
 
+from schedules import relays
 from schedules.booking import Booking
 from schedules.days import Facts
 from schedules.laying import GAP, Audio, Room, Sounding, room_of
 from schedules.programme import Kind, Occurrence, Overrun, Programme, occurrences
-from wire.plan import AfterCut, BulletinClass, Late
+from wire.plan import MAX_AUDIO_MS, AfterCut, BulletinClass, Late, Relay
 
 CLOSED_BEFORE = timedelta(minutes=2)
+Relayed = Callable[[str, int], tuple[str, Relay] | None]  # a source's name, milliseconds -> title and relay
 _URGENCY = {BulletinClass.EMERGENCY: 0, BulletinClass.PRIORITY: 1, BulletinClass.ORDINARY: 2}
 
 
@@ -90,8 +92,10 @@ def place(found: Sequence[Occurrence], asked: Sequence[Asked], audio: Audio, now
     return sorted([*fixed.values(), *queue.places()], key=lambda each: each.id)
 
 
-def bookings_of(area: str, soundings: Iterable[Sounding], known: Mapping[str, Booking]) -> list[Booking]:
-    """What ``soundings`` add to the bookings ``known``: the fixed items that have audio, and what comes again."""
+def bookings_of(
+    area: str, soundings: Iterable[Sounding], known: Mapping[str, Booking], relayed: Relayed = lambda _source, _ms: None
+) -> list[Booking]:
+    """What ``soundings`` add to the bookings ``known``: fixed items that have audio, relays, and what comes again."""
     counted: Counter[tuple[datetime, Kind, str]] = Counter()
     found = []
     for each in soundings:
@@ -102,6 +106,29 @@ def bookings_of(area: str, soundings: Iterable[Sounding], known: Mapping[str, Bo
             key = each.occurrence.start, each.item.kind, each.item.asset
             found.append(_fixed(area, each, counted[key]))
             counted[key] += 1
+        elif each.item.kind is Kind.RELAY:
+            found += _relays(area, each, relayed)
+    return found
+
+
+def _relays(area: str, sounding: Sounding, relayed: Relayed) -> list[Booking]:
+    """A relay, in pieces where it is longer than a job may be. It may begin, and go on, nearly until its end.
+
+    It leaves a second to what follows, which is then ready on its own.
+    """
+    found: list[Booking] = []
+    start, until = sounding.start, sounding.until - GAP
+    while start < until:
+        length = min(until - start, timedelta(milliseconds=MAX_AUDIO_MS))
+        told = relayed(sounding.item.source, length // timedelta(milliseconds=1))
+        if told is None:
+            break
+        title, relay = told
+        late_for = max(timedelta(0), length - relays.LEAST)
+        live = {"late": Late.PLAY_LATE, "late_for": late_for, "after_cut": AfterCut.RESUME}
+        piece = {"title": title[:200], "starts": (start,), "asset": None, "relay": relay}
+        found.append(msgspec.structs.replace(_fixed(area, sounding, len(found)), **piece, **live))
+        start += length
     return found
 
 
@@ -119,8 +146,7 @@ def _upwards(area: str) -> list[str]:
 
 def _fixed(area: str, sounding: Sounding, number: int) -> Booking:
     item = sounding.item
-    digest = hashlib.sha256(f"{area}\n{item.kind}\n{item.asset}".encode()).hexdigest()[:12]
-    assert sounding.asset
+    digest = hashlib.sha256(f"{area}\n{item.kind}\n{item.asset or item.source}".encode()).hexdigest()[:12]
     return Booking(
         id=f"p{digest}-{sounding.occurrence.start.astimezone(UTC):%Y%m%dt%H%M}-{number}",
         title=item.asset[:200],

@@ -56,6 +56,7 @@ def jobs_of(booking: Booking, now: datetime) -> list[Job]:
                 spoken=booking.spoken,
                 drill=booking.drill,
                 before=booking.before,
+                relay=booking.relay,
             )
         )
     return jobs

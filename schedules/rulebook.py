@@ -14,6 +14,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
 
 from schedules import moments, policy
+from schedules.relays import length_ms
 from wire.config import Limits, NodeConfig, QuietHours, VolumeBand, Week, Weekend
 from wire.errors import Reason
 from wire.plan import BulletinClass, Job
@@ -145,8 +146,7 @@ def refused_jobs(jobs: Iterable[Job], config: NodeConfig) -> dict[str, Reason]:
 
 def airing_of(job: Job) -> Airing:
     """A job as the rules see it; one without audio takes no time."""
-    length = timedelta(milliseconds=job.asset.duration_ms if job.asset else 0)
-    return Airing(job.start, length, job.bulletin_class, job.id)
+    return Airing(job.start, timedelta(milliseconds=length_ms(job)), job.bulletin_class, job.id)
 
 
 def used(airings: Iterable[Airing], day: date, zone: str) -> timedelta:

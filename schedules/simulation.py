@@ -15,6 +15,7 @@ import msgspec
 
 from schedules.docket import Docket, Situation
 from schedules.due import Accept, Act, Cut, End, OnAir, Phase, Record, Start, due, fresh, next_look
+from schedules.relays import length_ms
 from schedules.rulebook import refused_jobs
 from schedules.situation import audio_of
 from wire.config import NodeConfig
@@ -145,5 +146,4 @@ class _World:
         self.records[record.job], self.docket = record, None
 
     def _over(self, held: Start) -> datetime:
-        length = held.job.asset.duration_ms if held.job.asset else 0
-        return held.at + timedelta(milliseconds=length - held.from_ms)
+        return held.at + timedelta(milliseconds=length_ms(held.job) - held.from_ms)

@@ -8,6 +8,7 @@ from enum import StrEnum
 
 import msgspec
 
+from schedules import relays
 from wire.errors import Reason
 from wire.plan import Job
 from wire.receipt import Step
@@ -23,7 +24,7 @@ class Phase(StrEnum):
 
 
 class Record(msgspec.Struct, frozen=True):
-    """The ledger's line for one job. ``position_ms`` is a position in ``asset``."""
+    """The ledger's line for one job. ``position_ms`` is a position in ``asset``; of a relay, how much has gone by."""
 
     job: str
     phase: Phase
@@ -90,5 +91,7 @@ def fresh(job: Job) -> Record:
 
 
 def audio_of(job: Job) -> str:
-    """The name of the job's audio; empty for a job without."""
+    """The name of the job's audio or relay; empty for a job without."""
+    if job.relay:
+        return relays.name_of(job.relay)
     return job.asset.sha256 if job.asset else ""

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import difflib
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from datetime import date, timedelta
 from typing import Any, TypeVar
 
@@ -44,9 +44,9 @@ class TimetableError(PaperError):
     """A text that is not a timetable. ``line`` counts from 1; ``field`` is such as ``slot[2].start``, or empty."""
 
 
-def read(text: str) -> Programme:
-    """The programme that ``text`` describes. Raises TimetableError."""
-    return toml_paper.read(text, _programme, TimetableError)
+def read(text: str, sources: Collection[str] = ()) -> Programme:
+    """The programme that ``text`` describes. It relays only ``sources``, where any are known. Raises TimetableError."""
+    return toml_paper.read(text, lambda document: _relaying(_programme(document), sources), TimetableError)
 
 
 def write(programme: Programme) -> str:
@@ -112,6 +112,19 @@ def _programme(document: Mapping[str, Any]) -> Programme:
         sometimes = standing and one.days != other.days and not one.instead
         reason = "schedules.overlap_sometimes" if sometimes else "schedules.overlap"
         raise Wrong(("slot", place, "start"), reason, **facts)
+    return programme
+
+
+def _relaying(programme: Programme, sources: Collection[str]) -> Programme:
+    """``programme``, if every source that it relays is known. Raises Wrong."""
+    for place, slot in enumerate(programme.slots if sources else ()):
+        for index, item in enumerate(slot.items):
+            if item.kind is Kind.RELAY and item.source not in sources:
+                by_lower = {each.lower(): each for each in sources}
+                near = difflib.get_close_matches(item.source.lower(), by_lower, n=1)
+                shown = by_lower[near[0]] if near else ", ".join(sources)
+                where = ("slot", place, "item", index, "source")
+                raise Wrong(where, "schedules.unknown_source", name=item.source[:40], near=shown)
     return programme
 
 

@@ -8,7 +8,7 @@ import msgspec
 
 from wire import codec, seal
 from wire.config import NodeConfig, QuietHours
-from wire.plan import AfterCut, Asset, BulletinClass, Job, Lane, Late, Level, Plan
+from wire.plan import AfterCut, Asset, BulletinClass, Job, Lane, Late, Level, Plan, Relay
 from wire.seal import Signer
 from wire.topics import ACKS, CONFIG, PLAN, TRUST, URGENT
 from wire.trust import Grant, Trust
@@ -42,6 +42,15 @@ def make_job(job_id: str = "b1", start: datetime = T0, **changed: object) -> Job
         asset=make_asset(),
     )
     return msgspec.structs.replace(job, **changed)
+
+
+def make_relay(job_id: str = "r1", start: datetime = T0, seconds: float = 60, **changed: object) -> Job:
+    """A relay job, as the planner gives it: it may begin until shortly before its end."""
+    facts: dict[str, object] = {"url": "https://radio.example/live", "fallback": None}
+    facts |= {name: changed.pop(name) for name in list(facts) if name in changed}
+    relay = Relay(duration_ms=round(seconds * 1000), **facts)  # type: ignore[arg-type]
+    late_for = changed.pop("late_for", max(0.0, seconds - 5))
+    return make_job(job_id, start, **{"asset": None, "relay": relay, "late_for": late_for, **changed})
 
 
 def make_emergency(job_id: str = "e1", start: datetime = T0, **changed: object) -> Job:

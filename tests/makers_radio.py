@@ -60,7 +60,9 @@ class PretendPlayer:
     def __init__(self, hand: Hand, durations: dict[str, int], heard: list[tuple[str, int, int]]) -> None:
         self._hand, self._durations, self.heard = hand, durations, heard
         self._take: Take | None = None
-        self.device, self.device_ok = "pretend", True
+        self.device, self.device_ok, self.can_relay = "pretend", True, True
+        self.overrun_ms = 0  # how much longer than it was told it sounds a stream
+        self.relayed_ms: int | None = None  # how much of a relay its stream gives; None: all
         self.fails: Reason | None = None
 
     def prime(self, take: Take) -> None:
@@ -73,7 +75,10 @@ class PretendPlayer:
             return None
         if self.fails:
             return Progress(take.job_id, position_ms=take.from_ms, failed=self.fails)
-        length = self._durations[take.path.name] - take.from_ms
+        length = take.duration_ms + self.overrun_ms
+        if take.path and not take.stream:
+            length = self._durations[take.path.name]
+        length -= take.from_ms
         elapsed = (self._hand.now() - take.at) / timedelta(milliseconds=1)
         if elapsed < 0:
             return Progress(take.job_id, position_ms=take.from_ms)
@@ -89,6 +94,7 @@ class PretendPlayer:
             peak=0.5,
             started_at=take.at,
             ended_at=take.at + timedelta(milliseconds=ms),
+            relayed_ms=(ms if self.relayed_ms is None else min(ms, self.relayed_ms)) if take.stream else 0,
         )
 
     def stop(self, fade_ms: int = 50) -> Progress | None:

@@ -210,7 +210,9 @@ class Town:
             asset=said.get("asset", ""),
             reason=reason,
             detail=said.get("detail", ""),
-            measured=Measured(start, end, skew, 1000, level, -3.1, "USB Audio") if heard else None,
+            measured=Measured(start, end, skew, *(1000, level, -3.1, "USB Audio"), *said.get("came", ()))
+            if heard
+            else None,
         )
         self.store.asrun.store_receipts(Receipts(node, "s1", (line,)), self.now)
 

@@ -12,7 +12,7 @@ from wire import codec, seal, topics
 from wire.config import Limits, NodeConfig, QuietHours, VolumeBand
 from wire.health import Health, Held, Vitals
 from wire.live import LiveFrame
-from wire.plan import AfterCut, Asset, BulletinClass, Job, Lane, Late, Level, Plan
+from wire.plan import AfterCut, Asset, BulletinClass, Job, Lane, Late, Level, Plan, Relay
 from wire.presence import Presence, State
 from wire.receipt import Ack, Measured, Receipt, Receipts, Step
 from wire.seal import Signer
@@ -44,8 +44,14 @@ def job(**changed: object) -> Job:
     return msgspec.structs.replace(made, **changed)
 
 
+def relayed(**changed: object) -> Job:
+    """A relay of a quarter of an hour, and what sounds when there is none."""
+    relay = Relay("https://radio.example/vov1.mp3", 900_000, asset(sha256="cd" * 32))
+    return job(id="p0123456789ab", title="Tiếp sóng VOV1", asset=None, spoken="", relay=relay, **changed)
+
+
 def plan(*jobs: Job, **changed: object) -> Plan:
-    made = Plan(AREA, Lane.PLAN, 7, NOON, NOON + timedelta(days=15), jobs or (job(),))
+    made = Plan(AREA, Lane.PLAN, 7, NOON, NOON + timedelta(days=15), jobs or (job(), relayed()))
     return msgspec.structs.replace(made, **changed)
 
 

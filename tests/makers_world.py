@@ -11,6 +11,8 @@ from makers_node import make_config
 from schedules import policy, precedence
 from schedules.docket import Docket, Situation
 from schedules.due import Accept, Act, Cut, End, OnAir, Phase, Record, Start, due, fresh, next_look
+from schedules.relays import length_ms
+from schedules.situation import audio_of
 from wire.errors import Reason
 from wire.plan import BulletinClass, Job
 from wire.receipt import OUTCOMES, Step
@@ -73,7 +75,7 @@ class World:
         assert self.held, "a cut with nothing on air"
         assert self.held.job.id == act.job
         if self.sounding():
-            self.put(act.job, position_ms=self.position(), asset=self.held.job.asset.sha256)  # type: ignore[union-attr]
+            self.put(act.job, position_ms=self.position(), asset=audio_of(self.held.job))
         phase = self.records[act.job].released(act.then)
         if phase is Phase.ENDED:
             assert act.then
@@ -87,20 +89,19 @@ class World:
         assert self.records[act.job.id].phase is not Phase.ENDED, "sounded after its outcome"
         assert act.job.id not in self.unready
         self.held = act
-        same = self.records[act.job.id].asset == act.job.asset.sha256  # type: ignore[union-attr]
-        position = self.records[act.job.id].position_ms if same else 0
-        asset = act.job.asset.sha256  # type: ignore[union-attr]
+        asset = audio_of(act.job)
+        position = self.records[act.job.id].position_ms if self.records[act.job.id].asset == asset else 0
         self.put(act.job.id, phase=Phase.ON_AIR, asset=asset, position_ms=position)
 
     def finish(self) -> None:
         """The player says that the item is over."""
-        if self.held and self.sounding() and self.position() >= self.held.job.asset.duration_ms:  # type: ignore[union-attr]
+        if self.held and self.sounding() and self.position() >= length_ms(self.held.job):
             job, self.held = self.held.job, None
             self.ended(job.id, Step.SOUNDED)
 
     def crash(self) -> None:
         if self.held and self.sounding():
-            self.put(self.held.job.id, position_ms=self.position(), asset=self.held.job.asset.sha256)  # type: ignore[union-attr]
+            self.put(self.held.job.id, position_ms=self.position(), asset=audio_of(self.held.job))
         self.held = None
 
     def look(self) -> None:
@@ -168,7 +169,7 @@ def run(world: World, until: datetime, most: timedelta = timedelta(seconds=5)) -
         world.look()
         moments = [until, next_look(world.situation(), most)]
         if world.held:
-            left = world.held.job.asset.duration_ms - world.held.from_ms  # type: ignore[union-attr]
+            left = length_ms(world.held.job) - world.held.from_ms
             moments += [world.held.at, world.held.at + timedelta(milliseconds=left)]
         ahead = [moment for moment in moments if moment > world.now]
         if world.now >= until:

@@ -156,6 +156,13 @@ def test_missing_audio_ends_as_missed_with_its_reason(radio: Radio) -> None:
     assert (radio.outcome("b1").step, radio.outcome("b1").reason) == (Step.MISSED, Reason.NO_AUDIO)
 
 
+def test_a_job_without_any_audio_such_as_an_old_node_sees_in_a_relay_is_missed(radio: Radio) -> None:
+    radio.plan(make_job(start=after(1), late_for=10, asset=None))
+    radio.start()
+    radio.run(15)
+    assert (radio.outcome("b1").step, radio.outcome("b1").reason) == (Step.MISSED, Reason.NO_AUDIO)
+
+
 def test_what_a_power_cut_swallowed_was_late_and_not_without_audio(radio: Radio) -> None:
     job = make_job(start=after(60), late_for=10)
     radio.plan(job)

@@ -19,6 +19,7 @@ from schedules import moments
 from schedules.calendars import Recurrence
 from schedules.conflicts import Turn
 from schedules.offers import Kind
+from schedules.relays import Source
 from schedules.rulebook import Rulebook
 from schedules.rulebook_text import Policy
 from wire.config import Limits
@@ -131,6 +132,16 @@ def test_what_stands_in_a_programme_is_met_and_waits_for_nobody(store: Store, de
     assert "phần mở đầu “Nhạc hiệu” sẽ bị bỏ lỡ" in VIETNAMESE.conflict(met)
     relayed = foreseen(desk, wish(start=at("24/11/2026 18:10"))).conflicts
     assert [each.other.kind for each in relayed] == ["relay"]
+
+
+def test_a_relay_that_is_sent_waits_for_what_runs_into_it_and_then_is_in_its_middle(store: Store, desk: Desk) -> None:
+    store.airing.sources = {"VOV1": Source("VOV1", "https://vov.example/1")}
+    store.programmes.apply(slots.row())
+    (met,) = foreseen(desk, wish(start=at("24/11/2026 17:59"), text="Họp thôn. " * 300)).conflicts
+    assert (met.other.kind, met.other.counts, met.turn) == ("relay", True, Turn.FIRST)
+    store.airing.sources = {}
+    (met,) = foreseen(desk, wish(start=at("24/11/2026 17:59"), text="Họp thôn. " * 300)).conflicts
+    assert (met.other.kind, met.other.counts, met.turn) == ("relay", False, Turn.TAKES)
 
 
 def test_what_asks_for_a_slot_is_foreseen_where_it_would_stand(store: Store, desk: Desk) -> None:

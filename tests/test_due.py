@@ -17,7 +17,7 @@ from schedules.docket import Docket, Situation
 from schedules.due import Accept, Cut, End, OnAir, Phase, Record, Start, due, fresh, next_look
 from wire.config import QuietHours
 from wire.errors import Reason
-from wire.plan import AfterCut, BulletinClass, Job, Level
+from wire.plan import AfterCut, BulletinClass, Job, Level, Relay
 from wire.receipt import Step
 
 NEVER_QUIET = QuietHours("00:00", "00:00")
@@ -222,6 +222,9 @@ def jobs(draw: st.DrawFn) -> Job:
         changed["bulletin_class"] = draw(st.sampled_from([BulletinClass.ORDINARY, BulletinClass.PRIORITY]))
     name = f"b{draw(st.integers(0, 5))}"
     start = EDGE + timedelta(seconds=draw(st.sampled_from([-90, -30, -5, -1, 0, 1, 2, 20, 40])))
+    if draw(st.integers(0, 3)) == 0:
+        relay = Relay("https://radio.example/live", draw(st.sampled_from([1, 500, 7000, 60_000, 200_000])))
+        changed |= {"asset": None, "relay": relay}
     return make(name, start, **changed)
 
 

@@ -18,11 +18,13 @@ from makers_node import (
     ack_topic,
     after,
     config_message,
+    make_asset,
     make_config,
     make_emergency,
     make_grant,
     make_job,
     make_plan,
+    make_relay,
     make_trust,
     plan_message,
     sealed,
@@ -169,6 +171,12 @@ def test_times_are_checked_against_now(gate: Gate) -> None:
     assert refused(gate, *future) is Reason.FROM_THE_FUTURE
     assert refused(gate, *future, clock_known=False) is None
     assert refused(gate, *plan_message(make_plan(serial=2, valid_until=after(-1)))) is Reason.EXPIRED
+
+
+def test_a_job_with_an_asset_and_a_relay_is_refused(gate: Gate) -> None:
+    both = make_relay(asset=make_asset())
+    assert refused(gate, *plan_message(make_plan(both))) is Reason.MALFORMED
+    assert refused(gate, *plan_message(make_plan(make_relay()))) is None
 
 
 def test_jobs_with_senseless_times_are_refused(gate: Gate) -> None:

@@ -67,9 +67,16 @@ def test_an_installer_is_told_what_works_and_what_does_not(tmp_path: Path) -> No
     settings = make({**GOOD, "state_dir": str(tmp_path), "clock": "trust", "player": "null", "broker_port": 1})
     sentences, good = radio.check(settings, "en")
     assert not good
-    assert len(sentences) == 6
+    assert len(sentences) == 7
     assert any("127.0.0.1:1 does not answer" in sentence for sentence in sentences)
     assert sum("cannot" in sentence or "does not" in sentence for sentence in sentences) == 1
+
+
+def test_an_installer_is_told_whether_relays_can_be_decoded(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    settings = make({**GOOD, "state_dir": str(tmp_path), "clock": "trust", "player": "null", "broker_port": 1})
+    assert "can be decoded" in radio.check(settings, "en")[0][-1]
+    monkeypatch.setenv("PATH", "/nowhere")
+    assert "install ffmpeg" in radio.check(settings, "en")[0][-1]
 
 
 def test_a_state_folder_that_cannot_be_used_is_said(tmp_path: Path) -> None:

@@ -11,13 +11,13 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from makers_schedules import HANOI, NOW, asset, booking, rich_programmes
 
-from schedules import laying, moments, placing, planner
+from schedules import laying, moments, placing, planner, relays
 from schedules.calendars import facts_of
 from schedules.laying import GAP, Sounding
 from schedules.placing import Asked, Note, Place, Standing
 from schedules.programme import Fill, Item, Kind, Occurrence, Overrun, Programme, Slot
 from wire.names import node_id
-from wire.plan import Asset, BulletinClass
+from wire.plan import AfterCut, Asset, BulletinClass, Job, Late, Relay
 
 MINUTE, DAY = timedelta(minutes=1), timedelta(days=1)
 NEWS = Item(Kind.ANNOUNCEMENTS, series="ban-tin-xa")
@@ -163,11 +163,51 @@ def test_announcements_come_again_as_often_as_they_fit_whole() -> None:
     assert jobs == ["b1:20261124t100402", "b2:20261124t100703"]
 
 
-def test_a_relay_is_shown_takes_the_rest_and_becomes_no_job() -> None:
-    relay = Item(Kind.RELAY, source="VOV1")
-    soundings = laid(slot("17:00", OPENING, relay, CLOSING))
+VOV = Item(Kind.RELAY, source="vov1")
+
+
+def relayed(name: str, duration_ms: int) -> tuple[str, Relay] | None:
+    return ("Đài Tiếng nói Việt Nam", Relay("https://vov.example/1", duration_ms)) if name == "vov1" else None
+
+
+def relay_jobs(soundings: list[Sounding]) -> list[Job]:
+    found = placing.bookings_of(AREA, soundings, {}, relayed)
+    return [job for each in found for job in planner.jobs_of(each, NOW) if job.relay]
+
+
+def test_a_relay_takes_the_rest_of_its_slot_and_becomes_a_job_of_that_length() -> None:
+    soundings = laid(slot("17:00", OPENING, VOV, CLOSING))
     assert told(soundings) == ["17:00:00 opening", "17:01:00 relay", "17:14:00 closing"]
-    assert len(placing.bookings_of(AREA, soundings, {})) == 2
+    (job,) = relay_jobs(soundings)
+    assert (job.title, job.asset) == ("Đài Tiếng nói Việt Nam", None)
+    assert job.relay == Relay("https://vov.example/1", 13 * 60_000 - 1000)
+    assert job.start == soundings[1].start
+    assert job.deadline == job.start + 13 * MINUTE - GAP - relays.LEAST
+    assert (job.late, job.after_cut) == (Late.PLAY_LATE, AfterCut.RESUME)
+
+
+def test_a_relay_of_a_source_that_the_station_does_not_know_is_only_shown() -> None:
+    soundings = laid(slot("17:00", OPENING, replace(VOV, source="VOV1")))
+    assert len(soundings) == 2
+    assert relay_jobs(soundings) == []
+
+
+def test_announcements_that_fill_a_slot_leave_nothing_to_relay() -> None:
+    assert relay_jobs(laid(slot("17:00", NEWS, VOV, minutes=5), ("b1", 5))) == []
+
+
+def test_a_relay_keeps_its_name_when_its_address_or_what_stands_before_it_changes() -> None:
+    one, full = (relay_jobs(laid(slot("17:00", NEWS, VOV), *placed)) for placed in ([], [("b1", 5)]))
+    assert [job.id for job in one] == [job.id for job in full]
+    assert one[0].id.startswith("p")
+    assert one[0].start != full[0].start
+
+
+def test_a_relay_longer_than_a_job_may_be_comes_in_pieces() -> None:
+    jobs = relay_jobs(laid(slot("05:00", VOV, minutes=9 * 60)))
+    assert [job.relay.duration_ms / 60_000 for job in jobs if job.relay] == [240, 240, 60 - 1 / 60]
+    assert [job.start - jobs[0].start for job in jobs] == [0 * MINUTE, 240 * MINUTE, 480 * MINUTE]
+    assert len({job.id for job in jobs}) == 3
 
 
 def test_an_item_without_audio_is_shown_and_becomes_no_job() -> None:

@@ -17,6 +17,7 @@ from controller.roster import areas_of
 from controller.settings import Settings
 from controller.store import Store
 from schedules import planner
+from schedules.relays import Source
 from wire import codec, topics
 from wire.plan import Job
 
@@ -99,7 +100,14 @@ def test_a_station_that_was_away_while_a_slot_began_leaves_what_stood_in_it(radi
     assert again.gate("loa-2", later).jobs(later)["b1"].start == job.start
 
 
-def test_a_relay_is_not_issued(radio: Radio) -> None:
-    radio.store.programmes.apply(row())
-    radio.station.plan(NOW)
-    assert radio.jobs("loa-2") == {}
+def test_a_relay_is_issued_where_its_source_is_known(tmp_path: Path) -> None:
+    for name, sources in (("none", []), ("one", [Source("VOV1", "https://vov.example/1")])):
+        (tmp_path / name).mkdir()
+        store = Store(f"sqlite:///{tmp_path / name}/store.db", sources)
+        store.migrate()
+        radio = furnished(store, tmp_path / name)
+        radio.store.programmes.apply(row())
+        radio.station.plan(NOW)
+        heard = sorted(radio.jobs("loa-2").values(), key=lambda job: (job.start, job.id))
+        assert {job.relay.url for job in heard if job.relay} == {source.url for source in sources}
+        assert as_bytes(heard) == as_bytes(preview(radio.store, "loa-2"))

@@ -12,6 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from controller.settings import SECRETS, Settings, SettingsError, from_values, load
+from schedules.relays import Source
 
 NAMES = [field.name for field in dataclasses.fields(Settings)]
 
@@ -102,6 +103,9 @@ def test_a_name_that_does_not_exist_is_answered_with_the_nearest_or_with_all() -
         *[("zone", value) for value in ("Mars", "", "../etc/passwd", "a" * 300)],
         *[("log_level", value) for value in ("loud", "", 10)],
         *[("database_url", value) for value in ("x", "sqlite://", "mysql://a/b", "postgresql://h:port/x", "a\nb", 5)],
+        *[("relays", value) for value in (5, [], ["a"], None, True, {f"r{n}": "https://a.b/" for n in range(101)})],
+        *[("relays", {"a b": "https://a.b/"}), ("relays", {"v": "http://10.0.0.1/"}), ("relays", "v=ftp://a.b")],
+        *[("private_relays", value) for value in ("yes", 1, None, "")],
         ("broker_password", 1234),
         ("broker_user", ["a"]),
         ("broker_ca", 5),
@@ -156,6 +160,35 @@ def test_a_secret_is_never_shown(secret: str, value: object) -> None:
     assert "hush" not in str(shown)
     assert shown.keys() == set(NAMES)
     assert from_values({}).in_force()["broker_password"] == ""
+
+
+def test_relay_sources_are_a_table_or_a_line_of_the_environment(tmp_path: Path) -> None:
+    text = '[relays]\nvov1 = "https://vov.example/1"\n[relays.tinh]\nurl = "http://tinh.example:8000/"\n'
+    made = load(file(tmp_path, text + 'title = "Đài tỉnh"\nfallback = "Nhạc chờ"\n'), {})
+    assert made.relays == (
+        Source("vov1", "https://vov.example/1"),
+        Source("tinh", "http://tinh.example:8000/", "Đài tỉnh", "Nhạc chờ"),
+    )
+    assert made.in_force()["relays"] == "vov1=https://vov.example/1, tinh=http://tinh.example:8000/"
+    environment = {"LOA_RELAYS": "a=http://127.0.0.1:1/x, b=https://b.example", "LOA_PRIVATE_RELAYS": "true"}
+    assert [each.name for each in load(None, environment).relays] == ["a", "b"]
+
+
+@pytest.mark.parametrize(
+    ("told", "why"),
+    [
+        ({"v": {"url": "https://a.b/", "titel": "x"}}, "Did you mean title?"),
+        ({"v": {"url": "https://a.b/", "title": "x\ny"}}, "one line"),
+        ({"v": {"url": "https://a.b/", "fallback": 5}}, "one line"),
+        ({"v": {"title": "x"}}, "needs an address"),
+        ({"v": "http://hush-hush:hush@a.b/"}, "neither user name nor password"),
+        ({"v": "http://192.168.1.9/"}, "private_relays"),
+    ],
+)
+def test_a_relay_source_that_cannot_be_is_said(told: object, why: str) -> None:
+    said = str(refused(relays=told))
+    assert why in said
+    assert "hush" not in said
 
 
 VALUES = st.none() | st.booleans() | st.integers() | st.floats() | st.text() | st.lists(st.text()) | st.binary()

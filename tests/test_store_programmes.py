@@ -15,6 +15,7 @@ from controller.store.programmes import edition_of, standings_of
 from controller.store.rows import Act
 from schedules import moments, planner
 from schedules.placing import Note
+from schedules.relays import Source
 
 DAY, MINUTE = timedelta(days=1), timedelta(minutes=1)
 HANOI = "Asia/Ho_Chi_Minh"
@@ -125,6 +126,21 @@ def test_an_areas_item_is_its_nearest_announcement_of_that_name(furnished: Store
         furnished.announcements.set_voiced(told.id, told.script_hash, letter * 64)
     soundings = furnished.airing.week(COMMUNE, NOW, NOW + DAY, NOW)
     assert [each.asset.sha256[0] for each in soundings if each.asset] == ["f", "e"]
+
+
+def test_a_relay_of_a_known_source_is_planned_with_what_stands_in_for_it(furnished: Store, database_url: str) -> None:
+    assert furnished.airing.unknown_sources(row().programme) == ["VOV1"]
+    knowing = Store(database_url, [Source("VOV1", "https://vov.example/1", "Đài Tiếng nói", "Lời chào")])
+    assert knowing.airing.unknown_sources(row().programme) == []
+    for fallback in (None, "e" * 64):
+        plans = planner.plan(knowing.airing.to_plan(NOW), NOW)
+        relayed = [job for job in planner.of_areas(plans, (COMMUNE,), NOW) if job.relay]
+        assert len(relayed) == 14
+        assert relayed[0].relay
+        assert (relayed[0].title, relayed[0].relay.duration_ms) == ("Đài Tiếng nói", 30 * 60_000 - 1000)
+        assert (relayed[0].relay.fallback.sha256 if relayed[0].relay.fallback else None) == fallback
+        with_items(furnished) if fallback is None else None
+    knowing.close()
 
 
 def test_a_week_shows_relays_too(furnished: Store) -> None:

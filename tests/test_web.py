@@ -317,6 +317,17 @@ def test_the_as_run_log_says_when_how_loud_which_file_and_why_not(town: Town, ap
         assert why in page, why
 
 
+def test_the_as_run_log_says_how_much_of_a_relay_was_heard(town: Town, app: Flask) -> None:
+    client = town.client(app, "quan-tri")
+    name = f"relay-{'a' * 32}"
+    town.report("p1-20261124t1000-0", "dong-dang-1", asset=name, came=(600, 300))
+    town.report("p1-20261124t1000-0", "dong-dang-2", Step.MISSED, "no_stream", asset=name, detail="404")
+    page = client.get("/nhat-ky-phat").text
+    for shown in ("tiếp sóng", "có sóng 1\u00a0s, bản thay thế 0\u00a0s", "không bắt được sóng để tiếp"):
+        assert shown in page, shown
+    assert "/audio/relay" not in page
+
+
 def test_a_booking_heard_by_more_nodes_than_a_page_lists_is_counted_whole(town: Town, app: Flask) -> None:
     client = town.client(app, "quan-tri")
     booking = town.booked(client)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import re
 from collections.abc import Iterator
 from datetime import timedelta
 from pathlib import Path
@@ -27,6 +28,7 @@ from makers_web import Town, form_key, settled_town
 from controller.roster import Area, AreaKind
 from schedules import timetable
 from schedules.programme import Kind
+from schedules.relays import Source
 
 NAMES = {"dong-dang": "Xã Đồng Đăng", "ky-lua": "Phường Kỳ Lừa", "mau-son": "Xã Mẫu Sơn"}
 
@@ -82,6 +84,16 @@ def test_conditions_fill_and_overrun_are_said_in_words(town: Town, leader: Flask
         "Tiếp sóng: VOV1",
     ):
         assert words in page, words
+
+
+def test_a_relay_that_nobody_sounds_says_so_and_one_that_is_sent_has_its_time(town: Town, leader: FlaskClient) -> None:
+    applied(town)
+    note = "thiết lập của đài chưa có nguồn này"
+    assert note in leader.get(PAGE).text
+    town.store.airing.sources = {"VOV1": Source("VOV1", "https://vov.example/1")}
+    page = leader.get(PAGE).text
+    assert note not in page
+    assert re.search(r"<time [^>]*>05:05:00</time>\s*Tiếp sóng: VOV1", page)
 
 
 def test_an_item_without_audio_is_named_with_the_next_step(town: Town, leader: FlaskClient) -> None:

@@ -90,6 +90,13 @@ def test_a_field_that_is_not_known_is_passed_over() -> None:
         PLAN.replace(b"dong-dang", b"dong-dang\\n"),
         PLAN.replace(b"thon-1", b"thon-1\\n"),
         PLAN.replace(b'"ordinary"', b'"extraordinary"'),
+        PLAN.replace(b"https://radio", b"file://radio"),
+        PLAN.replace(b"https://radio", b"https://ra dio"),
+        PLAN.replace(b"https://radio", b"https://" + b"r" * 500),
+        PLAN.replace(b"https://radio", "https://lạng".encode()),
+        PLAN.replace(b"vov1.mp3", b"vov1\\r\\nHost: x"),
+        PLAN.replace(b'"duration_ms":900000', b'"duration_ms":0'),
+        PLAN.replace(b'"duration_ms":900000', b'"duration_ms":14400001'),
     ],
 )
 def test_what_is_not_a_plan_is_malformed(raw: bytes) -> None:

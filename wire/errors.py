@@ -36,6 +36,8 @@ class Reason(StrEnum):
     BAD_HASH = "bad_hash"  # the fetched audio is not the audio that was sealed
     BAD_AUDIO = "bad_audio"  # the audio fits its hash but cannot be decoded
     NO_AUDIO = "no_audio"  # the audio could not be had before the deadline
+    NO_STREAM = "no_stream"  # what a relay was to sound could not be had, nor what sounds in its place
+    NO_DECODER = "no_decoder"  # the node has no program that decodes a relay
     DISK_FULL = "disk_full"  # no room for the audio, even after evicting all that may go
     LATE = "late"  # the deadline passed before it could begin
     OUTRANKED = "outranked"  # others held the loudspeaker until the deadline

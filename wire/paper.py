@@ -27,6 +27,7 @@ _COMMENT = re.compile(r"^    (\w+)(?::[^=]*)?(?:\s*=.*?)?  # (?!noqa)(.+)$")
 _PATTERNS = {  # what stands on paper in place of a pattern
     f"^{SLUG}(?::{SLUG})*{END}": "[a name](#names)",
     f"^[0-9a-f]{{64}}{END}": "64 lower-case hex digits",
+    rf"^https?://[!-~]+{END}": "http(s), absolute",
     f"^([01][0-9]|2[0-3]):[0-5][0-9]{END}": "HH:MM",
 }
 

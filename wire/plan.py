@@ -3,7 +3,8 @@
 - One struct serves both lanes: ``plan`` holds every class, ``urgent`` emergencies only.
 - A job is one broadcast; the same job may stand in the plans of several areas and is one job (its id).
 - A job that is no longer in any valid plan of the node is withdrawn: that is how cancelling works.
-- ``start``, ``deadline`` and the audio's hash are inside the seal: the network can change none of them.
+- ``start``, ``deadline`` and the audio's hash are inside the seal: the network can change none of them. Of a relay
+  only the address is sealed: what a stream says is not.
 """
 
 from __future__ import annotations
@@ -27,6 +28,7 @@ MAX_JOBS = 4000
 MAX_AUDIO_BYTES = 64 * 1024 * 1024
 MAX_AUDIO_MS = 4 * 3600 * 1000
 MAX_SPOKEN_CHARS = 5000
+MAX_URL_CHARS = 500
 
 
 class BulletinClass(StrEnum):
@@ -79,8 +81,18 @@ class Asset(msgspec.Struct, frozen=True):
     url: Annotated[str, Meta(max_length=500)]  # http(s), absolute, or a path below the config's media_url
 
 
+class Relay(msgspec.Struct, frozen=True):
+    """Another station's programme, sounded as it is sent (tiếp sóng): over at start + duration, whenever it began."""
+
+    url: Annotated[
+        str, Meta(pattern=rf"^https?://[!-~]+{END}", max_length=MAX_URL_CHARS)
+    ]  # HTTP, Icecast, or HLS (.m3u8)
+    duration_ms: Annotated[int, Meta(ge=1, le=MAX_AUDIO_MS)]
+    fallback: Asset | None = None  # sounds in its place while the stream cannot be had
+
+
 class Job(msgspec.Struct, frozen=True):
-    """One entry of a plan: one broadcast (lệnh phát)."""
+    """One entry of a plan: one broadcast (lệnh phát), of an asset or of a relay, never of both."""
 
     id: Name
     title: Annotated[str, Meta(max_length=200)]
@@ -94,6 +106,7 @@ class Job(msgspec.Struct, frozen=True):
     spoken: Annotated[str, Meta(max_length=MAX_SPOKEN_CHARS)] = ""  # for a node that must speak itself
     drill: bool = False
     before: Annotated[tuple[Name, ...], Meta(max_length=8)] = ()  # bookings of equal class that it goes ahead of
+    relay: Relay | None = None  # a node that does not know relays sees a job without audio: missed, no_audio
 
 
 class Plan(msgspec.Struct, frozen=True):

@@ -47,6 +47,8 @@ class Measured(msgspec.Struct, frozen=True):
     level_dbfs: float | None  # RMS of what was written, relative to full scale; None for digital silence
     peak_dbfs: float | None
     device: Annotated[str, Meta(max_length=120)]
+    relayed_ms: int = 0  # of sounded_ms: the stream of a relay
+    fallback_ms: int = 0  # of sounded_ms: what stood in for it; the rest was silence
 
 
 class Receipt(msgspec.Struct, frozen=True):

@@ -8,12 +8,13 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from controller.roster import Node, areas_of
 from controller.store import Store
 from controller.store.policies import Claim
+from schedules import relays
 from schedules.booking import SKIP_GRACE
 from schedules.conflicts import Broadcast
 from schedules.laying import Sounding
@@ -99,7 +100,8 @@ def _in_slots(
         for window in windows:
             for number, sounding in enumerate(store.airing.week(area, *window, now)):
                 if sounding.until > sounding.start and (sounding.again or not sounding.booking):
-                    yield _part(f"{area}:{number}", sounding, reach, titles)
+                    part = _part(f"{area}:{number}", sounding, reach, titles)
+                    yield _relay(part, sounding.item.source in store.airing.sources) if sounding.item.source else part
 
 
 def _part(name: str, sounding: Sounding, reach: frozenset[str], titles: Mapping[str, str]) -> Broadcast:
@@ -107,3 +109,10 @@ def _part(name: str, sounding: Sounding, reach: frozenset[str], titles: Mapping[
     airing = Airing(sounding.start, sounding.until - sounding.start, id=f"p{name}:{sounding.start.isoformat()}")
     title = item.asset or item.source or titles.get(sounding.booking, "") or sounding.occurrence.slot.label
     return Broadcast(airing, title, reach, waits_for=SKIP_GRACE, kind=item.kind.value)
+
+
+def _relay(part: Broadcast, is_sent: bool) -> Broadcast:
+    """A relay: it may begin in its middle. One whose source nobody knows is shown, and counts nowhere."""
+    if not is_sent:
+        return replace(part, counts=False)
+    return replace(part, waits_for=max(timedelta(0), part.airing.length - relays.LEAST))

@@ -1,7 +1,7 @@
 """The rulebooks over a booking's loudspeakers: whether one more broadcast keeps them all, and what the day has left.
 
 - Loudspeakers that hear the same and have the same rulebooks are asked once.
-- A relay is another station's sound and counts nowhere, as on the node.
+- A relay counts as any sound does, as on the node; one that nobody relays yet does not.
 """
 
 from __future__ import annotations
@@ -15,7 +15,6 @@ from controller.roster import Node, ancestors
 from schedules import policy
 from schedules.budget import Budget, budget, tightest
 from schedules.conflicts import Broadcast
-from schedules.programme import Kind
 from schedules.rulebook import Airing, Rulebook, broken, day_of, in_force
 from wire.config import QuietHours
 
@@ -56,7 +55,7 @@ def rules_over(
     kept: Rulebooks, reached: Sequence[Node], held: Sequence[Broadcast], zone: str, quiet: QuietHours
 ) -> Rules:
     """The rules over the loudspeakers ``reached``."""
-    counted = [each for each in held if each.kind != Kind.RELAY]
+    counted = [each for each in held if each.counts]
     places: dict[tuple[str, ...], dict[tuple[int, ...], list[Airing]]] = defaultdict(dict)
     for node in reached:
         governing = tuple(area for area in (node.home, *ancestors(node.home)) if area in kept)

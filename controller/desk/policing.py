@@ -171,9 +171,8 @@ def _has_quiet(rules: Rulebook | None) -> bool:
 
 
 def _airings(standing: Booking) -> tuple[Airing, ...]:
-    length = timedelta(milliseconds=standing.asset.duration_ms)
     named = ((start, f"{standing.id}:{start.isoformat()}") for start in standing.starts)
-    return tuple(Airing(start, length, standing.bulletin_class, name) for start, name in named)
+    return tuple(Airing(start, standing.length, standing.bulletin_class, name) for start, name in named)
 
 
 def _comings(booking: BookingRow, now: datetime) -> list[datetime]:

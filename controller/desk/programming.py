@@ -51,7 +51,7 @@ class Programming:
     def weigh_programme(self, text: str, since: date | None, who: User, now: datetime) -> ProgrammeRow:
         """What `apply_programme` would keep; nothing is written. Raises the same."""
         rules.need(who, Role.APPROVER)
-        programme = timetable.read(text)
+        programme = timetable.read(text, self._store.airing.sources)
         if self._store.roster.area(programme.area) is None:
             raise DeskError("desk.unknown_area", area=programme.area[:80])
         if not lies_within(programme.area, who.area):

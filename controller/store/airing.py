@@ -25,10 +25,11 @@ from schedules import laying, placing
 from schedules.booking import Booking
 from schedules.calendars import facts_of
 from schedules.laying import Audio, Sounding
-from schedules.placing import Asked, Place, Standing
+from schedules.placing import Asked, Place, Relayed, Standing
 from schedules.planner import HORIZON, KEPT_PAST
-from schedules.programme import Occurrence
-from wire.plan import Asset, BulletinClass
+from schedules.programme import Kind, Occurrence, Programme
+from schedules.relays import Source
+from wire.plan import Asset, BulletinClass, Relay
 
 DAY = timedelta(days=1)
 Placed = list[tuple[datetime, Booking]]  # what stands in the slots of an area, by start
@@ -57,8 +58,11 @@ class _Laid:
 class Airing:
     """Bookings and programmes together. Safe from any thread."""
 
-    def __init__(self, database: Database, books: Bookings, programmes: Programmes) -> None:
+    def __init__(
+        self, database: Database, books: Bookings, programmes: Programmes, sources: Iterable[Source] = ()
+    ) -> None:
         self._database, self._books, self._programmes = database, books, programmes
+        self.sources = {each.name: each for each in sources}
         self._library = Library(database)
         self._lock = threading.Lock()
         self._laid: dict[str, _Laid] = {}
@@ -99,7 +103,7 @@ class Airing:
         if not standings:
             return []
         placed = self._placed(known, standings)
-        audio = self._library.look((name for own in standings.values() for name in _references(own)), now)
+        audio = self._library.look((name for own in standings.values() for name in self._references(own)), now)
         with self._lock:
             laid = ((area, self._lay(area, own, placed[area], (audio(area), now))) for area, own in standings.items())
             self._laid = dict(laid)
@@ -111,7 +115,7 @@ class Airing:
         own = standings.get(area, [])
         placed = self._placed(self._books.to_plan(now), standings)[area]
         found = placing.expand(own, since, until, facts_of)
-        return _soundings(found, placed, self._library.look(_references(own), now)(area))
+        return _soundings(found, placed, self._library.look(self._references(own), now)(area))
 
     def foreseen(self, asked: Asked, areas: tuple[str, ...], now: datetime) -> Place:
         """Where a booking that is not kept would stand among those that wait."""
@@ -123,6 +127,26 @@ class Airing:
         wanted = list(dict.fromkeys(references))
         audio = self._library.look(wanted, now)(area)
         return [each for each in wanted if audio(each) is None]
+
+    def unknown_sources(self, programme: Programme) -> list[str]:
+        """The relays of a programme that are only shown, since the station does not know where they are; in order."""
+        items = (item for slot in programme.slots for item in slot.items if item.kind is Kind.RELAY)
+        return list(dict.fromkeys(item.source for item in items if item.source not in self.sources))
+
+    def _references(self, own: Iterable[Standing]) -> list[str]:
+        """Every name of audio in the items of an area's programmes, and of what stands in for its relays, once."""
+        items = [item for each in own for slot in each.programme.slots for item in slot.items]
+        fallbacks = [self.sources[item.source].fallback for item in items if item.source in self.sources]
+        return [each for each in dict.fromkeys((*(item.asset for item in items), *fallbacks)) if each]
+
+    def _relayed(self, audio: Audio) -> Relayed:
+        def relayed(name: str, duration_ms: int) -> tuple[str, Relay] | None:
+            source = self.sources.get(name)
+            if source is None:
+                return None
+            return source.title or name, source.relay(duration_ms, audio(source.fallback) if source.fallback else None)
+
+        return relayed
 
     def _places(self, waiting: list[_Waiting], now: datetime) -> list[Place]:
         standings = self._programmes.standings()
@@ -136,7 +160,7 @@ class Airing:
             with self._lock:
                 occurrences = self._occurrences(area or "", own, now)
             found = [each for each in occurrences if now - DAY <= each.start < now + HORIZON]
-            audio = self._library.look(_references(own), now)(area or "")
+            audio = self._library.look(self._references(own), now)(area or "")
             places += placing.place(found, asked, audio, now)
         return places
 
@@ -156,13 +180,13 @@ class Airing:
         ``known``: the area's audio, and now.
         """
         audio, now = known
-        day, heard = _day(now), [audio(each) for each in _references(own)]
+        day, heard = _day(now), [audio(each) for each in self._references(own)]
         laid = self._laid.get(area)
         if laid and (laid.standings, laid.day, laid.placed, laid.audio) == (own, day, placed, heard):
             return laid
         soundings = _soundings(self._occurrences(area, own, now), placed, audio)
         named = {each.id: each for _, each in placed}
-        return _Laid(own, day, placed, heard, placing.bookings_of(area, soundings, named))
+        return _Laid(own, day, placed, heard, placing.bookings_of(area, soundings, named, self._relayed(audio)))
 
     def _occurrences(self, area: str, own: list[Standing], now: datetime) -> list[Occurrence]:
         """Every slot that the planner may look at on the day of ``now``, and a day more on either side."""
@@ -198,7 +222,7 @@ class Airing:
 
 def _soundings(found: Iterable[Occurrence], placed: Placed, audio: Audio) -> list[Sounding]:
     """What stands in each of the occurrences ``found``."""
-    lengths = {start: (each.id, timedelta(milliseconds=each.asset.duration_ms)) for start, each in placed}
+    lengths = {start: (each.id, each.length) for start, each in placed}
     soundings = []
     for occurrence in found:
         inside = {at: it for at, it in lengths.items() if occurrence.start <= at < occurrence.end}
@@ -212,12 +236,6 @@ def _day(now: datetime) -> date:
 
 def _governing(areas: Iterable[str], homes: Mapping[str, str], known: Mapping[str, object]) -> str | None:
     return placing.governing((homes.get(area, area) for area in areas), known)
-
-
-def _references(own: Iterable[Standing]) -> list[str]:
-    """Every name of audio in the items of an area's programmes, once."""
-    items = (item for each in own for slot in each.programme.slots for item in slot.items)
-    return list(dict.fromkeys(item.asset for item in items if item.asset))
 
 
 def _waiting(row: sa.Row[tuple[object, ...]]) -> _Waiting:

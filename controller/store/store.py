@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 
 import sqlalchemy as sa
@@ -29,13 +29,14 @@ from controller.store.policies import Policies
 from controller.store.programmes import Programmes
 from controller.store.recordings import Recordings
 from controller.store.roster import RosterBook
+from schedules.relays import Source
 
 
 class Store:
     """The station's memory. Every method of its books is one transaction; any of them may raise StoreError."""
 
-    def __init__(self, url: str) -> None:
-        """``url``: ``sqlite:///path`` or ``postgresql://…``. Raises StoreError for anything else."""
+    def __init__(self, url: str, sources: Iterable[Source] = ()) -> None:
+        """``url``: ``sqlite:///path`` or ``postgresql://…``; ``sources``: what may be relayed. Raises StoreError."""
         self.database = Database(url)
         self.roster = RosterBook(self.database)
         self.people = People(self.database)
@@ -45,7 +46,7 @@ class Store:
         self.recordings = Recordings(self.database)
         self.bookings = Bookings(self.database)
         self.programmes = Programmes(self.database)
-        self.airing = Airing(self.database, self.bookings, self.programmes)
+        self.airing = Airing(self.database, self.bookings, self.programmes, sources)
         self.plans = Plans(self.database)
         self.policies = Policies(self.database)
         self.held = HeldBook(self.database)

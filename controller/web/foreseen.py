@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
 
 from controller.preview import Preview, midnight
+from schedules import relays
 from schedules.days import DayFacts, Facts
 from schedules.moments import local
 from schedules.simulation import Day, Ended, Stretch
@@ -62,7 +63,7 @@ class Entry:
     @property
     def length(self) -> timedelta | None:
         """How long it sounds."""
-        return timedelta(milliseconds=self.job.asset.duration_ms) if self.job.asset else None
+        return timedelta(milliseconds=relays.length_ms(self.job)) if self.job.asset or self.job.relay else None
 
 
 @dataclass(frozen=True)

@@ -82,7 +82,10 @@ def page(area: str, **more: Any) -> ResponseReturnValue:
     people = {each.id: each.full_name or each.name for each in here.store.people.all()}
     view: dict[str, Any] = {"area": area, "held": held, "people": people, "names": reading.area_names()}
     view |= {"areas": reading.own_areas(), "words": slot_words, "above": standing.above(area)}
-    view |= {"ahead": standing.slots_ahead(area, now, zone), "silent": standing.silent(area, rows)}
+    view |= {
+        "ahead": standing.slots_ahead(area, now, zone),
+        "silent": standing.silent(area, rows) + standing.unsent(rows),
+    }
     view |= {"may_change": may("approver") and sees(area), "may_rule": may("administrator") and sees(area)}
     view |= {"policy": current, "later": later, "rules": rules_of, "titles": titles}
     view |= {"day_named": lambda at: day_of(at, now, zone, chosen())}

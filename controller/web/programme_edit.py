@@ -199,4 +199,5 @@ def shared(area: str, found: Verdict) -> dict[str, Any]:
     later = [row for row in standing.holding(area).later if looked and row.since > looked.row.since]
     view: dict[str, Any] = {"area": area, "names": reading.area_names(), "problems": found.wrong, "looked": looked}
     view |= {"later": later, "words": slot_words, "edition": edition, "is_overtaken": is_overtaken}
-    return view | {"silent": standing.silent(area, [looked.row]) if looked else []}
+    silent = standing.silent(area, [looked.row]) + standing.unsent([looked.row]) if looked else []
+    return view | {"silent": silent}

@@ -103,8 +103,14 @@ def slots_ahead(area: str, now: datetime, zone: str) -> list[tuple[date, list[tu
 
 def silent(area: str, rows: Iterable[ProgrammeRow]) -> list[str]:
     """The audio that items name and that the area does not have yet."""
-    items = (item for row in rows for slot in row.programme.slots for item in slot.items)
-    return window().store.airing.silent(area, (item.asset for item in items if item.asset), window().now())
+    slots = (slot for row in rows for slot in row.programme.slots)
+    here, named = window(), (item.asset for slot in slots for item in slot.items if item.asset)
+    return here.store.airing.silent(area, named, here.now())
+
+
+def unsent(rows: Iterable[ProgrammeRow]) -> list[str]:
+    """The sources of relays that the station's settings do not have: nobody relays them."""
+    return [name for row in rows for name in window().store.airing.unknown_sources(row.programme)]
 
 
 def names_for_items(area: str) -> list[str]:

@@ -2,6 +2,7 @@
 
 - Paced: a block is written when its first sample would leave. ``fast``: a take begins at its second and is then
   written as fast as it decodes; its times in the progress are those it would have had.
+- A relay is live and never ahead of the clock.
 - After a crash the reel knows better than the caller where a part was cut: a take that resumes the torn part goes
   on exactly there, and what the caller had not counted yet is counted now.
 """
@@ -21,6 +22,8 @@ from edge_node.players.fading import fade_out
 from edge_node.players.part import Part
 from edge_node.players.player import FADE_MS, RATE, Now, Progress, Take
 from edge_node.players.reel import Reel
+from edge_node.players.relaying import RelaySource
+from edge_node.tuner.receiver import Tuner
 from wire.errors import Reason
 
 log = logging.getLogger(__name__)
@@ -33,8 +36,9 @@ LOOK_SECONDS = 0.25  # how often a waiting take looks at a clock that may hop
 class FilePlayer:
     """See `Player`. ``out_wav`` is created with the first take; one process at a time may write it."""
 
-    def __init__(self, out_wav: Path, now: Now, fast: bool = False) -> None:
+    def __init__(self, out_wav: Path, now: Now, fast: bool = False, tuner: Tuner | None = None) -> None:
         self._path, self._now, self._fast = out_wav, now, fast
+        self._tuner = tuner or Tuner()
         self._reel: Reel | None = None
         self._part: Part | None = None
         self._thread: threading.Thread | None = None
@@ -43,6 +47,11 @@ class FilePlayer:
         self._closed = False
         self.device = f"file {out_wav.name}{' (fast)' if fast else ''}"[:120]
         self.device_ok: bool | None = None
+
+    @property
+    def can_relay(self) -> bool:
+        """See `Player`."""
+        return self._tuner.works
 
     def prime(self, take: Take) -> None:
         """See `Player`."""
@@ -83,10 +92,10 @@ class FilePlayer:
         try:
             self._reel = self._reel or Reel(self._path)
             at_ms = _resumes_at(self._reel, part.take)
-            source = Source(part.take.path, at_ms, part.take.volume_dbfs)
-            first = source.read(BLOCK)
+            source = self._source(part, at_ms)
+            first = None if part.take.stream else source.read(BLOCK)  # what is live is not there yet
             if self._wait_for(part.take):
-                self._write(part, source, first, at_ms)
+                self._write(part, source, source.read(BLOCK) if first is None else first, at_ms)
         except BadAudio as wrong:
             log.warning("bad audio job=%s detail=%s", part.take.job_id, wrong)
             part.fail(Reason.BAD_AUDIO)
@@ -98,6 +107,12 @@ class FilePlayer:
             if source:
                 source.close()
 
+    def _source(self, part: Part, at_ms: int) -> Source | RelaySource:
+        if part.take.stream:
+            return RelaySource(part.take, self._tuner, part.account)
+        assert part.take.path
+        return Source(part.take.path, at_ms, part.take.volume_dbfs)
+
     def _wait_for(self, take: Take) -> bool:
         """Until the take's second; False when stopped before."""
         while not self._stop.is_set():
@@ -107,8 +122,9 @@ class FilePlayer:
             self._stop.wait(min(left, LOOK_SECONDS))
         return False
 
-    def _write(self, part: Part, source: Source, block: Any, at_ms: int) -> None:
+    def _write(self, part: Part, source: Source | RelaySource, block: Any, at_ms: int) -> None:
         assert self._reel is not None
+        fast = self._fast and not part.take.stream
         started_at, begun = self._now(), time.monotonic()
         part.start(started_at)
         self._count_torn(part, at_ms)
@@ -117,8 +133,8 @@ class FilePlayer:
         while len(block) and not self._stop.is_set():
             self._deliver(part, block)
             written += len(block)
-            block = source.read(FAST_BLOCK if self._fast else BLOCK)
-            if not self._fast:
+            block = source.read(FAST_BLOCK if fast else BLOCK)
+            if not fast:
                 self._stop.wait(max(0.0, begun + written / RATE - time.monotonic()))
         if len(block):
             self._deliver(part, fade_out(_at_least(self._fade_ms, block, source), self._fade_ms))
@@ -149,12 +165,12 @@ def _resumes_at(reel: Reel, take: Take) -> int:
     The caller's count may be older than the torn part's beginning: two crashes, and none counted between them.
     """
     torn = reel.torn
-    if torn is None or torn.job != take.job_id or take.from_ms == 0:
+    if torn is None or torn.job != take.job_id or take.from_ms == 0 or take.stream:
         return take.from_ms
     return max(take.from_ms, torn.from_ms + torn.samples * 1000 // RATE)
 
 
-def _at_least(length_ms: int, block: Any, source: Source) -> Any:
+def _at_least(length_ms: int, block: Any, source: Source | RelaySource) -> Any:
     """``block``, longer by what the source still has if it is shorter than ``length_ms``."""
     import numpy as np
 

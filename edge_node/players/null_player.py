@@ -13,6 +13,7 @@ class NullPlayer:
 
     device = "none"
     device_ok: bool | None = None
+    can_relay = True
 
     def __init__(self, now: Now) -> None:
         self._now = now
@@ -33,6 +34,7 @@ class NullPlayer:
             return Progress(take.job_id, position_ms=take.from_ms)
         left_ms = max(0, take.duration_ms - take.from_ms)
         sounded_ms = min(passed_ms, left_ms)
+        relayed_ms = sounded_ms if take.stream else 0  # as if it had been there all the time
         return Progress(
             take.job_id,
             sounding=passed_ms < left_ms,
@@ -43,6 +45,7 @@ class NullPlayer:
             started_at=self._starts,
             ended_at=self._starts + timedelta(milliseconds=sounded_ms),
             skew_ms=(self._starts - take.at) / timedelta(milliseconds=1),
+            relayed_ms=relayed_ms,
         )
 
     def stop(self, fade_ms: int = FADE_MS) -> Progress | None:

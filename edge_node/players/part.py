@@ -7,6 +7,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from edge_node.players.player import RATE, Progress, Take
+from edge_node.players.relaying import FALLBACK, STREAM, Account
 from wire.errors import Reason
 
 
@@ -15,6 +16,7 @@ class Part:
 
     def __init__(self, take: Take) -> None:
         self.take = take
+        self.account = Account()  # of a relay
         self._lock = threading.Lock()
         self._samples, self._energy, self._peak = 0, 0.0, 0.0
         self._started_at: datetime | None = None
@@ -62,6 +64,7 @@ class Part:
         with self._lock:
             sounded_ms = self._samples * 1000 // RATE
             started = self._started_at
+            came = self.account.upto(self._samples)
             return Progress(
                 self.take.job_id,
                 sounding=started is not None and not (self._finished or self._let_go or self._failed),
@@ -75,4 +78,7 @@ class Part:
                 ended_at=started + timedelta(milliseconds=sounded_ms) if started else None,
                 skew_ms=(started - self.take.at) / timedelta(milliseconds=1) if started else 0.0,
                 failed=self._failed,
+                relayed_ms=came[STREAM],
+                fallback_ms=came[FALLBACK],
+                trouble=self.account.trouble,
             )

@@ -23,14 +23,18 @@ Now = Callable[[], datetime]  # aware, UTC
 
 @dataclass(frozen=True)
 class Take:
-    """One part of a job to sound: the file, from where, when, how loud."""
+    """One part of a job to sound: the file or stream, from where, when, how loud.
+
+    With a ``stream`` that is what sounds, for ``duration_ms`` less ``from_ms``, and the file stands in for it.
+    """
 
     job_id: str
-    path: Path
+    path: Path | None  # None only for a relay that nothing stands in for
     at: datetime  # when the first sample leaves; past means at once
     from_ms: int = 0  # position in the file, >= 0
     volume_dbfs: float = 0.0  # attenuation, -60..0
     duration_ms: int = 0  # of the whole file, as sealed; 0 when unknown
+    stream: str = ""  # the address of a relay's stream; empty for a file
 
 
 @dataclass(frozen=True)
@@ -54,6 +58,9 @@ class Progress:
     ended_at: datetime | None = None  # when the last sample so far left
     skew_ms: float = 0.0  # started_at - at; positive is late
     failed: Reason | None = None
+    relayed_ms: int = 0  # of sounded_ms: how much was the stream of a relay
+    fallback_ms: int = 0  # and how much was the file that stood in for it
+    trouble: str = ""  # why a relay's stream was lost last
 
 
 class Player(Protocol):
@@ -66,6 +73,10 @@ class Player(Protocol):
     @property
     def device_ok(self) -> bool | None:
         """Whether the device works as far as known; None when it has not been needed yet."""
+
+    @property
+    def can_relay(self) -> bool:
+        """Whether a stream can be decoded here; without, only what stands in for it sounds."""
 
     def prime(self, take: Take) -> None:
         """Take hold of ``take``. Returns at once; what goes wrong stands in `progress`."""

@@ -1,6 +1,7 @@
 """The ring: decoded samples on their way to the device, and the moment they leave.
 
 - The player's thread fills it, the device's callback empties it; neither waits for the other.
+- What is live is taken only shortly before it is heard.
 - Knows when each block will be heard, and so starts the first sample on its second, to the sample.
 """
 
@@ -16,8 +17,10 @@ from edge_node.players.decoding import Source
 from edge_node.players.fading import fade_out
 from edge_node.players.part import Part
 from edge_node.players.player import RATE, Now
+from edge_node.players.relaying import RelaySource
 
 AHEAD = 2 * RATE  # samples decoded ahead
+LIVE_AHEAD = RATE * 6 // 10  # of a stream: three looks of the player's thread
 BLOCK = RATE // 5
 
 
@@ -36,9 +39,9 @@ class Ring:
         self.gone = threading.Event()  # nothing more will leave
         self.underruns = 0
 
-    def fill(self, source: Source) -> None:
-        """Decode until two seconds lie ahead. Raises BadAudio."""
-        while self._ahead < AHEAD and not self._ended:
+    def fill(self, source: Source | RelaySource) -> None:
+        """Decode until two seconds lie ahead, or less of what is live. Raises BadAudio."""
+        while self._ahead < self._wanted() and not self._ended:
             block = source.read(BLOCK)
             with self._lock:
                 self._ended = len(block) == 0
@@ -73,6 +76,14 @@ class Ring:
         self._part.deliver(block)
         if begin + len(block) < len(out):
             self._ran_dry(leaves_in_seconds + (begin + len(block)) / RATE)
+
+    def _wanted(self) -> int:
+        """How many samples should lie ahead."""
+        take = self._part.take
+        if not take.stream:
+            return AHEAD
+        early = (take.at - self._now()) / timedelta(seconds=1)
+        return LIVE_AHEAD if self._part.started or early * RATE <= LIVE_AHEAD else 0
 
     def _begins(self, heard_at: datetime) -> int:
         """In how many samples from the block's first the take begins; 0 when its second has passed."""

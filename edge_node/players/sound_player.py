@@ -18,7 +18,9 @@ from edge_node.players.decoding import BadAudio, Source
 from edge_node.players.output import Lost, Output
 from edge_node.players.part import Part
 from edge_node.players.player import FADE_MS, Now, Progress, Take
+from edge_node.players.relaying import RelaySource
 from edge_node.players.ring import Ring
+from edge_node.tuner.receiver import Tuner
 from wire.errors import Reason
 
 log = logging.getLogger(__name__)
@@ -31,8 +33,8 @@ GRACE_SECONDS = 3.0  # without a device for this long past its second, a take sa
 class SoundPlayer:
     """See `Player`. ``device``: a part of the sound card's name as PortAudio lists it; empty is the default."""
 
-    def __init__(self, now: Now, device: str = "") -> None:
-        self._now = now
+    def __init__(self, now: Now, device: str = "", tuner: Tuner | None = None) -> None:
+        self._now, self._tuner = now, tuner or Tuner()
         self._output = Output(device, now)
         self._wake = threading.Condition()
         self._held: tuple[Part, Ring] | None = None
@@ -45,6 +47,11 @@ class SoundPlayer:
     def device(self) -> str:
         """See `Player`."""
         return self._output.name[:120]
+
+    @property
+    def can_relay(self) -> bool:
+        """See `Player`."""
+        return self._tuner.works
 
     def prime(self, take: Take) -> None:
         """See `Player`."""
@@ -91,7 +98,7 @@ class SoundPlayer:
     def _look_after(self) -> None:
         """The player's thread: feed the ring of the take held, keep the device while one is."""
         fed: tuple[Part, Ring] | None = None
-        source: Source | None = None
+        source: Source | RelaySource | None = None
         idle_since = time.monotonic()
         while True:
             held = self._held
@@ -113,13 +120,18 @@ class SoundPlayer:
         if source:
             source.close()
 
-    def _source(self, before: Source | None, held: tuple[Part, Ring] | None) -> Source | None:
+    def _source(
+        self, before: Source | RelaySource | None, held: tuple[Part, Ring] | None
+    ) -> Source | RelaySource | None:
         if before:
             before.close()
         if held is None:
             return None
         part, ring = held
+        if part.take.stream:
+            return RelaySource(part.take, self._tuner, part.account)
         try:
+            assert part.take.path
             source = Source(part.take.path, part.take.from_ms, part.take.volume_dbfs)
         except BadAudio as wrong:
             self._spoiled(part, ring, wrong)
@@ -127,7 +139,7 @@ class SoundPlayer:
         ring.fill(source)
         return source
 
-    def _feed(self, source: Source | None, part: Part, ring: Ring) -> Source | None:
+    def _feed(self, source: Source | RelaySource | None, part: Part, ring: Ring) -> Source | RelaySource | None:
         try:
             if source:
                 ring.fill(source)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from loa import days, house, out
 from loa.codes import DONE
-from schedules import moments, planner, precedence
+from schedules import moments, planner, precedence, relays
 from words import say
 
 if TYPE_CHECKING:
@@ -55,7 +55,7 @@ def run(wanted: argparse.Namespace) -> int:
     if not shown:
         print(say("loa.plan_empty", wanted.language))
     for job in shown:
-        seconds = f"{job.asset.duration_ms / 1000:.0f} s" if job.asset else "–"
+        seconds = f"{relays.length_ms(job) / 1000:.0f} s" if job.asset or job.relay else "–"
         kind = say(f"loa.class_{job.bulletin_class.value}", wanted.language)
         print(f"{out.second(job.start, zone)}  {seconds:>6}  {kind}  {job.id}  {job.title}")
     for each in held_back:
@@ -76,11 +76,7 @@ def _held(row: HeldBack) -> dict[str, object]:
 
 def _at(jobs: list[Job], moment: datetime) -> list[Job]:
     """Who wants the loudspeaker at ``moment``, the one that has it first; then the next to start."""
-    wanting = [
-        job
-        for job in jobs
-        if job.asset and job.start <= moment < job.start + timedelta(milliseconds=job.asset.duration_ms)
-    ]
+    wanting = [job for job in jobs if job.start <= moment < job.start + timedelta(milliseconds=relays.length_ms(job))]
     later = [job for job in jobs if job.start > moment]
     return sorted(wanting, key=lambda job: precedence.standing(job, jobs)) + later[:1]
 
@@ -88,6 +84,5 @@ def _at(jobs: list[Job], moment: datetime) -> list[Job]:
 def _facts(job: Job) -> dict[str, object]:
     facts: dict[str, object] = {"job": job.id, "title": job.title, "class": job.bulletin_class.value}
     facts |= {"level": job.level.value, "start": job.start, "deadline": job.deadline}
-    asset = job.asset
-    facts |= {"asset": asset.sha256 if asset else None}
-    return facts | {"seconds": asset.duration_ms / 1000 if asset else None}
+    facts |= {"asset": job.asset.sha256 if job.asset else None, "relay": job.relay.url if job.relay else None}
+    return facts | {"seconds": relays.length_ms(job) / 1000 if job.asset or job.relay else None}

@@ -15,6 +15,8 @@ from words import say
 if TYPE_CHECKING:
     from datetime import date
 
+    from controller.store import Store
+    from controller.store.programmes import ProgrammeRow
     from loa.parser import Parser, Verbs
     from schedules.programme import Occurrence, Programme
 
@@ -32,7 +34,9 @@ def add(verbs: Verbs) -> None:
     from loa.parser import Verbs as Below
 
     below = Below(verbs.add("programme", "about_programme"), "programme_verb")
-    _takes_file(below.add("check", "about_programme_check", check, APPLY_EXAMPLE))
+    parser = below.add("check", "about_programme_check", check, APPLY_EXAMPLE)
+    _takes_file(parser)
+    house.takes_config(parser)
     parser = below.add("apply", "about_programme_apply", apply, APPLY_EXAMPLE)
     _takes_file(parser)
     parser.add_argument("--since", metavar=parser.word("day"), help=parser.t("programme_since_help"))
@@ -52,8 +56,9 @@ def _takes_file(parser: Parser) -> None:
 
 
 def check(wanted: argparse.Namespace) -> int:
-    """Say whether a file is a programme, without a station."""
-    programme = timetable.read(texts.read(wanted.file, wanted.language))
+    """Say whether a file is a programme, without a station; with its settings, whether they know what is relayed."""
+    known = [each.name for each in house.settings_of(wanted).relays] if wanted.config is not None else []
+    programme = timetable.read(texts.read(wanted.file, wanted.language), known)
     print(say("loa.programme_good", wanted.language, area=programme.area, slots=len(programme.slots)))
     return DONE
 
@@ -66,10 +71,19 @@ def apply(wanted: argparse.Namespace) -> int:
         since = _day(wanted.since, station.settings.zone) if wanted.since is not None else None
         row = station.desk.apply_programme(text, since, station.person(wanted.person), now)
         print(say("loa.programme_set", wanted.language, area=row.area, since=row.since))
-        items = [item.asset for slot in row.programme.slots for item in slot.items if item.asset]
-        for item in station.store.airing.silent(row.area, items, house.now()):
-            print(say("loa.programme_silent", wanted.language, item=told.plain(item, 80)))
+        _say_what_is_silent(station.store, row, wanted.language)
     return DONE
+
+
+def _say_what_is_silent(store: Store, row: ProgrammeRow, language: str) -> None:
+    """The items, and what stands in for relays, that have no sound yet; and the relays that are only shown."""
+    airing, items = store.airing, [item for slot in row.programme.slots for item in slot.items]
+    fallbacks = [airing.sources[item.source].fallback for item in items if item.source in airing.sources]
+    named = [each for each in (*(item.asset for item in items), *fallbacks) if each]
+    for silent in airing.silent(row.area, named, house.now()):
+        print(say("loa.programme_silent", language, item=told.plain(silent, 80)))
+    for source in airing.unknown_sources(row.programme):
+        print(say("loa.programme_no_source", language, source=told.plain(source, 80)))
 
 
 def show(wanted: argparse.Namespace) -> int:
