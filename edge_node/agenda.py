@@ -10,7 +10,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from datetime import datetime, timedelta
 
@@ -18,6 +18,7 @@ from edge_node.cache import Cache
 from edge_node.gate import Gate
 from edge_node.ledger import Ledger
 from edge_node.playout import Playout
+from edge_node.stand_in import StandIns
 from edge_node.wallclock import Wallclock
 from schedules import rulebook
 from schedules.docket import Docket, Situation
@@ -38,8 +39,9 @@ SOON = timedelta(seconds=10)
 class Agenda:
     """Reads the gate, the ledger and the cache; decides nothing."""
 
-    def __init__(self, gate: Gate, ledger: Ledger, cache: Cache, playout: Playout) -> None:
+    def __init__(self, gate: Gate, ledger: Ledger, cache: Cache, playout: Playout, stand_ins: StandIns) -> None:
         self._gate, self._ledger, self._cache, self._playout = gate, ledger, cache, playout
+        self._stand_ins = stand_ins
         self._docket = Docket({}, {})
         self._jobs: Mapping[str, Job] | None = None  # as the docket was made of them
         self._changes = 0
@@ -72,7 +74,10 @@ class Agenda:
         hidden = self._hidden(docket, on_air, clock.monotonic())
         known = clock.known()
         config = self._gate.config or NodeConfig("unconfigured", 1, now, (), "")
-        unready, over = self._unready(docket, now, known), self._judged(config, now, clock.monotonic())
+        soon = docket.reached(now + SOON) if known else list(docket.jobs.values())
+        near = [job for job in soon if job.start <= now + SOON]
+        self._stand_ins.look(near, docket.records, config, now, clock.monotonic())
+        unready, over = self._unready(soon), self._judged(config, now, clock.monotonic())
         shown = docket.without_strays(hidden) if hidden else docket
         return Situation(shown, on_air, config, now, known, unready, over)
 
@@ -83,25 +88,28 @@ class Agenda:
         """
         audio = _audio(job)
         whole = audio is not None and self._cache.verified(audio) is not None
-        return whole or (job.relay is not None and self._playout.can_relay)
+        return whole or (self._playout.can_relay if job.relay else self._stand_ins.of(job) is not None)
 
     def without_spoilt(self, s: Situation, job: Job) -> Situation:
         """The situation once the audio of ``job`` was found spoilt just before its start."""
         return replace(s, unready={**s.unready, job.id: self._why_not(job) or Reason.BAD_HASH})
 
     def longest_rest(self, most: timedelta) -> timedelta:
-        """How long the walk may sleep: shorter while a withdrawal is being waited for."""
-        return timedelta(seconds=0.5) if self._hides else most
+        """How long the walk may sleep: shorter while a withdrawal or an emergency's audio is waited for."""
+        return timedelta(seconds=0.5) if self._hides or self._stand_ins.is_waiting else most
 
     def fetch(self, now: datetime, mono: float) -> None:
-        """Tell the cache what is needed: emergencies first, then by start, and what is kept at all times."""
+        """Tell the cache what is needed: emergencies, the siren, the rest by start, and what is kept at all times."""
         config = self._gate.config
         if config is None or mono < self._fetch_at:
             return
         self._fetch_at = mono + FETCH_SECONDS
         jobs = sorted(self.open_jobs(now).values(), key=_urgency)
         self._cache.set_budget(config.disk_budget_bytes)
-        self._cache.want([audio for job in jobs if (audio := _audio(job))], config.standby, config.media_url)
+        urgent = [job for job in jobs if job.bulletin_class is BulletinClass.EMERGENCY]
+        siren = [each for each in config.standby if each.sha256 == config.siren]
+        wanted = [*_audio_of(urgent), *siren, *_audio_of(jobs[len(urgent) :])]
+        self._cache.want(wanted, config.standby, config.media_url)
 
     def ready_count(self, jobs: Mapping[str, Job]) -> int:
         """How many of ``jobs`` have their audio on disk, or need none."""
@@ -145,8 +153,7 @@ class Agenda:
             return True
         return self._relearning and (self._relearn_until is None or mono < self._relearn_until)
 
-    def _unready(self, docket: Docket, now: datetime, clock_known: bool) -> dict[str, Reason]:
-        soon = docket.reached(now + SOON) if clock_known else docket.jobs.values()
+    def _unready(self, soon: Iterable[Job]) -> dict[str, Reason]:
         return {job.id: why for job in soon if self._met_in_time(job) and (why := self._why_not(job))}
 
     def _met_in_time(self, job: Job) -> bool:
@@ -158,9 +165,13 @@ class Agenda:
             fallback = job.relay.fallback
             able = self._playout.can_relay or (fallback is not None and self._cache.ready(fallback) is not None)
             return None if able else Reason.NO_DECODER
-        if job.asset is None:
-            return Reason.NO_AUDIO
-        return None if self._cache.ready(job.asset) else self._cache.why_not(job.asset)
+        if (job.asset and self._cache.ready(job.asset)) or self._stand_ins.of(job):
+            return None
+        return self._cache.why_not(job.asset) if job.asset else self._stand_ins.why_not(job)
+
+
+def _audio_of(jobs: Iterable[Job]) -> list[Asset]:
+    return [audio for job in jobs if (audio := _audio(job))]
 
 
 def _audio(job: Job) -> Asset | None:

@@ -20,11 +20,13 @@ from edge_node.health import Measures, Reporter
 from edge_node.held import Held, arrival_order
 from edge_node.ledger import Ledger
 from edge_node.outbox import Outbox
+from edge_node.own_voice import OwnVoice
 from edge_node.players.player import Player
 from edge_node.playout import Playout
 from edge_node.report import Refusals, Self
 from edge_node.restart import RESTART_EXIT, RestartRequest
 from edge_node.settings import Settings
+from edge_node.stand_in import StandIns
 from edge_node.vitals import Senses
 from edge_node.wallclock import Wallclock
 from schedules.due import OnAir, Start, due, next_look
@@ -57,8 +59,10 @@ class Agent:
         self._link, self._cache, self._clock = link, cache, clock
         self._playout = Playout(player)
         self._checkpoint = disk.Checkpoint(home / "on_air")
-        self._air = Air(self.ledger, self._playout, self._checkpoint, cache)
-        self._agenda = Agenda(self.gate, self.ledger, cache, self._playout)
+        voice = OwnVoice(settings.voice, settings.voice_wpm)
+        self._stand_ins = StandIns(cache, voice, home / "spoken", link.wake)
+        self._air = Air(self.ledger, self._playout, self._checkpoint, cache, self._stand_ins)
+        self._agenda = Agenda(self.gate, self.ledger, cache, self._playout, self._stand_ins)
         self._senses = Senses(home)
         self._reporter = Reporter(self.itself, self.gate)
         self._restart = RestartRequest(home / "restart_request")
@@ -119,6 +123,7 @@ class Agent:
         """Release files and threads without a word."""
         self._playout.close()
         self._cache.close()
+        self._stand_ins.close()
         self.ledger.close()
         self._checkpoint.close()
 

@@ -16,13 +16,15 @@ import msgspec
 from edge_node.cache import Cache
 from edge_node.disk import Checkpoint
 from edge_node.ledger import Ledger, Word
-from edge_node.playout import Heard, Playout, Tally
+from edge_node.playout import Heard, Playout, Sound, Tally
+from edge_node.stand_in import StandIns
 from schedules import relays
 from schedules.due import Accept, Act, Cut, End, OnAir, Phase, Start
 from schedules.situation import audio_of
 from wire import codec
 from wire.config import NodeConfig
 from wire.errors import Reason
+from wire.plan import Job
 from wire.receipt import Step
 
 log = logging.getLogger("loa.node.air")
@@ -42,8 +44,11 @@ class Mark(msgspec.Struct, frozen=True):
 class Air:
     """The one way to the loudspeaker."""
 
-    def __init__(self, ledger: Ledger, playout: Playout, checkpoint: Checkpoint, cache: Cache) -> None:
-        self._ledger, self._playout, self._checkpoint, self._cache = ledger, playout, checkpoint, cache
+    def __init__(
+        self, ledger: Ledger, playout: Playout, checkpoint: Checkpoint, cache: Cache, stand_ins: StandIns
+    ) -> None:
+        self._ledger, self._playout, self._checkpoint = ledger, playout, checkpoint
+        self._cache, self._stand_ins = cache, stand_ins
         self._begins: Step | None = None  # the receipt to write when the first sample has left
         self.last_sounded: datetime | None = None
 
@@ -63,11 +68,14 @@ class Air:
             return None
         if heard.sounding or heard.finished or heard.tally.samples:
             self._write_beginning(heard, now)
+        if heard.finished and not heard.sound.whole:
+            self._word_to_come(heard, now)
+            return None
         step, reason = _result(heard, now)
         if step is None:
             self._mark(heard)
             return OnAir(heard.job, heard.sounding)
-        self._end(End(heard.job.id, step, reason), now, heard.trouble)
+        self._end(End(heard.job.id, step, reason), now, _detail(heard))
         self._let_go()
         return None
 
@@ -97,14 +105,28 @@ class Air:
             self._ledger.heard(heard.job.id, heard.position_ms, codec.write(heard.tally))
 
     def _start(self, act: Start, config: NodeConfig) -> None:
-        audio = act.job.relay.fallback if act.job.relay else act.job.asset
-        path = self._cache.ready(audio) if audio else None
-        if path is None and not act.job.relay:  # vanished since it was verified: decided anew at the next tick
+        sound = self._sound(act.job)
+        if sound is None:  # vanished since it was verified: decided anew at the next tick
             return
         self._begins = Step.RESUMED if self._ledger.tally(act.job.id) else Step.STARTED
-        self._ledger.on_air(act.job, act.from_ms)
-        self._playout.begin(act.job, path, act.at, act.from_ms, config)
-        log.info("primed job=%s at=%s from_ms=%d", act.job.id, act.at.isoformat(), act.from_ms)
+        self._ledger.on_air(act.job, act.from_ms, sound.name)
+        self._playout.begin(act.job, sound, act.at, act.from_ms, config)
+        log.info("primed job=%s at=%s from_ms=%d %s", act.job.id, act.at.isoformat(), act.from_ms, sound.detail)
+
+    def _sound(self, job: Job) -> Sound | None:
+        """What is played for the job: its own audio where that is there, else what stands in for it."""
+        audio = job.relay.fallback if job.relay else job.asset
+        path = self._cache.ready(audio) if audio else None
+        if path or job.relay:
+            return Sound(audio_of(job), path, relays.length_ms(job))
+        return self._stand_ins.of(job)
+
+    def _word_to_come(self, heard: Heard, now: datetime) -> None:
+        """The siren has sounded, and nobody knows what for: the job waits for its words."""
+        word = Word(reason=Reason.NO_VOICE, detail=heard.sound.detail, measured=self._playout.measured(heard.job.id))
+        self._ledger.paused(heard.job.id, heard.position_ms, codec.write(heard.tally), now, word)
+        log.warning("siren_alone job=%s", heard.job.id)
+        self._let_go()
 
     def _cut(self, act: Cut, now: datetime) -> None:
         heard = self._playout.cut()
@@ -116,14 +138,14 @@ class Air:
         if heard and heard.job.relay and not heard.tally.samples:
             position = 0  # its time has gone by, and nothing of it was heard
         log.info("cut job=%s then=%s reason=%s position_ms=%d", act.job, act.then, act.reason, position)
-        if heard and (heard.finished or act.then is Step.SOUNDED):
-            self._end(End(act.job, *_outcome(heard)), now, heard.trouble)
+        if heard and ((heard.finished and heard.sound.whole) or act.then is Step.SOUNDED):
+            self._end(End(act.job, *_outcome(heard)), now, _detail(heard))
         elif act.then is None:
             self._ledger.released(act.job, position, tally)
         elif act.then is Step.PAUSED:
             self._ledger.paused(act.job, position, tally, now)
         else:
-            self._end(End(act.job, act.then, act.reason), now)
+            self._end(End(act.job, act.then, act.reason), now, heard.sound.detail if heard else "")
         self._let_go()
 
     def _end(self, act: End, now: datetime, trouble: str = "") -> None:
@@ -152,7 +174,7 @@ class Air:
     def _mark(self, heard: Heard) -> None:
         if not heard.tally.samples:
             return
-        mark = Mark(heard.job.id, audio_of(heard.job), heard.position_ms, heard.tally)
+        mark = Mark(heard.job.id, heard.sound.name, heard.position_ms, heard.tally)
         try:
             self._checkpoint.save(codec.write(mark))
         except OSError as wrong:
@@ -174,6 +196,10 @@ class Air:
         if record and record.phase is Phase.ON_AIR and record.asset == mark.asset:
             self._ledger.heard(mark.job, mark.position_ms, codec.write(mark.tally))
             log.info("recovered job=%s position_ms=%d", mark.job, mark.position_ms)
+
+
+def _detail(heard: Heard) -> str:
+    return heard.trouble or heard.sound.detail
 
 
 def _result(heard: Heard, now: datetime) -> tuple[Step | None, Reason | None]:

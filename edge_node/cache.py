@@ -117,6 +117,15 @@ class Cache:
         trouble = self._troubles.get(asset.sha256)
         return trouble.reason if trouble else Reason.NO_AUDIO
 
+    def came_bytes(self, asset: Asset) -> int | None:
+        """How much of a wanted asset has come so far; None while its last try has failed."""
+        if asset.sha256 in self._troubles:
+            return None
+        try:
+            return self._rack.part(asset).stat().st_size
+        except OSError:
+            return 0
+
     def counts(self) -> dict[str, int]:
         """How often what went wrong since the start, by reason code."""
         return dict(self._counts)

@@ -104,9 +104,12 @@ class Ledger:
             record = msgspec.structs.replace(old, start=job.start, deadline=job.deadline, asset=asset)
         self._put(record, Step.ACCEPTED, now)
 
-    def on_air(self, job: Job, from_ms: int) -> None:
-        """The job is about to get the loudspeaker; called before the player hears of it."""
-        self._put(Record(job.id, Phase.ON_AIR, job.start, job.deadline, audio_of(job), from_ms))
+    def on_air(self, job: Job, from_ms: int, audio: str = "") -> None:
+        """The job is about to get the loudspeaker; called before the player hears of it.
+
+        ``audio``: the name of what stands in for the job's own.
+        """
+        self._put(Record(job.id, Phase.ON_AIR, job.start, job.deadline, audio or audio_of(job), from_ms))
 
     def began(self, job: str, step: Step, at: datetime) -> None:
         """Its first sample has left: STARTED or RESUMED."""
@@ -121,10 +124,10 @@ class Ledger:
         record = msgspec.structs.replace(self._records[job], position_ms=position_ms)
         self._put(msgspec.structs.replace(record, phase=record.released(None)), tally=tally)
 
-    def paused(self, job: str, position_ms: int, tally: bytes, now: datetime) -> None:
-        """A higher job cut in; this one goes on later."""
+    def paused(self, job: str, position_ms: int, tally: bytes, now: datetime, word: Word | None = None) -> None:
+        """A higher job cut in, or only a siren has sounded; this one goes on later."""
         record = msgspec.structs.replace(self._records[job], phase=Phase.PAUSED, position_ms=position_ms)
-        self._put(record, Step.PAUSED, now, tally=tally)
+        self._put(record, Step.PAUSED, now, word, tally=tally)
 
     def end(self, job: str, step: Step, now: datetime, word: Word | None = None) -> bool:
         """The job's one outcome. False when it has one already (then nothing changes)."""

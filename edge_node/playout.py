@@ -17,7 +17,6 @@ import msgspec
 
 from edge_node.players.player import FADE_MS, RATE, Player, Progress, Take
 from schedules import policy
-from schedules.relays import length_ms
 from wire.config import NodeConfig
 from wire.errors import Reason
 from wire.plan import Job
@@ -43,6 +42,21 @@ class Tally(msgspec.Struct, frozen=True):
 
 
 @dataclass(frozen=True)
+class Sound:
+    """What is played for a job: its file, a relay's stream, or what stands in for its file.
+
+    ``name`` is what ledger and receipts say of it; ``path`` None only for a relay that nothing stands in for. What is
+    not ``whole`` is no outcome when it is over.
+    """
+
+    name: str
+    path: Path | None
+    duration_ms: int
+    whole: bool = True
+    detail: str = ""  # for the receipt
+
+
+@dataclass(frozen=True)
 class Heard:
     """The state of the job that holds the loudspeaker."""
 
@@ -53,6 +67,7 @@ class Heard:
     tally: Tally
     failed: Reason | None = None
     trouble: str = ""  # why a relay's stream was lost last
+    sound: Sound = Sound("", None, 0)
 
 
 class Playout:
@@ -61,6 +76,7 @@ class Playout:
     def __init__(self, player: Player) -> None:
         self._player = player
         self._job: Job | None = None
+        self._sound = Sound("", None, 0)
         self._offset = timedelta()  # of this node, part of the planned start
         self._earlier: dict[str, Tally] = {}  # parts before the one now on air, by job
 
@@ -79,16 +95,13 @@ class Playout:
         """Whether the player can decode a stream."""
         return self._player.can_relay
 
-    def begin(self, job: Job, path: Path | None, at: datetime, from_ms: int, config: NodeConfig) -> None:
-        """Prime the player with ``job``: its sample at ``from_ms`` leaves at ``at``. Replaces what was held.
-
-        ``path``: the job's file, or the one that stands in for a relay, if there is one.
-        """
+    def begin(self, job: Job, sound: Sound, at: datetime, from_ms: int, config: NodeConfig) -> None:
+        """Prime the player with ``job``: its sample at ``from_ms`` leaves at ``at``. Replaces what was held."""
         volume = policy.volume_dbfs(job.bulletin_class, at, config)
         self.cut(0)
-        self._job, self._offset = job, timedelta(milliseconds=config.offset_ms)
+        self._job, self._sound, self._offset = job, sound, timedelta(milliseconds=config.offset_ms)
         stream = job.relay.url if job.relay else ""
-        self._player.prime(Take(job.id, path, at, from_ms, volume, length_ms(job), stream))
+        self._player.prime(Take(job.id, sound.path, at, from_ms, volume, sound.duration_ms, stream))
 
     def observe(self) -> Heard | None:
         """The job that holds the loudspeaker (also when finished or failed, until `cut`), or None."""
@@ -126,7 +139,7 @@ class Playout:
             return None
         tally = _sum(self._earlier.get(self._job.id, Tally()), progress, self._job.start + self._offset)
         told = progress.sounding, progress.finished, progress.position_ms, tally, progress.failed, progress.trouble
-        return Heard(self._job, *told)
+        return Heard(self._job, *told, sound=self._sound)
 
 
 def _sum(earlier: Tally, part: Progress, planned: datetime) -> Tally:

@@ -18,6 +18,7 @@ from pathlib import Path
 from edge_node import disk, identity
 from edge_node.agent import Agent
 from edge_node.cache import Cache
+from edge_node.own_voice import OwnVoice
 from edge_node.players.player import Player
 from edge_node.report import Self
 from edge_node.settings import Settings, SettingsError
@@ -106,7 +107,7 @@ def player(settings: Settings, clock: Wallclock) -> Player:
 def check(settings: Settings, language: str) -> tuple[list[str], bool]:
     """One sentence for each thing a node needs, and whether all of them work."""
     found = [_clock(settings), _disk(settings), _key(settings), _broker(settings), _device(settings), _audio(settings)]
-    found.append(_relays())
+    found += [_relays(), _voice(settings)]
     return [say(key, language, **facts) for _, key, facts in found], all(good for good, _, _ in found)
 
 
@@ -173,3 +174,9 @@ def _audio(settings: Settings) -> Finding:
 def _relays() -> Finding:
     """A node that is asked for no relay needs no decoder: without one nothing is wrong yet."""
     return True, "node.check_relay_ok" if Tuner().works else "node.check_relay_none", {}
+
+
+def _voice(settings: Settings) -> Finding:
+    """A node without a voice still sounds what it is sent; it only cannot speak an emergency itself."""
+    works = OwnVoice(settings.voice, settings.voice_wpm).works
+    return True, "node.check_voice_ok" if works else "node.check_voice_none", {}

@@ -7,6 +7,7 @@
 from __future__ import annotations
 
 import difflib
+import re
 import tomllib
 from collections.abc import Mapping
 from dataclasses import MISSING, dataclass, fields
@@ -44,6 +45,8 @@ class Settings:
     sound_device: PortAudio's name of the device; empty means the system's default.
     out_wav: for the file player; empty means ``<state_dir>/out.wav``.
     private_relays: a relay's stream may come from this machine or its own network. false.
+    voice: espeak-ng's voice in which the node speaks an emergency whose audio is not there; empty: none. vi.
+    voice_wpm: how fast, in words a minute, 80 to 450. 130.
     fast: the file player runs ahead of the clock. false.
     clock: auto (ask the system whether it is synchronised) or trust (believe it: demo, simulation). auto.
     log_level: debug, info, warning or error. info.
@@ -62,6 +65,8 @@ class Settings:
     sound_device: str = ""
     out_wav: Path | None = None
     private_relays: bool = False
+    voice: str = "vi"
+    voice_wpm: int = 130
     fast: bool = False
     clock: str = "auto"
     log_level: str = "info"
@@ -72,6 +77,7 @@ class Settings:
         return self.out_wav or self.state_dir / "out.wav"
 
 
+_VOICE = re.compile(r"([A-Za-z0-9][A-Za-z0-9+_-]{0,39})?")
 _FIELDS = {field.name: field for field in fields(Settings)}
 _CHOICES = {"player": PLAYERS, "clock": CLOCKS, "log_level": LOG_LEVELS}
 
@@ -129,6 +135,10 @@ def _check(settings: Settings) -> None:
             raise _bad(settings, key, ", ".join(allowed))
     if not 0 < settings.broker_port < 65536:
         raise _bad(settings, "broker_port", "1-65535")
+    if not 80 <= settings.voice_wpm <= 450:
+        raise _bad(settings, "voice_wpm", "80-450")
+    if not _VOICE.fullmatch(settings.voice):
+        raise _bad(settings, "voice", "a-z A-Z 0-9 - + _")
     try:
         names.node_id(settings.node)
         names.area_id(settings.home)

@@ -12,6 +12,7 @@ from copy import copy
 from dataclasses import dataclass, field
 from datetime import datetime
 
+from schedules import standing_in
 from schedules.situation import OnAir, Phase, Record, audio_of
 from wire.config import NodeConfig
 from wire.errors import Reason
@@ -88,4 +89,5 @@ def is_news(job: Job, record: Record | None) -> bool:
     if record is None:
         return True
     moved = (record.start, record.deadline) != (job.start, job.deadline)
-    return moved or (record.position_ms == 0 and record.asset != audio_of(job))
+    other = record.asset != audio_of(job) and not standing_in.stands_in(record.asset, job)
+    return moved or (record.position_ms == 0 and other)

@@ -4,6 +4,8 @@
 - A job ends exactly once. The last moment to begin is its deadline; a job that has begun may go on as if it
   had begun at its deadline (position later), so a cut or a crash does not lose it at once.
 - A relay is live (`schedules.relays`): what is late or was cut is in its middle by then, and its end does not move.
+- What may stand in for an emergency's audio (`schedules.standing_in`) is the caller's: to the decision such a job is
+  ready. A siren alone is no outcome; the job waits for its words until its deadline.
 - An edit reaches what has not sounded yet; what is sounding is finished as it began, unless it is withdrawn.
 - `now` is at least a lower bound. With the time unknown nothing but an emergency begins, and no other job that
   is still in a plan ends for being late.
@@ -18,7 +20,7 @@ from datetime import datetime, timedelta
 
 import msgspec
 
-from schedules import moments, policy, precedence, relays
+from schedules import moments, policy, precedence, relays, standing_in
 from schedules.docket import Situation
 from schedules.situation import Accept, Act, Cut, End, OnAir, Phase, Record, Start, audio_of, fresh
 from wire.errors import Reason
@@ -170,6 +172,8 @@ def _is_as_good_as_sounded(job: Job, record: Record) -> bool:
 def _too_late(s: Situation, record: Record) -> tuple[Step, Reason]:
     """What became of a job whose last moment passed."""
     unready = s.unready.get(record.job)
+    if standing_in.is_siren(record.asset) and record.position_ms:
+        return Step.INTERRUPTED, unready or Reason.LATE  # heard, and not what it is about
     if record.phase is Phase.ON_AIR:
         return Step.INTERRUPTED, Reason.LATE
     if record.phase is Phase.PAUSED:

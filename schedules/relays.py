@@ -12,6 +12,7 @@ import hashlib
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
+from schedules import standing_in
 from wire.plan import Asset, Job, Relay
 
 LEAST = timedelta(seconds=5)  # with less than this left a relay does not begin
@@ -52,10 +53,10 @@ def is_name(audio: str) -> bool:
 
 
 def length_ms(job: Job) -> int:
-    """How long a job sounds, in milliseconds; 0 for one without audio."""
+    """How long a job sounds, in milliseconds; about, for a text that nodes speak; 0 for one without audio."""
     if job.relay:
         return job.relay.duration_ms
-    return job.asset.duration_ms if job.asset else 0
+    return job.asset.duration_ms if job.asset else standing_in.estimated_ms(job)
 
 
 def end(relay: Relay, begin: datetime) -> datetime:

@@ -77,7 +77,7 @@ class PretendPlayer:
             return Progress(take.job_id, position_ms=take.from_ms, failed=self.fails)
         length = take.duration_ms + self.overrun_ms
         if take.path and not take.stream:
-            length = self._durations[take.path.name]
+            length = self._durations.get(take.path.name, take.duration_ms)  # what stands in says its length
         length -= take.from_ms
         elapsed = (self._hand.now() - take.at) / timedelta(milliseconds=1)
         if elapsed < 0:
@@ -114,6 +114,7 @@ class PretendCache:
     def __init__(self) -> None:
         self.missing: dict[str, Reason] = {}
         self.spoilt: set[str] = set()
+        self.came: dict[str, int] = {}  # bytes so far of what is missing; what is not here has failed
         self.wanted: list[str] = []
 
     def want(self, assets: list[Asset], standby: tuple[Asset, ...] = (), media_url: str = "") -> None:
@@ -129,6 +130,9 @@ class PretendCache:
 
     def why_not(self, asset: Asset) -> Reason:
         return self.missing[asset.sha256]
+
+    def came_bytes(self, asset: Asset) -> int | None:
+        return self.came.get(asset.sha256)
 
     def set_budget(self, budget_bytes: int) -> None:
         pass

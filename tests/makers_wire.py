@@ -66,7 +66,8 @@ def urgent(**changed: object) -> Plan:
         late=Late.UNTIL_EXPIRY,
         after_cut=AfterCut.RESTART,
     )
-    return plan(alarm, lane=Lane.URGENT, serial=2, **changed)
+    in_words = msgspec.structs.replace(alarm, id="e1123456789ab", asset=None, spoken="Lũ quét đang về.")
+    return plan(alarm, in_words, lane=Lane.URGENT, serial=2, **changed)
 
 
 def config(**changed: object) -> NodeConfig:
@@ -80,6 +81,7 @@ def config(**changed: object) -> NodeConfig:
         volumes=(VolumeBand("06:00", -6.0), VolumeBand("21:00", -18.0)),
         offset_ms=-20,
         standby=(asset(),),
+        siren=asset().sha256,
         limits=Limits(10, (2,) * 7, (30,) * 7, (45, 45, 45, 45, 45, 60, None)),
     )
     return msgspec.structs.replace(made, **changed)

@@ -12,7 +12,7 @@ from makers_sound import RATE, asset_of, heard, noise, until, wav
 
 from edge_node.players.file_player import FilePlayer
 from edge_node.players.null_player import NullPlayer
-from edge_node.playout import Playout, Tally, measured
+from edge_node.playout import Playout, Sound, Tally, measured
 from wire import codec
 from wire.config import NodeConfig, VolumeBand
 from wire.errors import Reason
@@ -63,6 +63,10 @@ def silent(hand: Hand) -> Playout:
     return Playout(NullPlayer(hand))
 
 
+def sound(name: str = "a") -> Sound:
+    return Sound(name, Path(name), 60_000)
+
+
 ASSET = Asset("0" * 64, 1, 60_000, "audio/ogg", "a")
 
 
@@ -73,7 +77,7 @@ def test_nothing_held_is_nothing_heard(silent: Playout) -> None:
 
 
 def test_a_job_is_primed_sounds_and_finishes(silent: Playout, hand: Hand) -> None:
-    silent.begin(job(ASSET), Path("a"), T0, 0, config())
+    silent.begin(job(ASSET), sound(), T0, 0, config())
     before = silent.observe()
     assert before
     assert (before.sounding, before.finished, before.position_ms) == (False, False, 0)
@@ -97,14 +101,14 @@ def test_a_job_is_primed_sounds_and_finishes(silent: Playout, hand: Hand) -> Non
 
 def test_a_paused_job_counts_both_parts_and_keeps_its_first_start(silent: Playout, hand: Hand) -> None:
     first, siren = job(ASSET), job(ASSET, job_id="b2", bulletin_class=BulletinClass.EMERGENCY)
-    silent.begin(first, Path("a"), T0, 0, config())
+    silent.begin(first, sound(), T0, 0, config())
     hand.turn(22)
     cut = silent.cut()
     assert cut
     assert (cut.sounding, cut.position_ms) == (False, 20_000)
-    silent.begin(siren, Path("b"), hand.now, 0, config())
+    silent.begin(siren, sound("b"), hand.now, 0, config())
     hand.turn(61)
-    silent.begin(first, Path("a"), hand.now, cut.position_ms, config())
+    silent.begin(first, sound(), hand.now, cut.position_ms, config())
     hand.turn(30)
     assert proven(silent, "b1").sounded_ms == 50_000
     hand.turn(30)
@@ -121,7 +125,7 @@ def test_what_sounded_before_a_crash_is_carried(hand: Hand) -> None:
     playout = Playout(NullPlayer(hand))
     playout.carry("b1", kept)
     hand.turn(100)
-    playout.begin(job(ASSET), Path("a"), hand.now, 20_000, config())
+    playout.begin(job(ASSET), sound(), hand.now, 20_000, config())
     hand.turn(20)
     proof = playout.measured("b1")
     assert proof
@@ -132,7 +136,7 @@ def test_what_sounded_before_a_crash_is_carried(hand: Hand) -> None:
 
 def test_the_skew_is_against_the_planned_start_with_the_nodes_offset(silent: Playout, hand: Hand) -> None:
     hand.turn(7)
-    silent.begin(job(ASSET), Path("a"), hand.now, 0, config(offset_ms=150))
+    silent.begin(job(ASSET), sound(), hand.now, 0, config(offset_ms=150))
     hand.turn(1)
     assert proven(silent, "b1").skew_ms == 4850
 
@@ -153,7 +157,7 @@ def test_the_volume_is_the_bands_or_the_emergencys(
     path = wav(tmp_path / "a.wav", audio)
     playout = Playout(FilePlayer(tmp_path / "out.wav", lambda: T0, fast=True))
     loud = config(volumes=BANDS, emergency_volume_dbfs=-3.0)
-    playout.begin(job(asset_of(path), bulletin_class=bulletin_class), path, T0, 0, loud)
+    playout.begin(job(asset_of(path), bulletin_class=bulletin_class), Sound("a", path, 500), T0, 0, loud)
     until(lambda: (state := playout.observe()) and state.finished)
     proof = playout.measured("b1")
     playout.close()
@@ -167,7 +171,7 @@ def test_the_volume_is_the_bands_or_the_emergencys(
 def test_audio_that_cannot_be_decoded_is_a_state_not_an_error(tmp_path: Path) -> None:
     (tmp_path / "bad").write_bytes(b"not audio")
     playout = Playout(FilePlayer(tmp_path / "out.wav", lambda: T0))
-    playout.begin(job(ASSET), tmp_path / "bad", T0, 0, config())
+    playout.begin(job(ASSET), Sound("bad", tmp_path / "bad", 60_000), T0, 0, config())
     until(lambda: (state := playout.observe()) and state.failed is Reason.BAD_AUDIO)
     assert playout.cut()
     assert playout.measured("b1") is None

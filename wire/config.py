@@ -8,7 +8,7 @@ from typing import Annotated
 import msgspec
 from msgspec import Meta
 
-from wire.plan import END, Asset, Moment, Name
+from wire.plan import END, Asset, Moment, Name, Sha256
 
 LocalTime = Annotated[str, Meta(pattern=f"^([01][0-9]|2[0-3]):[0-5][0-9]{END}")]  # HH:MM in the node's zone
 Dbfs = Annotated[float, Meta(ge=-60.0, le=0.0)]
@@ -63,9 +63,10 @@ class NodeConfig(msgspec.Struct, frozen=True):
     volumes: Annotated[tuple[VolumeBand, ...], Meta(max_length=48)] = ()
     emergency_volume_dbfs: Dbfs = 0.0
     offset_ms: Annotated[int, Meta(ge=-2000, le=2000)] = 0  # added to every start on this node
-    standby: Annotated[tuple[Asset, ...], Meta(max_length=20)] = ()  # kept at all times: siren, templates
+    standby: Annotated[tuple[Asset, ...], Meta(max_length=20)] = ()  # kept at all times: siren, prepared texts
     maintenance: bool = False
     restart_request: Annotated[str, Meta(max_length=40)] = ""  # a new value asks for one restart
     health_seconds: Annotated[int, Meta(ge=5, le=3600)] = 60
     disk_budget_bytes: Annotated[int, Meta(ge=1_000_000)] = 2_000_000_000
     limits: Limits | None = None  # how much may sound in a day; null: as much as the plan says
+    siren: Sha256 | None = None  # which of ``standby`` a node sounds before an emergency that it speaks itself

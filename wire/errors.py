@@ -38,6 +38,7 @@ class Reason(StrEnum):
     NO_AUDIO = "no_audio"  # the audio could not be had before the deadline
     NO_STREAM = "no_stream"  # what a relay was to sound could not be had, nor what sounds in its place
     NO_DECODER = "no_decoder"  # the node has no program that decodes a relay
+    NO_VOICE = "no_voice"  # an emergency's text came without audio, and the node cannot speak it itself
     DISK_FULL = "disk_full"  # no room for the audio, even after evicting all that may go
     LATE = "late"  # the deadline passed before it could begin
     OUTRANKED = "outranked"  # others held the loudspeaker until the deadline

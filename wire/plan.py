@@ -91,8 +91,12 @@ class Relay(msgspec.Struct, frozen=True):
     fallback: Asset | None = None  # sounds in its place while the stream cannot be had
 
 
-class Job(msgspec.Struct, frozen=True):
-    """One entry of a plan: one broadcast (lệnh phát), of an asset or of a relay, never of both."""
+class Job(msgspec.Struct, frozen=True, omit_defaults=True):
+    """One entry of a plan: one broadcast (lệnh phát), of an asset or of a relay, never of both.
+
+    An emergency may have neither: its text is ready before its audio, and the next plan brings that. What has its
+    default value is left out: an urgent plan is to pass where little passes.
+    """
 
     id: Name
     title: Annotated[str, Meta(max_length=200)]
@@ -103,7 +107,7 @@ class Job(msgspec.Struct, frozen=True):
     late: Late
     after_cut: AfterCut
     asset: Asset | None = None
-    spoken: Annotated[str, Meta(max_length=MAX_SPOKEN_CHARS)] = ""  # for a node that must speak itself
+    spoken: Annotated[str, Meta(max_length=MAX_SPOKEN_CHARS)] = ""  # for a node that must speak it itself
     drill: bool = False
     before: Annotated[tuple[Name, ...], Meta(max_length=8)] = ()  # bookings of equal class that it goes ahead of
     relay: Relay | None = None  # a node that does not know relays sees a job without audio: missed, no_audio

@@ -24,7 +24,7 @@ class Step(StrEnum):
     ACCEPTED = "accepted"
     FETCHED = "fetched"
     STARTED = "started"
-    PAUSED = "paused"  # a higher job cut in; it will resume or restart
+    PAUSED = "paused"  # a higher job cut in, or only a siren has sounded (no_voice); it will resume or restart
     RESUMED = "resumed"
     SOUNDED = "sounded"
     PREEMPTED = "preempted"  # cut by a higher job for good
@@ -59,7 +59,7 @@ class Receipt(msgspec.Struct, frozen=True):
     step: Step
     at: Moment
     planned_start: Moment
-    asset: Annotated[str, Meta(max_length=64)] = ""
+    asset: Annotated[str, Meta(max_length=64)] = ""  # SHA-256 of what sounds; relay-…, spoken-… or siren-… of a text
     reason: Annotated[str, Meta(max_length=40)] = ""  # a Reason code where the step has one
     detail: Annotated[str, Meta(max_length=300)] = ""
     measured: Measured | None = None
