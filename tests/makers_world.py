@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 import msgspec
 from makers_node import make_config
 
-from schedules import policy, precedence
+from schedules import policy, precedence, standing_in
 from schedules.docket import Docket, Situation
 from schedules.due import Accept, Act, Cut, End, OnAir, Phase, Record, Start, due, fresh, next_look
 from schedules.relays import length_ms
@@ -29,7 +29,10 @@ class World:
     known: bool = True
     records: dict[str, Record] = field(default_factory=dict)
     unready: dict[str, Reason] = field(default_factory=dict)
+    voices: dict[str, bool] = field(default_factory=dict)  # emergencies without audio: whole, or a siren alone
     held: Start | None = None
+    playing: str = ""  # the name of what is held
+    spoken: int = 0  # how many ended in the node's own voice
     outcomes: dict[str, list[Step]] = field(default_factory=dict)
     seen: set[str] = field(default_factory=set)
 
@@ -44,7 +47,31 @@ class World:
         on_air = OnAir(self.held.job, self.sounding()) if self.held else None
         config = make_config(offset_ms=self.offset_ms, maintenance=self.maintenance)
         docket = Docket(dict(self.jobs), dict(self.records))
-        return Situation(docket, on_air, config, self.now, self.known, dict(self.unready))
+        return Situation(docket, on_air, config, self.now, self.known, self.lacking())
+
+    def lacking(self) -> dict[str, Reason]:
+        """What is unready, but for what stands in: the words, or the siren once."""
+        stood_in = {
+            name
+            for name, whole in self.voices.items()
+            if name in self.jobs and standing_in.may(self.jobs[name]) and (whole or not self._has_had_its_siren(name))
+        }
+        return {name: why for name, why in self.silent().items() if name not in stood_in}
+
+    def silent(self) -> dict[str, Reason]:
+        """What has no audio of its own."""
+        bare = {job.id: Reason.NO_AUDIO for job in self.jobs.values() if job.asset is None and job.relay is None}
+        return bare | self.unready
+
+    def _has_had_its_siren(self, name: str) -> bool:
+        record = self.records.get(name)
+        return record is not None and standing_in.is_siren(record.asset) and record.phase is Phase.PAUSED
+
+    def audio(self, job: Job) -> str:
+        """What sounds when it is started now."""
+        if job.id not in self.silent() or job.id not in self.voices:
+            return audio_of(job)
+        return standing_in.spoken_name(job) if self.voices[job.id] else standing_in.siren_name(job)
 
     def put(self, job_id: str, **changed: object) -> None:
         self.records[job_id] = msgspec.structs.replace(self.records[job_id], **changed)
@@ -68,6 +95,8 @@ class World:
 
     def ended(self, job_id: str, step: Step) -> None:
         assert step in OUTCOMES
+        if step is Step.SOUNDED:
+            assert not standing_in.is_siren(self.records[job_id].asset), "a siren without words"
         self.outcomes.setdefault(job_id, []).append(step)
         self.put(job_id, phase=Phase.ENDED)
 
@@ -75,7 +104,7 @@ class World:
         assert self.held, "a cut with nothing on air"
         assert self.held.job.id == act.job
         if self.sounding():
-            self.put(act.job, position_ms=self.position(), asset=audio_of(self.held.job))
+            self.put(act.job, position_ms=self.position(), asset=self.playing)
         phase = self.records[act.job].released(act.then)
         if phase is Phase.ENDED:
             assert act.then
@@ -87,21 +116,25 @@ class World:
     def _start(self, act: Start) -> None:
         assert self.held is None, "two on air"
         assert self.records[act.job.id].phase is not Phase.ENDED, "sounded after its outcome"
-        assert act.job.id not in self.unready
+        assert act.job.id not in self.lacking()
         self.held = act
-        asset = audio_of(act.job)
+        asset = self.playing = self.audio(act.job)
         position = self.records[act.job.id].position_ms if self.records[act.job.id].asset == asset else 0
         self.put(act.job.id, phase=Phase.ON_AIR, asset=asset, position_ms=position)
 
     def finish(self) -> None:
         """The player says that the item is over."""
         if self.held and self.sounding() and self.position() >= length_ms(self.held.job):
-            job, self.held = self.held.job, None
-            self.ended(job.id, Step.SOUNDED)
+            position, job, self.held = self.position(), self.held.job, None
+            if standing_in.is_siren(self.playing):
+                self.put(job.id, phase=Phase.PAUSED, position_ms=position)
+            else:
+                self.spoken += standing_in.is_spoken(self.playing)
+                self.ended(job.id, Step.SOUNDED)
 
     def crash(self) -> None:
         if self.held and self.sounding():
-            self.put(self.held.job.id, position_ms=self.position(), asset=audio_of(self.held.job))
+            self.put(self.held.job.id, position_ms=self.position(), asset=self.playing)
         self.held = None
 
     def look(self) -> None:
@@ -125,7 +158,7 @@ class World:
             job
             for job in self.jobs.values()
             if job.bulletin_class is BulletinClass.EMERGENCY
-            and job.id not in self.unready
+            and job.id not in self.lacking()
             and not (self.held and self.held.job.id == job.id)
             and self.records[job.id].phase is not Phase.ENDED
             and self.now >= job.start + timedelta(milliseconds=max(0, self.offset_ms))
@@ -145,6 +178,8 @@ def happen(world: World, what: str, fact: object) -> None:
     elif what == "unready":
         if not world.held or world.held.job.id != f"b{fact}":
             world.unready[f"b{fact}"] = Reason.NO_AUDIO
+    elif what in ("speaks", "sirens"):
+        world.voices[f"b{fact}"] = what == "speaks"
     elif what == "ready":
         world.unready.pop(f"b{fact}", None)
     elif what == "crash":

@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 from makers_node import T0, after, make_asset, make_config, make_emergency, make_job
 from makers_world import World, happen, run
 
+from schedules import standing_in
 from schedules.docket import Docket, Situation
 from schedules.due import Accept, Cut, End, OnAir, Phase, Record, Start, due, fresh, next_look
 from wire.config import QuietHours
@@ -220,6 +221,9 @@ def jobs(draw: st.DrawFn) -> Job:
     }
     if not emergency:
         changed["bulletin_class"] = draw(st.sampled_from([BulletinClass.ORDINARY, BulletinClass.PRIORITY]))
+    elif draw(st.booleans()):
+        changed |= {"spoken": draw(st.sampled_from(["Lũ về.", "Bão về."]))}
+        changed |= {} if draw(st.booleans()) else {"asset": None}
     name = f"b{draw(st.integers(0, 5))}"
     start = EDGE + timedelta(seconds=draw(st.sampled_from([-90, -30, -5, -1, 0, 1, 2, 20, 40])))
     if draw(st.integers(0, 3)) == 0:
@@ -232,7 +236,7 @@ EDGE = T0 + timedelta(hours=11)  # around 21:00, where quiet hours begin
 _events = st.one_of(
     st.tuples(st.just("plan"), jobs()),
     st.tuples(st.just("plan"), jobs()),
-    st.tuples(st.sampled_from(["withdraw", "unready", "ready"]), st.integers(0, 5)),
+    st.tuples(st.sampled_from(["withdraw", "unready", "ready", "speaks", "sirens"]), st.integers(0, 5)),
     st.tuples(st.sampled_from(["crash", "unknown", "known", "maintenance", "work"]), st.none()),
     st.tuples(st.just("wait"), st.sampled_from([0.05, 0.3, 1, 3, 20, 100])),
     st.tuples(st.just("jump"), st.sampled_from([-30, -3, 5, 60])),
@@ -264,3 +268,47 @@ def test_the_next_look_is_ahead_and_misses_nothing(wanted: list[Job], offset_ms:
     assert look > s.now
     just_before = but(s, now=look - timedelta(microseconds=1))
     assert due(just_before) == []
+
+
+# -- what stands in for an emergency's audio ----------------------------------------------------------------------
+
+
+def spoken(**changed: object) -> Job:
+    return make_emergency(**{"spoken": "Lũ về.", "asset": None, **changed})  # type: ignore[arg-type]
+
+
+def test_what_is_spoken_is_not_accepted_anew_at_every_look() -> None:
+    job = spoken()
+    for name in (standing_in.spoken_name(job), standing_in.siren_name(job)):
+        s = with_record(situation(job), "e1", phase=Phase.ON_AIR, asset=name)
+        assert due(but(s, on_air=OnAir(job, sounding=True))) == []
+        assert due(s) == [Start(job, T0, 0)]
+
+
+def test_an_asset_that_comes_late_replaces_what_is_only_primed() -> None:
+    job, voiced = spoken(start=after(1)), spoken(start=after(1), asset=make_asset("v"))
+    s = with_record(situation(job), "e1", phase=Phase.ON_AIR, asset=standing_in.spoken_name(job))
+    primed = but(s, jobs={"e1": voiced}, on_air=OnAir(job, sounding=False))
+    assert due(primed) == [Cut("e1", None), Start(voiced, after(1), 0)]
+    assert due(but(primed, on_air=OnAir(job, sounding=True))) == []
+
+
+def test_another_text_is_another_job_to_be_accepted() -> None:
+    job, newer = spoken(), spoken(spoken="Bão về.")
+    s = with_record(situation(job), "e1", asset=standing_in.spoken_name(job))
+    assert due(but(s, jobs={"e1": newer}))[0] == Accept(newer)
+
+
+def test_a_siren_alone_is_never_as_good_as_sounded_and_ends_by_what_was_missing() -> None:
+    job = spoken(asset=make_asset("v", 10_000))
+    s = with_record(situation(job), "e1", phase=Phase.PAUSED, asset=standing_in.siren_name(job), position_ms=10_000)
+    late = but(s, now=job.deadline + timedelta(seconds=1), unready={"e1": Reason.NO_VOICE})
+    assert due(late) == [End("e1", Step.INTERRUPTED, Reason.NO_VOICE)]
+    assert due(s) == [Start(job, T0, 0)]
+
+
+def test_only_an_emergency_with_words_has_something_stand_in() -> None:
+    assert standing_in.may(spoken())
+    assert not standing_in.may(spoken(spoken=" \n"))
+    assert not standing_in.may(make_job(spoken="Lũ về."))
+    assert standing_in.spoken_name(spoken()) != standing_in.spoken_name(spoken(drill=True))
