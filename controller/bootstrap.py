@@ -113,6 +113,7 @@ def ticks(station: Station) -> list[Tick]:
         Tick("sweep", 10.0, station.sweep),
         Tick("lapse", 10.0, station.lapse),
         Tick("settle", 15.0, station.settle),
+        Tick("stand by", 60.0, station.stand_by),
     ]
 
 

@@ -7,19 +7,43 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
 
 from controller.roster import Node, ancestors, areas_of
 from controller.settings import Settings
 from schedules.rulebook import NO_LIMITS, Rulebook, in_force
 from wire.config import NodeConfig
+from wire.plan import Asset
 
 UNDATED = datetime.min.replace(tzinfo=UTC)
 
 Rulebooks = Mapping[str, Sequence[tuple[date, Rulebook]]]  # by area, in order of their first days
 
 
-def wanted_config(node: Node, settings: Settings, rulebooks: Rulebooks, day: date) -> NodeConfig:
+MOST_STANDBY = 20  # assets that a config names
+
+
+@dataclass(frozen=True)
+class Standby:
+    """What nodes keep at all times: the siren, and the announcements ``kept`` ready for each area, oldest first."""
+
+    siren: Asset | None = None
+    kept: Mapping[str, tuple[Asset, ...]] = field(default_factory=dict)
+
+    def of(self, node: Node) -> tuple[Asset, ...]:
+        """The siren, then what is kept for the node's areas, the nearest first; no more than a config holds."""
+        nearest = (asset for area in areas_of(node) for asset in self.kept.get(area, ()))
+        found = [*((self.siren,) if self.siren else ()), *nearest]
+        return tuple({asset.sha256: asset for asset in found}.values())[:MOST_STANDBY]
+
+
+NOTHING_KEPT = Standby()
+
+
+def wanted_config(
+    node: Node, settings: Settings, rulebooks: Rulebooks, day: date, standby: Standby = NOTHING_KEPT
+) -> NodeConfig:
     """The config that ``node`` is to have on the local ``day``, as number 1 and `UNDATED`."""
     rules = in_force(rulebooks, (node.home, *ancestors(node.home)), day) or Rulebook()
     return NodeConfig(
@@ -35,4 +59,6 @@ def wanted_config(node: Node, settings: Settings, rulebooks: Rulebooks, day: dat
         maintenance=node.maintenance,
         health_seconds=settings.health_seconds,
         limits=rules.limits if rules.limits != NO_LIMITS else None,
+        standby=standby.of(node),
+        siren=standby.siren.sha256 if standby.siren else None,
     )

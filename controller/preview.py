@@ -112,7 +112,9 @@ def look(store: Store, settings: Settings, place: str, now: datetime) -> Preview
     issued = store.plans.config(listener.node.id) if listener.is_real else None
     told = _told(issued) if issued else None
     rulebooks = store.policies.all()
-    config = wanted_config(listener.node, settings, rulebooks, moments.local(now, settings.zone).date())
+    config = wanted_config(
+        listener.node, settings, rulebooks, moments.local(now, settings.zone).date(), store.standby.look()
+    )
     plans = store.plans.of_areas(told.areas if told else listener.areas)
     read = [_plan(each) for each in plans if now <= each.valid_until]
     held_back = [each for each in store.held.since(now - planner.KEPT_PAST) if each.area in listener.areas]

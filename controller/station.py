@@ -14,12 +14,14 @@ from dataclasses import asdict
 from datetime import date, datetime, timedelta
 
 from controller import orders
+from controller.configs import NOTHING_KEPT
 from controller.logbook import Logbook
 from controller.newsroom import spoken
 from controller.restraint import Restraint
 from controller.retries import Retries
 from controller.roster import Node
 from controller.settings import Settings
+from controller.siren import Siren
 from controller.store import Store
 from controller.store.rows import Announcement, AssetRow, VoiceFault
 from controller.studio import Finished, MasteringError, ShelfError, Studio, Trouble, VoiceError, Wanted
@@ -48,12 +50,12 @@ class Station:
         self.heartbeat: datetime | None = None
         self.bell: Callable[[], None] = _unheard  # rung when there is something new to plan
         self._settings = settings
-        self._retries = Retries()
+        self._retries, self._siren = Retries(), Siren(store, studio)
         self._planner = Planner()
         self._keys: dict[str, PublicKey] = {}
         self._nodes: list[Node] = []
         self._rulebooks: dict[str, list[tuple[date, Rulebook]]] = {}
-        self._day = date.min
+        self._day, self._standby = date.min, NOTHING_KEPT
         self._wishes, self._roster_wishes = (NEVER, NEVER), NEVER
         self._planned_at: datetime | None = None
 
@@ -98,19 +100,29 @@ class Station:
         wishes, day = self.store.changed(), moments.local(now, self._settings.zone).date()
         if (wishes, day) == (self._roster_wishes, self._day):
             return
-        nodes, rulebooks = self.store.roster.nodes(), self.store.policies.all()
-        if (nodes, rulebooks, day) != (self._nodes, self._rulebooks, self._day):
+        nodes, rulebooks, standby = self.store.roster.nodes(), self.store.policies.all(), self.store.standby.look()
+        if (nodes, rulebooks, day, standby) != (self._nodes, self._rulebooks, self._day, self._standby):
             self._keys = {node.id: PublicKey.from_hex(node.public_key) for node in nodes}
             self.restraint.know(nodes, rulebooks)
             self.transmitter.issue_configs(nodes, now)
         self._nodes, self._roster_wishes = nodes, wishes
-        self._rulebooks, self._day = rulebooks, day
+        self._rulebooks, self._day, self._standby = rulebooks, day, standby
 
     def _voice(self, now: datetime, urgent: bool) -> int:
         waiting = self.store.announcements.waiting_for_voice(MOST_WAITING)
         mine = [each for each in waiting if (each.bulletin_class is BulletinClass.EMERGENCY) is urgent]
         due = [each for each in mine if self._retries.may(each.id, now)]
+        if urgent:
+            self._put_into_words(due)
         return sum(self._voiced(each, now) for each in due[: MOST_WAITING if urgent else 1])
+
+    def _put_into_words(self, emergencies: list[Announcement]) -> None:
+        """Read what nobody has read yet: nodes can speak it themselves before its voice is made."""
+        unread = [each for each in emergencies if not each.spoken and not each.recording]
+        for each in unread:
+            self._read(each, each.script_hash)
+        if unread:
+            self.bell()
 
     def _voiced(self, announcement: Announcement, now: datetime) -> bool:
         """One script: newsroom → studio → shelf → store. False when it failed, or when the script changed meanwhile."""
@@ -176,6 +188,10 @@ class Station:
         for item in lapsed:
             log.info("lapsed announcement=%s area=%s", item.announcement, item.area)
         return len(lapsed)
+
+    def stand_by(self, now: datetime) -> bool:
+        """Have the siren that every node keeps, made once for ever. Whether it was made now."""
+        return self._siren.keep(now)
 
     def settle(self, now: datetime) -> int:
         """What a commune has not ordered in time goes by its level, and the log says so. How many."""

@@ -15,7 +15,7 @@ from datetime import date, datetime, timedelta
 
 from msgspec.structs import replace
 
-from controller.configs import wanted_config
+from controller.configs import NOTHING_KEPT, wanted_config
 from controller.holdings import LINES, compare
 from controller.keys import TRUST_NAME
 from controller.roster import Node
@@ -52,6 +52,7 @@ class Transmitter:
         self._overtaken: dict[str, int] = {}  # topic -> a serial above ours that some node holds
         self.is_overtaken = False  # set when plans and configs must be issued anew
         self._rulebooks: dict[str, list[tuple[date, Rulebook]]] = {}
+        self._standby = NOTHING_KEPT
         self._day = date.min
         self._configs: dict[str, IssuedConfig] = {each.node: each for each in store.plans.configs()}
 
@@ -76,7 +77,7 @@ class Transmitter:
 
     def issue_configs(self, nodes: Iterable[Node], now: datetime) -> int:
         """Issue and publish the config of every node whose wanted state, of this day, differs from what is held."""
-        self._rulebooks = self._store.policies.all()
+        self._rulebooks, self._standby = self._store.policies.all(), self._store.standby.look()
         self._day = moments.local(now, self._settings.zone).date()
         return sum(self._issue_config(node, now) for node in nodes)
 
@@ -186,7 +187,7 @@ class Transmitter:
         self._publish(_topic(key), b"")
 
     def _issue_config(self, node: Node, now: datetime) -> bool:
-        wanted = wanted_config(node, self._settings, self._rulebooks, self._day)
+        wanted = wanted_config(node, self._settings, self._rulebooks, self._day, self._standby)
         digest = self._digest(topics.CONFIG.topic(node=node.id), codec.write(wanted))
         held = self._configs.get(node.id)
         if held and held.digest == digest:

@@ -30,6 +30,7 @@ from loa.verbs import (
     programme,
     simulate,
     speech,
+    standby,
     voices,
 )
 from words import say
@@ -38,6 +39,7 @@ VERBS = (
     demo,
     announce,
     inbox,
+    standby,
     plan,
     policy,
     programme,

@@ -12,7 +12,7 @@ SKIP_GRACE = timedelta(seconds=30)
 
 
 class Booking(msgspec.Struct, frozen=True):
-    """One announcement, its areas and its starts (aware datetimes). The audio is finished, or it is a relay.
+    """One announcement, its areas and its starts (aware datetimes). Finished audio, a relay, or urgent words.
 
     ``id`` is one slug of at most 64 characters, so that every job's id is a name the wire carries.
     """
@@ -21,7 +21,7 @@ class Booking(msgspec.Struct, frozen=True):
     title: str
     areas: tuple[str, ...]
     starts: tuple[datetime, ...]
-    asset: Asset | None  # None for a relay only
+    asset: Asset | None  # None for a relay, and for an emergency that is only words yet
     bulletin_class: BulletinClass = BulletinClass.ORDINARY
     level: Level = Level.COMMUNE
     late: Late = Late.PLAY_LATE

@@ -6,6 +6,7 @@ from collections.abc import Callable
 
 from controller.desk.entrance import Entrance
 from controller.desk.foresight import Foresight
+from controller.desk.keeping import Keeping
 from controller.desk.lexicon import Lexicon
 from controller.desk.programming import Programming
 from controller.desk.recording import Recording
@@ -18,7 +19,7 @@ from wire.config import QuietHours
 USUAL_QUIET = QuietHours()
 
 
-class Desk(Foresight, Sparing, Recording, Entrance, Registry, Lexicon, Programming):
+class Desk(Foresight, Sparing, Keeping, Recording, Entrance, Registry, Lexicon, Programming):
     """Where every wish enters. Any method may raise DeskError, or StoreError when the store cannot take it."""
 
     def __init__(

@@ -12,7 +12,7 @@ from controller.store.errors import StoreError
 from controller.store.rows import Act, AnnouncementState, BookingRow, BookingState, BookingView, VoiceState
 from controller.store.shapes import all_shaped, columns, shaped
 from controller.store.tables import announcements, bookings
-from controller.store.wanted import ON_THE_AIR, WANTED, Wanted
+from controller.store.wanted import READY, WANTED, Wanted
 from schedules.booking import Booking
 from schedules.calendars import Recurrence
 
@@ -67,8 +67,8 @@ class Bookings:
         return found[0] if found else None
 
     def unplaced(self) -> list[BookingView]:
-        """What is approved, voiced and wanted "now", oldest first: the station gives each its start."""
-        ready = _VIEW.where(WANTED & bookings.c.start.is_(None) & bookings.c.slot.is_(None) & ON_THE_AIR)
+        """What is approved, ready and wanted "now", oldest first: the station gives each its start."""
+        ready = _VIEW.where(WANTED & bookings.c.start.is_(None) & bookings.c.slot.is_(None) & READY)
         return self._views(ready.order_by(bookings.c.created_at))
 
     def set_start(self, booking_id: str, start: datetime) -> bool:
@@ -103,6 +103,8 @@ class Bookings:
 
     def to_plan(self, now: datetime) -> list[Booking]:
         """What the planner may plan: wanted, placed, approved, voiced, and not long past or far ahead.
+
+        An emergency that is not voiced yet is there with its words.
 
         An asset's ``url`` is its hash: a path below the config's ``media_url``. What was not touched since the last
         look of this process is the same object.

@@ -29,6 +29,7 @@ from controller.store.policies import Policies
 from controller.store.programmes import Programmes
 from controller.store.recordings import Recordings
 from controller.store.roster import RosterBook
+from controller.store.standby import StandbyBook
 from schedules.relays import Source
 
 
@@ -50,6 +51,7 @@ class Store:
         self.plans = Plans(self.database)
         self.policies = Policies(self.database)
         self.held = HeldBook(self.database)
+        self.standby = StandbyBook(self.database)
         self.documents = Documents(self.database)
         self.asrun = AsRun(self.database)
         self.health = HealthBook(self.database)

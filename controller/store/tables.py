@@ -215,6 +215,17 @@ held_back = sa.Table(
     sa.Index("held_back_by_start", "start"),
 )
 
+standby = sa.Table(
+    "standby",
+    metadata,
+    key("area"),
+    key("announcement"),
+    text("kept_by"),
+    moment("kept_at"),
+)
+
+sirens = sa.Table("sirens", metadata, key("recipe"), text("asset", sa.ForeignKey("assets.sha256")), moment("made_at"))
+
 documents = sa.Table("documents", metadata, key("name"), whole("serial"), octets("envelope"), moment("stored_at"))
 
 lexicon = sa.Table(

@@ -1,7 +1,8 @@
 """What is wanted on the air, kept in mind: a look reads only what was touched since the last one.
 
-- Bookings that are wanted, placed, approved and voiced. The database stays the truth: whatever a process has in mind
-  is read anew once a day, when an earlier day is asked about, and when the database is an older one than before.
+- Bookings that are wanted, placed, approved and voiced, or emergencies that are words at least.
+- The database stays the truth: whatever a process has in mind is read anew once a day, when an earlier day is asked
+  about, and when the database is an older one than before.
 - A booking that nobody touched is the same object at every look, so that whoever plans sees at once what is new.
 """
 
@@ -21,7 +22,7 @@ from controller.store.tables import announcements, assets, bookings, tidings
 from schedules.booking import Booking
 from schedules.calendars import occurrences
 from schedules.planner import HORIZON, KEPT_PAST
-from wire.plan import MAX_SPOKEN_CHARS, Asset
+from wire.plan import MAX_SPOKEN_CHARS, Asset, BulletinClass
 
 DAY = timedelta(days=1)
 LONGEST_LATE = timedelta(days=7)  # no booking may begin later than this after its start
@@ -31,10 +32,18 @@ WANTED = bookings.c.state == BookingState.WANTED.value
 ON_THE_AIR = (announcements.c.state == AnnouncementState.APPROVED.value) & (
     announcements.c.voice_state == VoiceState.DONE.value
 )
+# an emergency whose text is read may be planned before its audio is there: nodes speak it themselves
+IN_WORDS = (
+    (announcements.c.state == AnnouncementState.APPROVED.value)
+    & (announcements.c.bulletin_class == BulletinClass.EMERGENCY.value)
+    & (announcements.c.spoken != "")
+    & announcements.c.recording.is_(None)
+)
+READY = ON_THE_AIR | IN_WORDS
 _ASSET = (assets.c.sha256, assets.c.size_bytes, assets.c.duration_ms, assets.c.media_type)
 _QUERY = (
     sa.select(bookings, announcements.c.title, announcements.c.spoken, announcements.c.drill, *_ASSET)
-    .add_columns((WANTED & ON_THE_AIR & bookings.c.start.is_not(None)).label("wanted"))
+    .add_columns((WANTED & READY & bookings.c.start.is_not(None)).label("wanted"))
     .join(announcements, announcements.c.id == bookings.c.announcement)
     .outerjoin(assets, assets.c.sha256 == announcements.c.asset)
 )
@@ -49,7 +58,7 @@ class _Kept:
     title: str
     spoken: str
     drill: bool
-    asset: Asset
+    asset: Asset | None  # None while it is only words
 
 
 class Wanted:
@@ -82,7 +91,7 @@ class Wanted:
                 self._day, self._since = day, now - BACK - DAY
                 self._kept, self._made = {}, {}
                 near = bookings.c.recurrence.is_not(None) | (bookings.c.start >= self._since)
-                self._read(connection, _QUERY.where(WANTED & ON_THE_AIR & near))
+                self._read(connection, _QUERY.where(WANTED & READY & near))
             elif self._seen != wishes:
                 self._read(connection, _QUERY.where(bookings.c.id.in_(_touched_since(self._seen))))
             self._seen = wishes
@@ -91,7 +100,11 @@ class Wanted:
         for row in connection.execute(query).mappings():
             self._kept.pop(row["id"], None)
             self._made.pop(row["id"], None)
-            if row["wanted"] and row["sha256"] and (row["recurrence"] or row["start"] >= self._since):
+            if (
+                row["wanted"]
+                and (row["sha256"] or row["spoken"])
+                and (row["recurrence"] or row["start"] >= self._since)
+            ):
                 self._kept[row["id"]] = _kept(row)
 
     def _booking(self, name: str) -> Booking:
@@ -113,7 +126,9 @@ def _touched_since(seen: int | None) -> sa.CompoundSelect[Any]:
 
 
 def _kept(row: sa.RowMapping) -> _Kept:
-    asset = Asset(row["sha256"], row["size_bytes"], row["duration_ms"], row["media_type"], url=row["sha256"])
+    asset = None
+    if row["sha256"]:
+        asset = Asset(row["sha256"], row["size_bytes"], row["duration_ms"], row["media_type"], url=row["sha256"])
     spoken = row["spoken"][:MAX_SPOKEN_CHARS]
     return _Kept(shaped(BookingRow, row), row["start"], row["title"], spoken, row["drill"], asset)
 

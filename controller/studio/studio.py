@@ -8,6 +8,7 @@
 from __future__ import annotations
 
 import errno
+import hashlib
 import shutil
 import tempfile
 from collections.abc import Iterator
@@ -22,13 +23,15 @@ from controller.studio.mastering import Mastered, MasteringError, Score, master
 from controller.studio.recordings import Recording
 from controller.studio.shelf import Shelf, ShelfError
 from controller.studio.style import MOST_REPEATS, Style
-from controller.studio.tones import attention, closing
+from controller.studio.tones import SIREN, attention, closing
 from controller.studio.voice import Trouble, VoiceError
 from wire.names import AssetId
 from wire.plan import BulletinClass
 from words import say
 
 _WORK = "making-"
+TONES = "tones"  # the voice of what no voice says
+_SIREN_EDITION = 1  # grows when mastering is to make another siren of the same notes
 RECORDED = "recording"  # the voice of what a person recorded
 MOST_SPOKEN_CHARS = 5 * MAX_CHARS  # written-out figures make a text longer than what was typed
 
@@ -101,6 +104,20 @@ class Studio:
         with self._work_place() as work:
             return self.make(self._archive.take(recording, work), wanted)
 
+    @property
+    def siren_recipe(self) -> str:
+        """Names all that decides how the siren sounds, 64 hex digits: the same recipe gives the same bytes."""
+        return hashlib.sha256(repr((_SIREN_EDITION, SIREN, self._style.lead_in_ms)).encode()).hexdigest()
+
+    def make_siren(self) -> Finished:
+        """The siren, finished and on the shelf. Raises MasteringError, ShelfError."""
+        with self._work_place() as work:
+            return self._finish(Score(SIREN, [], ((0, 100),)), Reading((), TONES, ()), work)
+
+    def has(self, asset: str) -> bool:
+        """Whether that recording is on the shelf."""
+        return self._shelf.find(asset) is not None
+
     def make(self, said: str | Recording, wanted: Wanted) -> Finished:
         """The finished recording of ``said``: the newsroom's spoken form (≤ ``MOST_SPOKEN_CHARS``), or a recording.
 
@@ -117,7 +134,9 @@ class Studio:
             if isinstance(said, Recording):
                 wavs.insert(len(before), said.wav)
                 reading = replace(reading, voice=RECORDED)
-            return self._finish(_in_order(wavs, len(before), wanted.times, self._style), wanted, reading, work)
+            tones = (wanted.bulletin_class, wanted.drill)
+            speech = _in_order(wavs, len(before), wanted.times, self._style)
+            return self._finish(Score(attention(*tones), speech, closing(*tones)), reading, work, wanted.also_mp3)
 
     def _words_around(self, wanted: Wanted) -> tuple[list[str], list[str]]:
         """An emergency names no station and thanks nobody: its words come at once."""
@@ -127,10 +146,8 @@ class Studio:
         before, after = (notice, opening), (closing_words, notice)
         return [words for words in before if words], [words for words in after if words]
 
-    def _finish(self, speech: list[tuple[Path, int]], wanted: Wanted, reading: Reading, work: Path) -> Finished:
-        tones = (wanted.bulletin_class, wanted.drill)
-        score = Score(attention(*tones), speech, closing(*tones))
-        opus, *more = master(score, self._style, work, wanted.also_mp3)
+    def _finish(self, score: Score, reading: Reading, work: Path, also_mp3: bool = False) -> Finished:
+        opus, *more = master(score, self._style, work, also_mp3)
         mp3 = next((self._shelve(each) for each in more), None)
         kept = self._shelve(opus)
         return Finished(

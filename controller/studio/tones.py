@@ -17,6 +17,7 @@ ATTENTION: dict[BulletinClass, Notes] = {
     BulletinClass.PRIORITY: ((523, 280), (659, 280), (784, 280), (1047, 650), (0, 500)),
     BulletinClass.EMERGENCY: (*(_TWO_TONE * 6), (0, 500)),
 }
+SIREN: Notes = (*(_TWO_TONE * 12), (0, 300))  # what every node keeps: ten seconds of the emergency's own call
 DRILL: Notes = (*(((440, 150), (0, 450)) * 5), (0, 300))
 _CLOSING: Notes = ((0, 400), (523, 300), (392, 600))
 CLOSING: dict[BulletinClass, Notes] = {

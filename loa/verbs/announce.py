@@ -19,7 +19,7 @@ from schedules import moments
 from words import say
 
 if TYPE_CHECKING:
-    from controller.desk import Wish
+    from controller.desk import Placing, Wish
     from controller.store.facts import Outcome
     from controller.store.rows import User
     from loa.house import House
@@ -36,6 +36,7 @@ loa announce "Khẩu hiệu tuần" --area lang-son:dong-dang --at 05:30 --repea
 loa announce --text-file thong-bao.txt --area lang-son:dong-dang --at 17:00 --dry-run
 loa announce --text-file thong-bao.txt --area lang-son:dong-dang --slot "bản tin của xã"
 loa announce --recording chu-tich.m4a --area lang-son:dong-dang --at 17:00 --times 2
+loa announce --again a0123456789ab --area lang-son:dong-dang --now
 loa announce --area lang-son:dong-dang -- "-5 độ C: …\""""
 
 
@@ -45,6 +46,7 @@ def add(verbs: Verbs) -> None:
     text = parser.add_mutually_exclusive_group(required=True)
     text.add_argument("text", nargs="?", metavar=parser.word("text"), help=parser.t("text_help"))
     text.add_argument("--text-file", metavar=parser.word("file"), type=Path, help=parser.t("text_file_help"))
+    text.add_argument("--again", metavar=parser.word("name"), help=parser.t("again_help"))
     house.takes_recording(parser, text)
     area = parser.word("place")
     parser.add_argument(
@@ -74,31 +76,16 @@ def add(verbs: Verbs) -> None:
 
 def run(wanted: argparse.Namespace) -> int:
     """Send the wish; exit code 4 when waited for and not sounded everywhere."""
-    from controller.desk import Wish
-    from wire.plan import BulletinClass, Level
-
-    if wanted.dry_run and (wanted.wait or wanted.recording):
-        raise house.Refused("loa.dry_run_alone", other="--wait" if wanted.wait else "--recording")
-    text = texts.read(wanted.text_file, wanted.language) if wanted.text_file is not None else wanted.text or ""
+    _check(wanted)
     with house.opened(wanted) as station:
         now, person = house.now(), station.person(wanted.person)
-        wish = Wish(
-            text=text,
-            areas=tuple(wanted.areas),
-            start=moments.read(wanted.at, now, station.settings.zone) if wanted.at is not None else None,
-            title=wanted.title,
-            bulletin_class=BulletinClass(wanted.bulletin_class),
-            level=Level(wanted.level),
-            idempotency_key=wanted.key,
-            recurrence=_recurrence(wanted, station.settings.zone, now),
-            recording=station.recorded(wanted.recording, wanted.spoken_language, person) if wanted.recording else None,
-            slot=wanted.slot,
-            times=wanted.times,
-            drill=wanted.drill,
-        )
-        if wanted.dry_run:
-            return _foresee(wanted, station, wish, person)
-        made = station.desk.announce(wish, person, now)
+        if wanted.again is not None:
+            made = station.desk.again(wanted.again, _placing(wanted, station.settings.zone, now), person, now)
+        else:
+            wish = _wish(wanted, station, person, now)
+            if wanted.dry_run:
+                return _foresee(wanted, station, wish, person)
+            made = station.desk.announce(wish, person, now)
         assert made.booking_id
         facts = {"announcement": made.announcement_id, "job": made.booking_id}
         if not wanted.wait:
@@ -106,6 +93,48 @@ def run(wanted: argparse.Namespace) -> int:
             return DONE
         print(say("loa.announced", wanted.language, **facts), file=sys.stderr, flush=True)
         return _wait(wanted, station, made.announcement_id, made.booking_id)
+
+
+def _check(wanted: argparse.Namespace) -> None:
+    """Raises Refused for options that do not go together."""
+    if wanted.dry_run and (wanted.wait or wanted.recording or wanted.again):
+        other = "--wait" if wanted.wait else "--recording" if wanted.recording else "--again"
+        raise house.Refused("loa.dry_run_alone", other=other)
+    if wanted.again is not None:
+        usual = {"title": "", "times": 1, "drill": False, "bulletin_class": "ordinary", "level": "commune"}
+        for name, value in usual.items():
+            if getattr(wanted, name) != value:
+                option = "--class" if name == "bulletin_class" else f"--{name}"
+                raise house.Refused("loa.again_alone", option=option)
+
+
+def _placing(wanted: argparse.Namespace, zone: str, now: datetime) -> Placing:
+    from controller.desk import Placing
+
+    start = moments.read(wanted.at, now, zone) if wanted.at is not None else None
+    return Placing(tuple(wanted.areas), start, wanted.key, _recurrence(wanted, zone, now), wanted.slot)
+
+
+def _wish(wanted: argparse.Namespace, station: House, person: User, now: datetime) -> Wish:
+    from controller.desk import Wish
+    from wire.plan import BulletinClass, Level
+
+    placing = _placing(wanted, station.settings.zone, now)
+    text = texts.read(wanted.text_file, wanted.language) if wanted.text_file is not None else wanted.text or ""
+    return Wish(
+        text=text,
+        areas=placing.areas,
+        start=placing.start,
+        title=wanted.title,
+        bulletin_class=BulletinClass(wanted.bulletin_class),
+        level=Level(wanted.level),
+        idempotency_key=placing.idempotency_key,
+        recurrence=placing.recurrence,
+        recording=station.recorded(wanted.recording, wanted.spoken_language, person) if wanted.recording else None,
+        slot=placing.slot,
+        times=wanted.times,
+        drill=wanted.drill,
+    )
 
 
 def _foresee(wanted: argparse.Namespace, station: House, wish: Wish, person: User) -> int:
@@ -166,9 +195,11 @@ def _wait(wanted: argparse.Namespace, station: House, announcement: str, booking
 def _voiceless(station: House, announcement: str) -> house.Refused | None:
     """Why the text will never be heard, if that is certain."""
     from controller.store.rows import VoiceState
+    from wire.plan import BulletinClass
 
     held = station.store.announcements.get(announcement)
-    if held and held.voice_error and held.voice_state is VoiceState.FAILED:
+    in_words = held and held.bulletin_class is BulletinClass.EMERGENCY and held.spoken  # nodes speak it themselves
+    if held and held.voice_error and held.voice_state is VoiceState.FAILED and not in_words:
         return house.Refused(held.voice_error.key, **held.voice_error.facts)
     return None
 
