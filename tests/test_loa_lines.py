@@ -38,7 +38,8 @@ EVERY = {language: {page.prog: page for page in pages(parser.make(language))} fo
 
 PROMISED = """demo, controller, web, station, broker, announce,
 programme check, programme apply, programme show, programme export, policy check, policy apply, policy show,
-inbox list, inbox place, inbox decline, inbox order, standby keep, standby drop, standby list, plan show, simulate, calendar export, calendar import,
+inbox list, inbox place, inbox decline, inbox order, standby prepare, standby keep, standby drop, standby list,
+plan show, simulate, calendar export, calendar import,
 asrun, spoken, speak,
 voices add, voices remove, voices sample,
 bench, migrate, node init, node run, node check, node enrol, node list, key init, key show, area add, area list,

@@ -43,7 +43,7 @@ class Announcing(Inbox):
         known = self.known(wish.idempotency_key, who)
         if known:
             return known
-        announcement = self._worded(_blank(who, now), _draft_of(wish), now)
+        announcement = self._worded(blank(who, now), _draft_of(wish), now)
         if wish.draft:
             act = Act(who.name, "drafted", announcement.id, announcement.title, now)
             made = self._store.announcements.create(announcement, None, act)
@@ -65,7 +65,7 @@ class Announcing(Inbox):
     def consider(self, wish: Wish, who: User, now: datetime) -> None:
         """Raises what `announce` would raise, and writes nothing."""
         rules.need(who, Role.EDITOR)
-        announcement = self._worded(_blank(who, now), _draft_of(wish), now)
+        announcement = self._worded(blank(who, now), _draft_of(wish), now)
         if not wish.draft:
             self._placed(announcement, Placing(wish.areas, wish.start, None, wish.recurrence, wish.slot), who, now)
 
@@ -272,7 +272,8 @@ def own_key(key: str | None, who: User) -> str | None:
     return f"{who.id}:{key[:200]}" if key else None
 
 
-def _blank(who: User, now: datetime) -> Announcement:
+def blank(who: User, now: datetime) -> Announcement:
+    """An announcement of which nothing is known but its author."""
     return Announcement(f"a{secrets.token_hex(6)}", title="", text="", author=who.id, created_at=now, updated_at=now)
 
 

@@ -11,8 +11,8 @@ from datetime import datetime
 
 from controller.configs import MOST_STANDBY
 from controller.desk import rules
-from controller.desk.announcing import Announcing, own_key
-from controller.desk.wishes import DeskError, Placing
+from controller.desk.announcing import Announcing, blank, own_key
+from controller.desk.wishes import DeskError, Draft, Placing
 from controller.roster import Node, ancestors, areas_of, nodes_under
 from controller.store import StoreError
 from controller.store.rows import Act, Announced, Announcement, AnnouncementState, BookingState, Role, User, VoiceState
@@ -24,6 +24,17 @@ MOST_KEPT = MOST_STANDBY - 1  # the siren is one
 
 class Keeping(Announcing):
     """The part of the desk where what is prepared is kept ready, and used."""
+
+    def prepare(self, draft: Draft, who: User, now: datetime) -> Announcement:
+        """An announcement placed nowhere: approved at once where ``who`` may do that, else waiting for approval.
+
+        Raises DeskError.
+        """
+        rules.need(who, Role.EDITOR)
+        sent = self._sent(self._worded(blank(who, now), draft, now), who)
+        self._store.announcements.create(sent, None, Act(who.name, "prepared", sent.id, sent.title, now))
+        self._bell()
+        return sent
 
     def again(self, announcement_id: str, placing: Placing, who: User, now: datetime) -> Announced:
         """Place an approved announcement once more, with the sound that was approved. Raises DeskError."""

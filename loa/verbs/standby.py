@@ -1,4 +1,4 @@
-"""`loa standby keep|drop|list`: announcements that lie on every node of an area before they are needed."""
+"""`loa standby prepare|keep|drop|list`: announcements that lie on every node of an area before they are needed."""
 
 from __future__ import annotations
 
@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from controller.store.standby import KeptView
     from loa.parser import Parser, Verbs
 
+PREPARE_EXAMPLE = 'loa standby prepare "Lũ quét đang về. Bà con lên nhà văn hóa." --class emergency --times 2'
 EXAMPLE = """\
 loa standby keep a0123456789ab lang-son:dong-dang
 loa standby list
@@ -24,6 +25,13 @@ def add(verbs: Verbs) -> None:
     from loa.parser import Verbs as Below
 
     below = Below(verbs.add("standby", "about_standby"), "standby_verb")
+    parser = below.add("prepare", "about_standby_prepare", prepare, PREPARE_EXAMPLE)
+    parser.add_argument("text", metavar=parser.word("text"), help=parser.t("text_help"))
+    house.takes_class(parser, "class_help")
+    house.takes_manner(parser)
+    parser.add_argument("--title", default="", metavar=parser.word("text"), help=parser.t("title_help"))
+    house.takes_person(parser)
+    house.takes_config(parser)
     for name, run in (("keep", keep), ("drop", drop)):
         parser = below.add(name, f"about_standby_{name}", run, EXAMPLE if name == "keep" else "")
         _takes_what(parser)
@@ -38,6 +46,22 @@ def add(verbs: Verbs) -> None:
 def _takes_what(parser: Parser) -> None:
     parser.add_argument("announcement", metavar=parser.word("name"), help=parser.t("standby_what_help"))
     parser.add_argument("area", metavar=parser.word("place"), help=parser.t("standby_area_help"))
+
+
+def prepare(wanted: argparse.Namespace) -> int:
+    """Enter an announcement that is placed nowhere yet."""
+    from controller.desk import Draft
+    from controller.store.rows import AnnouncementState
+    from wire.plan import BulletinClass
+
+    kind = BulletinClass(wanted.bulletin_class)
+    draft = Draft(wanted.text, wanted.title, kind, times=wanted.times, drill=wanted.drill)
+    with house.opened(wanted) as station:
+        made = station.desk.prepare(draft, station.person(wanted.person), house.now())
+    approved = made.state is AnnouncementState.APPROVED
+    key = "loa.standby_prepared" if approved else "loa.standby_waits"
+    print(say(key, wanted.language, announcement=made.id))
+    return DONE
 
 
 def keep(wanted: argparse.Namespace) -> int:
@@ -69,10 +93,9 @@ def show(wanted: argparse.Namespace) -> int:
     seconds = f"{siren.duration_ms / 1000:.0f}" if siren else ""
     key = "loa.standby_siren" if siren else "loa.standby_no_siren"
     print(say(key, wanted.language, **({"seconds": seconds} if siren else {})))
+    not_ready = say("loa.standby_not_ready", wanted.language)
     for each in kept:
-        length = (
-            f"{each.asset.duration_ms / 1000:.0f} s" if each.asset else say("loa.standby_not_ready", wanted.language)
-        )
+        length = f"{each.asset.duration_ms / 1000:.0f} s" if each.asset else not_ready
         kind = say(f"loa.class_{each.bulletin_class.value}", wanted.language)
         print(f"{each.area}  {each.announcement}  {kind}  {length}  {each.title}")
     return DONE
