@@ -74,9 +74,9 @@ def test_an_installer_is_told_what_works(loa: Loa, tmp_path: Path, root_key: str
     loa(*init(file, root_key, player="null", **{"broker-port": 1}))
     told = loa("node", "check", "--config", file)
     assert told.code == 1  # no broker there
-    assert len(told.out.splitlines()) == 7
+    assert len(told.out.splitlines()) == 8
     facts = json.loads(loa("node", "check", "--config", file, "--json").out)
-    assert (facts["good"], len(facts["findings"])) == (False, 7)
+    assert (facts["good"], len(facts["findings"])) == (False, 8)
     assert facts["findings"][3] == told.out.splitlines()[3]
 
 

@@ -67,16 +67,32 @@ def test_an_installer_is_told_what_works_and_what_does_not(tmp_path: Path) -> No
     settings = make({**GOOD, "state_dir": str(tmp_path), "clock": "trust", "player": "null", "broker_port": 1})
     sentences, good = radio.check(settings, "en")
     assert not good
-    assert len(sentences) == 7
+    assert len(sentences) == 8
     assert any("127.0.0.1:1 does not answer" in sentence for sentence in sentences)
     assert sum("cannot" in sentence or "does not" in sentence for sentence in sentences) == 1
 
 
 def test_an_installer_is_told_whether_relays_can_be_decoded(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     settings = make({**GOOD, "state_dir": str(tmp_path), "clock": "trust", "player": "null", "broker_port": 1})
-    assert "can be decoded" in radio.check(settings, "en")[0][-1]
+    assert "can be decoded" in radio.check(settings, "en")[0][-2]
     monkeypatch.setenv("PATH", "/nowhere")
-    assert "install ffmpeg" in radio.check(settings, "en")[0][-1]
+    assert "install ffmpeg" in radio.check(settings, "en")[0][-2]
+
+
+def test_an_installer_is_told_whether_the_node_has_a_voice(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    given = {**GOOD, "state_dir": str(tmp_path), "clock": "trust", "player": "null", "broker_port": 1}
+    assert "can speak an emergency itself" in radio.check(make(given), "en")[0][-1]
+    assert "Own voice: none" in radio.check(make({**given, "voice": ""}), "en")[0][-1]
+    monkeypatch.setenv("PATH", "/nowhere")
+    assert "espeak-ng" in radio.check(make(given), "vi")[0][-1]
+
+
+@pytest.mark.parametrize(
+    ("name", "value"), [("voice", "-w /tmp/x"), ("voice", "vi\n"), ("voice_wpm", 79), ("voice_wpm", 451)]
+)
+def test_a_voice_is_a_name_and_speaks_at_a_speed_that_there_is(name: str, value: object) -> None:
+    with pytest.raises(SettingsError, match=name):
+        make({**GOOD, name: value})
 
 
 def test_a_state_folder_that_cannot_be_used_is_said(tmp_path: Path) -> None:
