@@ -433,12 +433,12 @@ def test_the_chain_knows_what_is_described_in_the_folder(tmp_path: Path, mp3: by
     (tmp_path / "Not A Name.toml").write_text("")
     assert [each.name for each in make_chain(["http:fpt", "espeak"], tmp_path).voices] == ["http:fpt", "espeak"]
     assert {each.name: each.available for each in voices(tmp_path)} == {"espeak": True, "gtts": True, "http:fpt": True}
-    with pytest.raises(VoiceError, match="espeak, gtts, http:fpt"):
+    with pytest.raises(VoiceError, match="espeak, gtts, kokoro, http:fpt"):
         make_chain(["http:none"], tmp_path).speak(tmp_path, TEXT)
     for wrong in ("http:../fpt", "http:", "fpt", "http:Not A Name"):  # a slip of the keyboard is said at once
-        with pytest.raises(VoiceError, match="espeak, gtts, http:fpt"):
+        with pytest.raises(VoiceError, match="espeak, gtts, kokoro, http:fpt"):
             make_chain([wrong], tmp_path)
-    with pytest.raises(VoiceError, match="espeak, gtts"):
+    with pytest.raises(VoiceError, match="espeak, gtts, kokoro"):
         make_chain(["http:fpt"], tmp_path / "nowhere").speak(tmp_path, TEXT)
 
 

@@ -12,7 +12,7 @@ import pytest
 from makers_sound_files import ffmpeg
 from makers_voice import make_certificate, make_mp3, make_program, sound_answer, speech_service
 
-from controller.studio import Chain, Trouble, VoiceError, make_chain, voices
+from controller.studio import Chain, Trouble, VoiceError, kokoro_files, make_chain, voices
 from controller.studio.espeak_voice import EspeakVoice
 from controller.studio.gtts_voice import GttsSettings, GttsVoice
 from controller.studio.wavs import duration_seconds
@@ -251,12 +251,13 @@ def test_when_every_voice_fails_the_sentence_names_them_all(tmp_path: Path) -> N
 
 
 def test_an_unknown_voice_is_answered_with_the_known_ones() -> None:
-    with pytest.raises(VoiceError, match="espeak, gtts"):
+    with pytest.raises(VoiceError, match="espeak, gtts, kokoro"):
         make_chain(["festival"])
 
 
 def test_the_voices_say_whether_they_can_be_used(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    assert {state.name: state.available for state in voices()} == {"espeak": True, "gtts": True}
+    kokoro = not kokoro_files.missing()
+    assert {state.name: state.available for state in voices()} == {"espeak": True, "gtts": True, "kokoro": kokoro}
     monkeypatch.setenv("PATH", str(tmp_path))
     states = {state.name: state for state in voices()}
     assert not states["espeak"].available
