@@ -125,6 +125,9 @@ def test_pauses_and_held_sounds_are_cut_short() -> None:
     assert max(frames[1:-1]) <= kokoro_melody.HELD_FRAMES
     assert frames[0] == frames[-1] == 40.0, "the silence around a breath stays: cut, it costs the first words"
     assert kokoro_melody.timed(signs, [1.0] * (len(signs) + 2)) == [1.0] * (len(signs) + 2), "and nothing is drawn out"
+    longer, _ = kokoro_melody.lay_out(breaths("Đi dự")[0])
+    first = [sign in kokoro_melody.LONGER_FIRST for sign in longer]
+    assert [each > 4 for each in kokoro_melody.timed(longer, [4.0] * (len(longer) + 2))[1:-1]] == first
 
 
 @pytest.mark.parametrize(("word", "rises"), [("má", True), ("mà", False), ("mạ", False)])
