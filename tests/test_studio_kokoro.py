@@ -119,7 +119,7 @@ def test_every_sound_of_the_table_is_a_sign_that_kokoro_knows() -> None:
 
 
 def test_pauses_and_held_sounds_are_cut_short() -> None:
-    signs, _ = kokoro_melody.lay_out(breaths("Mưa, gió.")[0])
+    signs, _ = kokoro_melody.lay_out(breaths("Mưa, nắng.")[0])
     frames = kokoro_melody.timed(signs, [40.0] * (len(signs) + 2))
     assert len(frames) == len(signs) + 2
     assert max(frames[1:-1]) <= kokoro_melody.HELD_FRAMES
