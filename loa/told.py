@@ -25,6 +25,7 @@ _NOT_HERE = {
     "broker.not_installed",
     "studio.espeak_missing",
     "studio.ffmpeg_missing",
+    "voices.kokoro_missing",
     "voices.neural_missing",
 }
 

@@ -35,6 +35,7 @@ DOORS = {
     "pydub": "controller/studio/mastering.py",
     "gtts": "controller/studio/gtts_voice.py",
     "sherpa_onnx": "controller/studio/neural_speaker.py",
+    "onnxruntime": "controller/studio/kokoro_speaker.py",
     "flask": "controller/web",
     "flask_wtf": "controller/web",
     "sqlalchemy": "controller/store",

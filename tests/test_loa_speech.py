@@ -172,7 +172,7 @@ def test_what_this_machine_lacks_is_a_code_of_its_own(
 
 def test_voices_are_listed_for_people_and_for_programs(loa: Loa) -> None:
     rows = json.loads(loa("voices", "--json").out)
-    assert [row["voice"] for row in rows] == ["espeak", "gtts"]
+    assert [row["voice"] for row in rows] == ["espeak", "gtts", "kokoro"]
     assert loa("voices").out.splitlines()[0].startswith("espeak  ")
 
 

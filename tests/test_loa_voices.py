@@ -14,9 +14,11 @@ from makers_voice import make_mp3
 
 from controller.bootstrap import make_sampler, make_studio
 from controller.settings import from_values
-from controller.studio import VoiceError
+from controller.studio import VoiceError, kokoro_files
 from controller.studio.wavs import duration_seconds
 from wire.plan import BulletinClass
+
+KOKORO = not kokoro_files.missing()
 
 
 @pytest.fixture
@@ -44,7 +46,7 @@ def test_a_voice_is_added_sampled_named_in_the_settings_and_removed(
     assert len(sha256) == 64
     assert "CC BY 4.0" in told.out
     assert duration_seconds(Path(path)) > 1
-    assert listed(loa) == {"espeak": True, "gtts": True, "neural:mai": True}
+    assert listed(loa) == {"espeak": True, "gtts": True, "kokoro": KOKORO, "neural:mai": True}
     facts = json.loads(loa("voices", "sample", "neural:mai", "--text", "họp lúc 7h30", "-o", "a.wav", "--json").out)
     assert facts == {"voice": "neural:mai", "file": "a.wav", "seconds": pytest.approx(duration_seconds(Path("a.wav")))}
     monkeypatch.setenv("LOA_VOICE_CHAIN", "neural:mai,espeak")
@@ -55,7 +57,7 @@ def test_a_voice_is_added_sampled_named_in_the_settings_and_removed(
     loa("voices", "remove", "mai").refuses(1, "voice_chain")
     monkeypatch.setenv("LOA_VOICE_CHAIN", "espeak")
     assert "neural:mai was removed" in loa("voices", "remove", "neural:mai").out
-    assert listed(loa) == {"espeak": True, "gtts": True}
+    assert listed(loa) == {"espeak": True, "gtts": True, "kokoro": KOKORO}
     with pytest.raises(VoiceError, match="no voice named neural:mai"):
         make_studio(settings).produce("Có.", BulletinClass.ORDINARY)
     monkeypatch.setenv("LOA_VOICE_CHAIN", "neural:mai,espeak")
@@ -76,7 +78,7 @@ def test_what_is_not_there_is_not_removed_nor_sampled(loa: Loa, tmp_path: Path) 
     loa("voices", "remove", "mai").refuses(1, "mai")
     loa("voices", "remove", "espeak").refuses(1, "espeak")
     loa("voices", "remove", "http:fpt").refuses(1, "fpt.toml")
-    loa("voices", "sample", "neural:mai").refuses(1, "espeak, gtts")
+    loa("voices", "sample", "neural:mai").refuses(1, "espeak, gtts, kokoro")
     assert loa("voices", "sample", "espeak").out.startswith("espeak.wav: ")
     loa("voices", "sample", "espeak").refuses(1, "espeak.wav")
     loa("voices", "sample", "espeak", "-o", "/dev/full").refuses(1, "the disk is full")
@@ -101,7 +103,7 @@ def test_a_described_service_is_listed_and_sampled(loa: Loa, tmp_path: Path) -> 
     describe(folder, "url = 7", name="hong")
     with http_service((200, make_mp3(tmp_path, 4.0))) as service:
         describe(folder, MINIMAL, service, "fpt")
-        assert listed(loa) == {"espeak": True, "gtts": True, "http:fpt": True, "http:hong": False}
+        assert listed(loa) == {"espeak": True, "gtts": True, "kokoro": KOKORO, "http:fpt": True, "http:hong": False}
         assert "“url”" in loa("voices").out
         assert loa("voices", "sample", "http:fpt").out.startswith("http-fpt.wav: ")
     assert duration_seconds(Path("http-fpt.wav")) > 3

@@ -21,7 +21,7 @@ from makers_http import MINIMAL, SECRET, HandTurnedClock, Service, describe, htt
 from makers_sound_files import ffmpeg
 from makers_voice import make_certificate, make_mp3
 
-from controller.studio import Trouble, VoiceError, make_chain, voices
+from controller.studio import Trouble, VoiceError, kokoro_files, make_chain, voices
 from controller.studio import http_description as descriptions
 from controller.studio.http_request import prepare
 from controller.studio.wavs import duration_seconds
@@ -432,13 +432,14 @@ def test_the_chain_knows_what_is_described_in_the_folder(tmp_path: Path, mp3: by
         describe(tmp_path, "timeout_seconds = 1\n" + MINIMAL.replace("{url}", service.url), name="fpt")
     (tmp_path / "Not A Name.toml").write_text("")
     assert [each.name for each in make_chain(["http:fpt", "espeak"], tmp_path).voices] == ["http:fpt", "espeak"]
-    assert {each.name: each.available for each in voices(tmp_path)} == {"espeak": True, "gtts": True, "http:fpt": True}
-    with pytest.raises(VoiceError, match="espeak, gtts, http:fpt"):
+    offline = {"espeak": True, "kokoro": not kokoro_files.missing()}
+    assert {each.name: each.available for each in voices(tmp_path)} == offline | {"gtts": True, "http:fpt": True}
+    with pytest.raises(VoiceError, match="espeak, gtts, kokoro, http:fpt"):
         make_chain(["http:none"], tmp_path).speak(tmp_path, TEXT)
     for wrong in ("http:../fpt", "http:", "fpt", "http:Not A Name"):  # a slip of the keyboard is said at once
-        with pytest.raises(VoiceError, match="espeak, gtts, http:fpt"):
+        with pytest.raises(VoiceError, match="espeak, gtts, kokoro, http:fpt"):
             make_chain([wrong], tmp_path)
-    with pytest.raises(VoiceError, match="espeak, gtts"):
+    with pytest.raises(VoiceError, match="espeak, gtts, kokoro"):
         make_chain(["http:fpt"], tmp_path / "nowhere").speak(tmp_path, TEXT)
 
 

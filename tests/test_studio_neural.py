@@ -432,7 +432,7 @@ def test_a_voice_that_is_removed_is_gone(tmp_path: Path, home: Path) -> None:
     for name in ("thu", "..", "", "../x", ".lock"):
         with pytest.raises(VoiceError, match="no neural voice"):
             remove(name, home)
-    with pytest.raises(VoiceError, match="Voices: espeak, gtts"):
+    with pytest.raises(VoiceError, match="Voices: espeak, gtts, kokoro"):
         make_chain(["neural:thu"], home).speak(tmp_path, "Có.")
     assert make_chain(["neural:thu", "espeak"], home).speak(tmp_path, "Có.").voice == "espeak"
 

@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 import contextlib
+import shutil
 import socket
 import threading
 import wave
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 from makers_sound_files import ffmpeg
 from makers_voice import make_certificate, make_mp3, make_program, sound_answer, speech_service
 
-from controller.studio import Chain, Trouble, VoiceError, make_chain, voices
+from controller.studio import Chain, Trouble, VoiceError, espeak_voice, kokoro_files, make_chain, programs, voices
 from controller.studio.espeak_voice import EspeakVoice
 from controller.studio.gtts_voice import GttsSettings, GttsVoice
 from controller.studio.wavs import duration_seconds
@@ -89,6 +91,25 @@ def test_espeak_pauses_between_sentences(tmp_path: Path) -> None:
     flowing = duration_seconds(EspeakVoice().speak("Có mưa to có gió lớn có lũ quét", tmp_path))
     apart = duration_seconds(EspeakVoice().speak("Có mưa to. Có gió lớn. Có lũ quét.", tmp_path))
     assert apart > flowing + 0.3
+
+
+def test_espeak_takes_our_voice_wherever_it_was_installed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    deep = tmp_path / "lib" / "python3.11" / "site-packages" / "controller" / "studio"
+    deep.mkdir(parents=True)
+    ours = shutil.copyfile(espeak_voice._VOICE_FILE, deep / "loa.voice")
+    monkeypatch.setattr(espeak_voice, "_VOICE_FILE", ours)
+    asked: list[list[str]] = []
+    monkeypatch.setattr(espeak_voice.programs, "run", _noting(asked, programs.run))
+    EspeakVoice().speak(TEXT, tmp_path)
+    assert [command[1] for command in asked] == ["-v", "--load"], "asked for its sounds, then to read; not again, plain"
+
+
+def _noting(asked: list[list[str]], run: Callable[..., programs.Ended]) -> Callable[..., programs.Ended]:
+    def noted(command: list[str], *rest: object, **more: object) -> programs.Ended:
+        asked.append(command)
+        return run(command, *rest, **more)
+
+    return noted
 
 
 def test_an_engine_that_is_not_installed_names_the_package(tmp_path: Path) -> None:
@@ -251,12 +272,13 @@ def test_when_every_voice_fails_the_sentence_names_them_all(tmp_path: Path) -> N
 
 
 def test_an_unknown_voice_is_answered_with_the_known_ones() -> None:
-    with pytest.raises(VoiceError, match="espeak, gtts"):
+    with pytest.raises(VoiceError, match="espeak, gtts, kokoro"):
         make_chain(["festival"])
 
 
 def test_the_voices_say_whether_they_can_be_used(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    assert {state.name: state.available for state in voices()} == {"espeak": True, "gtts": True}
+    kokoro = not kokoro_files.missing()
+    assert {state.name: state.available for state in voices()} == {"espeak": True, "gtts": True, "kokoro": kokoro}
     monkeypatch.setenv("PATH", str(tmp_path))
     states = {state.name: state for state in voices()}
     assert not states["espeak"].available

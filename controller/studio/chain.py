@@ -10,20 +10,21 @@ from __future__ import annotations
 import logging
 import re
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 from controller.studio.espeak_voice import EspeakVoice
 from controller.studio.gtts_voice import GttsVoice
 from controller.studio.http_voice import HttpVoice
+from controller.studio.kokoro_voice import KokoroVoice
 from controller.studio.neural_voice import NeuralVoice
 from controller.studio.voice import Trouble, Voice, VoiceError
 from controller.studio.voice_keeping import NAME, kept
 
 log = logging.getLogger(__name__)
 
-VOICES = ("espeak", "gtts")
+VOICES = ("espeak", "gtts", "kokoro")
 REST_SECONDS = 120.0
 _PASSING = (Trouble.TEMPORARY, Trouble.QUOTA)
 
@@ -155,7 +156,7 @@ def voices(voices_dir: Path | None = None) -> list[VoiceState]:
 
 
 def _voice(name: str, voices_dir: Path | None) -> Voice:
-    makers: dict[str, type[EspeakVoice] | type[GttsVoice]] = {"espeak": EspeakVoice, "gtts": GttsVoice}
+    makers: dict[str, Callable[[], Voice]] = {"espeak": EspeakVoice, "gtts": GttsVoice, "kokoro": KokoroVoice}
     if name in makers:
         return makers[name]()
     for path in _described(voices_dir):

@@ -3,8 +3,9 @@
 - Text goes in on standard input, one sentence per line, so that the voice pauses between them.
 - What could be an instruction to the engine (``[[phonemes]]``) is taken out. The only such instructions that it gets
   are ours (`diction`), and only in Vietnamese.
-- The voice is a file of ours, ``loa.voice``. An espeak-ng that does not take it, or fails on our sounds, is asked again
-  as it comes: plain is better than silent.
+- The voice is a file of ours, ``loa.voice``, named from within its folder: espeak-ng takes no path of 40 letters or
+  more. An espeak-ng that does not take it, or fails on our sounds, is asked again as it comes: plain is better than
+  silent.
 - The output is checked: a WAV, as long as that many letters can be, or the voice says so.
 """
 
@@ -53,7 +54,7 @@ class EspeakVoice:
         lines = sentences(text)
         if self._language == "vi" and (tuned := self._dictated(text, lines)):
             try:
-                return self._read(["--load", "-v", str(_VOICE_FILE)], tuned, text, target)
+                return self._read(["--load", "-v", _VOICE_FILE.name], tuned, text, target)
             except VoiceError as refused:
                 if refused.key in ("studio.espeak_missing", "studio.hung", "studio.disk_full"):
                     raise
@@ -68,7 +69,7 @@ class EspeakVoice:
         return [diction.dictated(line, known) for line in lines] if known else []
 
     def _read(self, voice: list[str], lines: list[str], text: str, target: Path) -> Path:
-        command = [self._program, *voice, "-s", str(self._speed), "-b", "1", "-w", str(target), "--stdin"]
+        command = [self._program, *voice, "-s", str(self._speed), "-b", "1", "-w", str(target.absolute()), "--stdin"]
         ended = self._run(command, "\n\n".join(lines) + "\n")
         if programs.names_full_disk(ended.said):
             raise VoiceError(Trouble.TEMPORARY, "studio.disk_full", folder=target.parent)
@@ -79,7 +80,7 @@ class EspeakVoice:
 
     def _run(self, command: list[str], text: str) -> programs.Ended:
         try:
-            return programs.run(command, self._limit, text)
+            return programs.run(command, self._limit, text, folder=_VOICE_FILE.parent)
         except programs.NotInstalled:
             raise VoiceError(Trouble.REFUSED, "studio.espeak_missing", program=self._program) from None
         except programs.Hung:

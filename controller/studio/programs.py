@@ -41,8 +41,14 @@ class NotInstalled(Exception):
     """There is no such program on PATH."""
 
 
-def run(command: Sequence[str], limit_seconds: float, text: str = "", bounds: Bounds | None = None) -> Ended:
-    """Runs ``command`` with ``text`` on standard input. Raises Hung, NotInstalled."""
+def run(
+    command: Sequence[str],
+    limit_seconds: float,
+    text: str = "",
+    bounds: Bounds | None = None,
+    folder: Path | None = None,
+) -> Ended:
+    """Runs ``command`` in ``folder`` (or here) with ``text`` on standard input. Raises Hung, NotInstalled."""
     if bounds and not shutil.which(command[0]):
         raise NotInstalled(command[0])
     try:
@@ -52,6 +58,7 @@ def run(command: Sequence[str], limit_seconds: float, text: str = "", bounds: Bo
             capture_output=True,
             timeout=limit_seconds,
             check=False,
+            cwd=folder,
         )
     except FileNotFoundError:
         raise NotInstalled(command[0]) from None
