@@ -30,6 +30,7 @@ log = logging.getLogger("loa.node.ledger")
 
 KEPT_AFTER = timedelta(days=60)  # a record is remembered this long after its deadline
 MOST_RECEIPT_BYTES = 8192
+_OVER = (Phase.ENDED, Phase.WITHDRAWN)
 _TABLES = """
 CREATE TABLE IF NOT EXISTS stream (only INTEGER PRIMARY KEY CHECK (only = 1), name TEXT NOT NULL);
 CREATE TABLE IF NOT EXISTS jobs (
@@ -97,9 +98,9 @@ class Ledger:
         self.flush()
 
     def accept(self, job: Job, now: datetime) -> None:
-        """The job is known: new, or edited before it ended."""
+        """The job is known: new, back in a plan before it began, or edited before it ended."""
         record, old = fresh(job), self._records.get(job.id)
-        if old:
+        if old and old.phase is not Phase.WITHDRAWN:
             asset = old.asset if old.position_ms else record.asset  # a position is worth something in its audio only
             record = msgspec.structs.replace(old, start=job.start, deadline=job.deadline, asset=asset)
         self._put(record, Step.ACCEPTED, now)
@@ -130,13 +131,18 @@ class Ledger:
         self._put(record, Step.PAUSED, now, word, tally=tally)
 
     def end(self, job: str, step: Step, now: datetime, word: Word | None = None) -> bool:
-        """The job's one outcome. False when it has one already (then nothing changes)."""
+        """The job's one outcome. False when it has one already (then nothing changes).
+
+        What is withdrawn before it began has this outcome until it stands in a plan again.
+        """
         old = self._records[job]
-        if old.phase is Phase.ENDED:
+        if old.phase in _OVER:
             log.error("second_outcome job=%s step=%s", job, step)
             return False
         assert step in OUTCOMES
-        self._put(msgspec.structs.replace(old, phase=Phase.ENDED), step, now, word)
+        may_return = step is Step.WITHDRAWN and old.phase is Phase.WAITING
+        phase = Phase.WITHDRAWN if may_return else Phase.ENDED
+        self._put(msgspec.structs.replace(old, phase=phase), step, now, word)
         return True
 
     def flush(self) -> bool:
@@ -197,7 +203,7 @@ class Ledger:
     def prune(self, now: datetime) -> None:
         """Forget ended jobs whose deadline is long past."""
         limit = now - KEPT_AFTER
-        old = [job for job, record in self._records.items() if record.phase is Phase.ENDED and record.deadline < limit]
+        old = [job for job, record in self._records.items() if record.phase in _OVER and record.deadline < limit]
         with contextlib.suppress(sqlite3.OperationalError), self._transaction():
             self._database.executemany("DELETE FROM jobs WHERE job = ?", [(job,) for job in old])
             for job in old:
@@ -224,14 +230,15 @@ class Ledger:
         self._records[record.job] = record
         self.changes += 1
         self._tallies[record.job] = kept
-        if record.phase is Phase.ENDED:
+        if record.phase in _OVER:
             del self._tallies[record.job]
         self._waiting.append(Change(record, kept, receipt))
         self.flush()
 
     def _write(self, change: Change) -> None:
         record, receipt = change.record, change.receipt
-        outcome = receipt.step if receipt and receipt.step in OUTCOMES else None
+        final = receipt and receipt.step in OUTCOMES and record.phase is not Phase.WITHDRAWN
+        outcome = receipt.step if receipt and final else None
         try:
             self._upsert(record, change.tally, outcome)
         except sqlite3.IntegrityError:

@@ -1,7 +1,8 @@
 """The docket: a node's open jobs and what its ledger says of them, laid out so that a look costs only what is near.
 
 - Made when plans or ledger change, asked at every tick: of thousands of jobs ahead a tick touches none.
-- What has its outcome is left out. It decides nothing: `schedules.due` does.
+- What has its outcome is left out. What was withdrawn before it began, and is planned again, is new.
+- It decides nothing: `schedules.due` does.
 """
 
 from __future__ import annotations
@@ -24,10 +25,11 @@ class Docket:
 
     def __init__(self, jobs: Mapping[str, Job], records: Mapping[str, Record]) -> None:
         ended = {name for name, record in records.items() if record.phase is Phase.ENDED}
+        over = ended | {name for name, record in records.items() if record.phase is Phase.WITHDRAWN}
         self.jobs: Mapping[str, Job] = {name: job for name, job in jobs.items() if name not in ended}
         self._by_start = sorted(self.jobs.values(), key=lambda job: (job.start, job.id))
         self._starts = [job.start for job in self._by_start]
-        self._know({name: record for name, record in records.items() if name not in ended})
+        self._know({name: record for name, record in records.items() if name not in over})
         self.strays = tuple(record for name, record in self.records.items() if name not in self.jobs)
         self.news = tuple(job for job in self._by_start if is_news(job, self.records.get(job.id)))
 

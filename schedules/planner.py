@@ -75,7 +75,7 @@ def job_id(booking: Booking, start: datetime) -> str:
 
 
 def plan(bookings: Iterable[Booking], now: datetime) -> dict[AreaLane, tuple[Job, ...]]:
-    """The jobs of every (area, lane) that has any, sorted by start and name. Booking ids are unique."""
+    """The jobs of every (area, lane) that has any, sorted by start and name. No two bookings give a job of one name."""
     return Planner().plan(bookings, now)
 
 
@@ -130,13 +130,13 @@ class _Asked:
 
     def __init__(self, now: datetime) -> None:
         self.now = now
-        self._known: dict[str, list[tuple[Job, int]]] = {}
+        self._known: dict[int, list[tuple[Job, int]]] = {}  # by the object: what comes again in a slot shares a name
 
     def sized(self, booking: Booking) -> list[tuple[Job, int]]:
         """Each job with its bytes, and the comma behind it."""
-        if booking.id not in self._known:
-            self._known[booking.id] = [(job, len(codec.write(job)) + 1) for job in jobs_of(booking, self.now)]
-        return self._known[booking.id]
+        if id(booking) not in self._known:
+            self._known[id(booking)] = [(job, len(codec.write(job)) + 1) for job in jobs_of(booking, self.now)]
+        return self._known[id(booking)]
 
 
 def _next_change(booking: Booking, now: datetime) -> datetime:

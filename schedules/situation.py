@@ -15,12 +15,16 @@ from wire.receipt import Step
 
 
 class Phase(StrEnum):
-    """How far a job has come on this node. ON_AIR with an idle player means a crash, a power cut or a stop."""
+    """How far a job has come on this node. ON_AIR with an idle player means a crash, a power cut or a stop.
+
+    WITHDRAWN: it left the plans before it began, and may stand in one again.
+    """
 
     WAITING = "waiting"
     ON_AIR = "on_air"
     PAUSED = "paused"
     ENDED = "ended"
+    WITHDRAWN = "withdrawn"
 
 
 class Record(msgspec.Struct, frozen=True):

@@ -83,6 +83,9 @@ class World:
     def _accept(self, act: Accept) -> None:
         self.seen.add(act.job.id)
         record = self.records.get(act.job.id)
+        if record and record.phase is Phase.WITHDRAWN:  # it is back before it began: that was no end
+            assert self.outcomes.pop(act.job.id) == [Step.WITHDRAWN]
+            record = None
         kept = {} if record is None or not record.position_ms else {"asset": record.asset}
         base = fresh(act.job)
         if record:
@@ -98,7 +101,8 @@ class World:
         if step is Step.SOUNDED:
             assert not standing_in.is_siren(self.records[job_id].asset), "a siren without words"
         self.outcomes.setdefault(job_id, []).append(step)
-        self.put(job_id, phase=Phase.ENDED)
+        may_return = step is Step.WITHDRAWN and self.records[job_id].phase is Phase.WAITING
+        self.put(job_id, phase=Phase.WITHDRAWN if may_return else Phase.ENDED)
 
     def _cut(self, act: Cut) -> None:
         assert self.held, "a cut with nothing on air"

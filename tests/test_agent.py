@@ -105,6 +105,38 @@ def test_a_job_withdrawn_before_its_start_never_sounds(radio: Radio) -> None:
     assert radio.heard == []
 
 
+def test_a_job_that_left_the_plan_before_it_began_and_is_back_in_time_sounds(radio: Radio) -> None:
+    """A programme undone, a policy tightened and loosened again: the plan says the same as before."""
+    job = make_job(start=after(60))
+    radio.plan(job)
+    radio.start()
+    radio.plan()
+    radio.run(20, step=1)
+    assert radio.outcome("b1").step is Step.WITHDRAWN
+    radio.plan(job)
+    radio.run(90, step=1)
+    steps = radio.steps("b1")
+    assert steps.count(Step.ACCEPTED) == 2
+    assert steps[-1] == Step.SOUNDED
+    assert steps.count(Step.SOUNDED) == 1
+    radio.plan()
+    radio.plan(job)
+    radio.run(10, step=1)
+    assert radio.steps("b1") == steps, "what has sounded does not come again"
+
+
+def test_a_job_that_came_back_is_remembered_over_a_restart(radio: Radio) -> None:
+    job = make_job(start=after(60))
+    radio.plan(job)
+    radio.start()
+    radio.plan()
+    radio.run(10, step=1)
+    radio.restart()
+    radio.plan(job)
+    radio.run(90, step=1)
+    assert radio.steps("b1")[-1] == Step.SOUNDED
+
+
 def test_a_booking_that_moves_to_another_area_is_not_lost_between_two_plans(radio: Radio) -> None:
     job = make_job(start=after(10))
     radio.plan(job)

@@ -96,6 +96,21 @@ def test_a_number_that_comes_with_other_content_is_counted_and_changes_nothing(s
     assert [each.reason for each in store.refusals.all()] == ["forked"]
 
 
+def test_what_was_withdrawn_and_is_accepted_again_has_no_outcome_until_its_next(store: Store) -> None:
+    store.asrun.store_receipts(batch(receipt(1), receipt(2, step=Step.WITHDRAWN)), NOW)
+    assert [each.step for each in store.asrun.outcomes()] == [Step.WITHDRAWN]
+    store.asrun.store_receipts(batch(receipt(3)), NOW)
+    assert store.asrun.outcomes() == []
+    store.asrun.store_receipts(batch(receipt(4, step=Step.SOUNDED), receipt(5), receipt(6, step=Step.WITHDRAWN)), NOW)
+    assert [each.step for each in store.asrun.outcomes()] == [Step.SOUNDED]
+    assert [each.reason for each in store.refusals.all()] == ["forked"]
+
+
+def test_withdrawn_and_accepted_again_in_one_batch_is_no_outcome(store: Store) -> None:
+    store.asrun.store_receipts(batch(receipt(1), receipt(2, step=Step.WITHDRAWN), receipt(3)), NOW)
+    assert store.asrun.outcomes() == []
+
+
 def test_an_outcome_is_shown_with_names_and_with_what_was_measured(store: Store) -> None:
     furnish(store)
     on_the_air(store)

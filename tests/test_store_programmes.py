@@ -183,3 +183,18 @@ def test_of_many_who_apply_the_same_edition_at_once_one_is_kept(store: Store) ->
 
 def test_no_programmes_hold_at_no_time() -> None:
     assert standings_of([]) == []
+
+
+def test_what_comes_again_in_a_slot_is_planned_at_each_of_its_times(furnished: Store) -> None:
+    slot = TEXT.replace("minutes = 15\n", 'minutes = 15\nfill = "repeat"\n', 1)
+    furnished.programmes.apply(row(slot))
+    asking(furnished, 1, 60)
+    asking(furnished, 2, 100)
+    furnished.airing.place(NOW)
+    jobs = planner.of_areas(planner.plan(furnished.airing.to_plan(NOW), NOW), (COMMUNE,), NOW)
+    every = timedelta(seconds=162)
+    mine = [(job.title, job.start - FIVE) for job in jobs if job.start < FIVE + DAY]
+    assert [start for title, start in mine if title == "Bản tin 1"] == [n * every for n in range(6)]
+    assert len({job.id for job in jobs}) == len(jobs)
+    plans = planner.plan(furnished.airing.to_plan(NOW), NOW)
+    assert all(len({job.id for job in each}) == len(each) for each in plans.values())

@@ -27,6 +27,9 @@ from wire.receipt import OUTCOMES, Receipt, Receipts, Step
 _MOST_BYTES = 8192  # of one receipt
 
 
+_TELLING = (*OUTCOMES, Step.ACCEPTED)
+
+
 class AsRun:
     """Receipts and outcomes."""
 
@@ -125,25 +128,35 @@ class AsRun:
     def _insert_outcomes(
         self, connection: sa.Connection, node: str, fresh: list[tuple[Receipt, str]], received_at: datetime
     ) -> None:
-        """The first outcome of each job stands; one that says another thing is counted."""
-        ends = [(receipt, body) for receipt, body in fresh if receipt.step in OUTCOMES]
-        jobs = [receipt.job for receipt, _ in ends]
+        """The first outcome of each job stands; one that says another thing is counted.
+
+        But a job that was withdrawn before it began, and is accepted again, has none any more.
+        """
+        told = sorted((each for each in fresh if each[0].step in _TELLING), key=lambda each: each[0].number)
+        jobs = [receipt.job for receipt, _ in told]
         held = sa.select(outcomes.c.job, outcomes.c.step).where((outcomes.c.node == node) & outcomes.c.job.in_(jobs))
         steps: dict[str, str] = {row.job: row.step for row in connection.execute(held)} if jobs else {}
-        rows = []
-        for receipt, body in ends:
-            step = steps.setdefault(receipt.job, "")
-            if step:
-                if step != receipt.step.value:
-                    detail = f"job {receipt.job} had ended as {step}, came again as {receipt.step.value}"
-                    self._forked(connection, node, detail, received_at)
-                continue
-            steps[receipt.job] = receipt.step.value
-            row = {"job": receipt.job, "node": node, "booking": _booking(receipt.job), "step": receipt.step.value}
-            rows.append(row | {"body": body, "received_at": received_at})
+        rows: dict[str, dict[str, object]] = {}
+        again: set[str] = set()
+        for receipt, body in told:
+            step = steps.get(receipt.job, "")
+            if receipt.step is Step.ACCEPTED:
+                if step == Step.WITHDRAWN.value:
+                    again.add(receipt.job)
+                    rows.pop(receipt.job, None)
+                    del steps[receipt.job]
+            elif not step:
+                steps[receipt.job] = receipt.step.value
+                row = {"job": receipt.job, "node": node, "booking": _booking(receipt.job), "step": receipt.step.value}
+                rows[receipt.job] = row | {"body": body, "received_at": received_at}
+            elif step != receipt.step.value:
+                detail = f"job {receipt.job} had ended as {step}, came again as {receipt.step.value}"
+                self._forked(connection, node, detail, received_at)
+        if again:
+            connection.execute(sa.delete(outcomes).where((outcomes.c.node == node) & outcomes.c.job.in_(sorted(again))))
         if rows:
             insert = self._database.upsert(outcomes)
-            connection.execute(insert.on_conflict_do_nothing(index_elements=["job", "node"]), rows)
+            connection.execute(insert.on_conflict_do_nothing(index_elements=["job", "node"]), list(rows.values()))
 
     def _forked(self, connection: sa.Connection, node: str, detail: str, at: datetime) -> None:
         count_refusals(self._database, connection, {(Reason.FORKED.value, f"{node}/receipts"): (1, detail)}, at)
