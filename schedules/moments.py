@@ -17,7 +17,7 @@ DEFAULT_ZONE = "Asia/Ho_Chi_Minh"
 
 _CLOCK = re.compile(r"([01][0-9]|2[0-3]):([0-5][0-9])")
 _SOON = re.compile(r"\+([0-9]{1,7})([smh])")
-_BARE = re.compile(r"([0-9]|[01][0-9]|2[0-3]):([0-5][0-9])")
+_BARE = re.compile(r"([0-9]|[01][0-9]|2[0-3]):([0-5][0-9])(?::([0-5][0-9]))?")
 _UNIT_SECONDS = {"s": 1, "m": 60, "h": 3600}
 _MOST_CHARS = 40
 
@@ -78,19 +78,25 @@ def read(text: str, now: datetime, zone_name: str) -> datetime:
     """A time as a person or a program writes it, as a moment in UTC.
 
     Takes ISO 8601 with or without zone (a date alone is its midnight), ``YYYY-MM-DD HH:MM[:SS]``,
-    ``dd/mm/yyyy HH:MM[:SS]``, ``HH:MM`` (the next time the clock shows it) and ``+90s``/``+5m``/``+2h``
+    ``dd/mm/yyyy HH:MM[:SS]``, ``HH:MM[:SS]`` (the next time the clock shows it) and ``+90s``/``+5m``/``+2h``
     from now. Without a zone, local. Raises BadMoment.
     """
     text = text.strip()
     if soon := _SOON.fullmatch(text):
         return now.astimezone(UTC) + timedelta(seconds=int(soon[1]) * _UNIT_SECONDS[soon[2]])
-    if bare := _BARE.fullmatch(text):
-        return next_at(time(int(bare[1]), int(bare[2])), now, zone_name)
+    if clock := _bare(text):
+        return next_at(clock, now, zone_name)
     wall = _written(text)
     try:
         return wall.astimezone(UTC) if wall.tzinfo else at_local(wall.date(), wall.time(), zone_name)
     except OverflowError:
         raise _unreadable(text) from None
+
+
+def read_past(text: str, now: datetime, zone_name: str) -> datetime:
+    """As `read`, for what lies behind: ``HH:MM[:SS]`` is the last time that the clock showed it. Raises BadMoment."""
+    clock = _bare(text.strip())
+    return last_at(clock, now, zone_name) if clock else read(text, now, zone_name)
 
 
 def next_at(clock: time, now: datetime, zone_name: str) -> datetime:
@@ -99,6 +105,13 @@ def next_at(clock: time, now: datetime, zone_name: str) -> datetime:
     # the day before and two days on: a zone may jump over midnight, or leave a whole day out
     moments = (occurs(today + timedelta(days=ahead), clock, zone_name) for ahead in range(-1, 3))
     return min(moment for moment in moments if moment and moment >= now)
+
+
+def last_at(clock: time, now: datetime, zone_name: str) -> datetime:
+    """The last moment before ``now`` (or now itself) when the zone's clock showed ``clock``."""
+    today = local(now, zone_name).date()
+    moments = (occurs(today + timedelta(days=ahead), clock, zone_name) for ahead in range(-2, 2))  # as in `next_at`
+    return max(moment for moment in moments if moment and moment <= now)
 
 
 def occurs(day: date, clock: time, zone_name: str) -> datetime | None:
@@ -112,6 +125,12 @@ def within(clock: time, since: time, until: time) -> bool:
     if since <= until:
         return since <= clock < until
     return clock >= since or clock < until
+
+
+def _bare(text: str) -> time | None:
+    """A time of day without its day."""
+    found = _BARE.fullmatch(text)
+    return time(int(found[1]), int(found[2]), int(found[3] or 0)) if found else None
 
 
 def _written(text: str) -> datetime:

@@ -280,6 +280,8 @@ def test_the_log_is_asked_for_times_areas_and_jobs(loa: Loa, home: Path) -> None
     assert len(loa("asrun", "--limit", "1").out.splitlines()) == 1
     assert len(loa("asrun", "--area", f"{PLACE}:thon-2").out.splitlines()) == 1
     assert loa("asrun", "--since", "+1h").out == "Nothing yet.\n"
+    an_hour_ago = datetime.now(UTC).astimezone(ZoneInfo("Asia/Ho_Chi_Minh")) - timedelta(hours=1)
+    assert len(loa("asrun", "--since", f"{an_hour_ago:%H:%M}").out.splitlines()) == 2
     assert loa("asrun", "--job", "other").out == "Nothing yet.\n"
     loa("asrun", "--area", "nowhere").refuses(1, "no area and no node called nowhere")
     loa("asrun", "--since", "").refuses(2, "is not a time")

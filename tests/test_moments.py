@@ -70,6 +70,15 @@ def test_the_next_time_is_not_before_now_and_comes_within_two_days(clock: time, 
     assert moments.next_at(clock, moment, zone) == moment
 
 
+@given(clocks, moments_utc, zones)
+def test_the_last_time_is_not_after_now_and_the_next_one_follows_it(clock: time, now: datetime, zone: str) -> None:
+    moment = moments.last_at(clock, now, zone)
+    assert now - timedelta(days=2) <= moment <= now
+    assert moments.last_at(clock, moment, zone) == moment
+    assert moments.next_at(clock, moment, zone) == moment
+    assert moments.next_at(clock, now, zone) >= moment
+
+
 @given(clocks, moments_utc)
 def test_the_next_time_in_vietnam_comes_within_a_day_to_the_second(clock: time, now: datetime) -> None:
     moment = moments.next_at(clock, now, HANOI)
@@ -97,6 +106,8 @@ def test_a_span_holds_its_first_minute_and_not_its_last(since: time, until: time
         ("10:00", NOW),
         ("9:59", NOW + timedelta(hours=23, minutes=59)),
         ("+90s", NOW + timedelta(seconds=90)),
+        ("10:00:05", NOW + timedelta(seconds=5)),
+        ("9:59:59", NOW + timedelta(hours=23, minutes=59, seconds=59)),
         (" +2h ", NOW + timedelta(hours=2)),
         ("24/11/2026 17:00", NOW + timedelta(hours=7)),
         ("2026-11-24T17:00", NOW + timedelta(hours=7)),
@@ -109,7 +120,35 @@ def test_a_time_is_read_as_people_write_it(text: str, expected: datetime) -> Non
     assert moments.read(text, NOW, HANOI) == expected
 
 
-UNREADABLE = ["", "tomorrow", "25:00", "5:5", "+5", "+²m", "+m", "31/02/2026 05:00", "01/01/0001 00:00"]
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("10:00", NOW),
+        (" 9:59 ", NOW - timedelta(minutes=1)),
+        ("10:00:01", NOW - timedelta(hours=23, minutes=59, seconds=59)),
+        ("05:00", NOW - timedelta(hours=5)),
+        ("2026-11-24 17:00", NOW + timedelta(hours=7)),
+        ("+2h", NOW + timedelta(hours=2)),
+    ],
+)
+def test_of_what_lies_behind_a_time_alone_is_the_last_one(text: str, expected: datetime) -> None:
+    assert moments.read_past(text, NOW, HANOI) == expected
+
+
+UNREADABLE = [
+    "",
+    "20:59:60",
+    "20:59:5",
+    "20:59:",
+    "tomorrow",
+    "25:00",
+    "5:5",
+    "+5",
+    "+²m",
+    "+m",
+    "31/02/2026 05:00",
+    "01/01/0001 00:00",
+]
 UNREADABLE += ["0001-01-01T00:00+07:00", "9999-12-31T23:59-07:00", "29/02/2027 05:00", "05:00\n17:00", "x" * 10_000]
 
 
@@ -117,6 +156,8 @@ UNREADABLE += ["0001-01-01T00:00+07:00", "9999-12-31T23:59-07:00", "29/02/2027 0
 def test_what_is_not_a_time_is_refused_in_a_sentence(text: str) -> None:
     with pytest.raises(moments.BadMoment) as refused:
         moments.read(text, NOW, HANOI)
+    with pytest.raises(moments.BadMoment):
+        moments.read_past(text, NOW, HANOI)
     assert len(str(refused.value)) < 200
     assert say(refused.value.key, "vi", **refused.value.facts) != say(refused.value.key, "en", **refused.value.facts)
 

@@ -39,7 +39,7 @@ def run(wanted: argparse.Namespace) -> int:
             station.store.roster.area(wanted.area) or station.store.roster.node(wanted.area)
         ):
             raise house.Refused("loa.unknown_place", place=wanted.area[:80])
-        since = moments.read(wanted.since, house.now(), zone) if wanted.since is not None else None
+        since = moments.read_past(wanted.since, house.now(), zone) if wanted.since is not None else None
         rows = station.store.asrun.outcomes(wanted.job, wanted.area, since, wanted.limit)
         if wanted.json:
             out.as_json([as_facts(each) | {"title": each.title, "received_at": each.received_at} for each in rows])
