@@ -173,10 +173,18 @@ def limit(week: Week, day: date) -> int | None:
 
 def in_force(kept: Mapping[str, Sequence[tuple[date, Rulebook]]], areas: Iterable[str], day: date) -> Rulebook | None:
     """The newest rulebook that began by ``day``, of the first of ``areas`` (nearest first) that has one."""
+    found = standing(kept, areas, day)
+    return found[2] if found else None
+
+
+def standing(
+    kept: Mapping[str, Sequence[tuple[date, Rulebook]]], areas: Iterable[str], day: date
+) -> tuple[str, date, Rulebook] | None:
+    """As `in_force`, with the area that it was set for, and its first day."""
     for area in areas:
         begun = [each for each in kept.get(area, ()) if each[0] <= day]
         if begun:
-            return max(begun, key=lambda each: each[0])[1]
+            return (area, *max(begun, key=lambda each: each[0]))
     return None
 
 

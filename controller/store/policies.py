@@ -16,7 +16,7 @@ from controller.store.tables import announcements, assets, bookings, policies, r
 from schedules import rulebook_text
 from schedules.calendars import occurrences
 from schedules.planner import HORIZON
-from schedules.rulebook import Airing, Rulebook, in_force
+from schedules.rulebook import Airing, Rulebook, in_force, standing
 from schedules.rulebook_text import Policy
 
 CHARS_A_SECOND = 15  # of a text that has no voice yet
@@ -68,6 +68,11 @@ class Policies:
     def in_force(self, area: str, day: date) -> Rulebook | None:
         """The rulebook of ``area`` on that local day: its own, or that of the nearest area it lies in."""
         return in_force(self.all(), (area, *ancestors(area)), day)
+
+    def standing(self, area: str, day: date) -> Policy | None:
+        """As `in_force`, with the area that it was set for, and its first day."""
+        found = standing(self.all(), (area, *ancestors(area)), day)
+        return Policy(*found) if found else None
 
     def claims(self, now: datetime, until: datetime | None = None, areas: frozenset[str] | None = None) -> list[Claim]:
         """What claims the air from yesterday until ``until`` (None: the horizon), approved or waiting for approval.

@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING
 from loa import house, texts
 from loa.codes import DONE
 from schedules import moments, rulebook_text
-from schedules.rulebook_text import Policy
 from words import say
 
 if TYPE_CHECKING:
@@ -52,13 +51,15 @@ def apply(wanted: argparse.Namespace) -> int:
 
 
 def show(wanted: argparse.Namespace) -> int:
-    """Print what holds in an area on a day."""
+    """Print what holds in an area on a day, as it was set: with the area and the first day of its own."""
     with house.opened(wanted) as station:
         zone, now = station.settings.zone, house.now()
         day = moments.local(moments.read(wanted.day, now, zone) if wanted.day else now, zone).date()
-        rules = station.store.policies.in_force(wanted.area, day)
-    if rules is None:
+        policy = station.store.policies.standing(wanted.area, day)
+    if policy is None:
         print(say("loa.policy_none", wanted.language, area=wanted.area[:80]))
-    else:
-        print(rulebook_text.write(Policy(wanted.area, day, rules)), end="")
+        return DONE
+    if policy.area != wanted.area:
+        print("# " + say("loa.policy_inherited", wanted.language, area=policy.area))
+    print(rulebook_text.write(policy), end="")
     return DONE
