@@ -18,6 +18,7 @@ from schedules.toml_paper import PaperError, Where, Wrong, quoted
 from wire.config import Limits, QuietHours, VolumeBand, Week, Weekend
 
 MOST_BANDS = 24
+MOST_BRIEF_CHARS = 300
 MOST_MINUTES = 24 * 60
 LEAST_DBFS = -60.0
 
@@ -62,6 +63,23 @@ def write(policy: Policy) -> str:
     for band in rules.volumes:
         lines += ["", "[[volume]]", f"since = {quoted(band.since)}", f"dbfs = {band.volume_dbfs!r}"]
     return "\n".join(lines) + "\n"
+
+
+def brief(policy: Policy) -> str:
+    """``policy`` in one line of at most `MOST_BRIEF_CHARS`: ``since=2026-01-01 quiet=21:00-05:00 sessions=2 …``."""
+    rules, limits = policy.rules, policy.rules.limits
+    parts = [f"since={policy.since}"]
+    if rules.quiet:
+        parts.append(f"quiet={rules.quiet.since}-{rules.quiet.until}")
+    weeks = zip(
+        ("sessions", *_SESSION_KEYS[1:]), (limits.sessions, limits.session_minutes, limits.day_minutes), strict=False
+    )
+    parts += [f"{key}={_brief(week)}" for key, week in weeks if any(count is not None for count in week)]
+    if limits != Limits():
+        parts += [f"gap_minutes={limits.gap_minutes}", f"weekend={limits.weekend}"]
+    parts += [f"volume={band.since}/{band.volume_dbfs:g}" for band in rules.volumes]
+    line = " ".join(parts)
+    return line if len(line) <= MOST_BRIEF_CHARS else line[: MOST_BRIEF_CHARS - 1] + "…"
 
 
 def _policy(document: Mapping[str, Any]) -> Policy:
@@ -130,6 +148,10 @@ def _band(value: object, where: Where) -> VolumeBand:
     if type(dbfs) not in (int, float) or not LEAST_DBFS <= dbfs <= 0:
         raise Wrong((*where, "dbfs"), "schedules.bad_dbfs", least=int(LEAST_DBFS))
     return VolumeBand(f"{toml_paper.clock(table['since'], (*where, 'since')):%H:%M}", float(dbfs) + 0.0)
+
+
+def _brief(week: Week) -> str:
+    return _written(week).strip("{ }").replace(" = ", ":").replace(", ", ",")
 
 
 def _written(week: Week) -> str:

@@ -52,6 +52,9 @@ def test_an_administrator_sets_the_policy_of_their_own_area_and_the_audit_says_s
     assert store.policies.in_force(HAMLET, date(2025, 12, 31)) is None
     assert store.policies.of(COMMUNE) == [(ONE.since, ONE.rules)]
     assert [(act.what, act.subject) for act in store.acts.recent()] == [("set policy", COMMUNE)]
+    assert store.acts.recent()[0].detail == "since=2026-01-01 sessions=1 gap_minutes=10 weekend=as_usual"
+    assert store.policies.standing(HAMLET, date(2026, 1, 2)) == ONE
+    assert store.policies.standing(HAMLET, date(2025, 12, 31)) is None
 
 
 LENIENT = Policy(COMMUNE, date(2026, 1, 1), Rulebook(quiet=QuietHours("22:00", "04:30")))

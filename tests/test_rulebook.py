@@ -208,6 +208,25 @@ def test_a_policy_survives_being_written_and_its_text_being_read(policy: Policy)
     assert rulebook_text.write(rulebook_text.read(text)) == text
 
 
+@given(policies)
+def test_a_policy_in_one_line_is_short_and_begins_with_its_day(policy: Policy) -> None:
+    line = rulebook_text.brief(policy)
+    assert len(line) <= rulebook_text.MOST_BRIEF_CHARS
+    assert line.isprintable()
+    assert line.startswith(f"since={policy.since}")
+
+
+def test_a_policy_in_one_line_says_its_rules() -> None:
+    limits = Limits(15, (2,) * 7, (30,) * 7, (60, None, None, None, None, None, 90))
+    rules = Rulebook(limits, QuietHours("21:00", "05:00"), (VolumeBand("05:00", -9.0),))
+    assert rulebook_text.brief(Policy("x", date(2026, 1, 1), rules)) == (
+        "since=2026-01-01 quiet=21:00-05:00 sessions=2 minutes=30 day_minutes=mon:60,sun:90 "
+        "gap_minutes=15 weekend=as_usual volume=05:00/-9"
+    )
+    loud = tuple(VolumeBand(f"{hour:02}:00", -9.25) for hour in range(24))
+    assert rulebook_text.brief(Policy("x", date(2026, 1, 1), Rulebook(limits, None, loud))).endswith("…")
+
+
 @pytest.mark.parametrize("path", SAMPLES, ids=lambda path: path.stem)
 def test_a_sample_is_written_as_we_write_it_and_lets_an_ordinary_evening_sound(path: Path) -> None:
     text = path.read_text("utf-8")

@@ -16,7 +16,7 @@ from controller.roster import AreaKind, ancestors, areas_of, nodes_under
 from controller.store import Store
 from controller.store.policies import estimate
 from controller.store.rows import Act, Announcement, BookingRow, Role, User
-from schedules import moments
+from schedules import moments, rulebook_text
 from schedules.booking import Booking
 from schedules.calendars import occurrences
 from schedules.planner import HORIZON
@@ -74,7 +74,7 @@ class Policing:
             raise DeskError("desk.unknown_area", area=policy.area[:80])
         if not lies_within(policy.area, who.area):
             raise DeskError("desk.not_your_area", area=policy.area, name=who.name)
-        act = Act(who.name, "set policy", policy.area, f"since={policy.since}", now)
+        act = Act(who.name, "set policy", policy.area, rulebook_text.brief(policy), now)
         self._store.policies.set(policy, who.id, now, act)
         self._bell()
 
