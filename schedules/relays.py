@@ -3,12 +3,14 @@
 - Live: what was not heard is gone. A relay that begins late begins in its middle, after a cut it is where it would be
   without it, and its end never moves.
 - So the position of a relay is the part of its time that has gone by, not a place in a file.
+- The name of a source is written as one likes, large or small: `vov1` is VOV1. As it is written, so it is kept.
 - The other jobs stand here too where a length is asked for: who asks need not know which kind a job is.
 """
 
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -38,6 +40,12 @@ class Source:
     def relay(self, duration_ms: int, fallback: Asset | None) -> Relay:
         """So many milliseconds of it."""
         return Relay(self.url, duration_ms, fallback)
+
+
+def source_of(sources: Mapping[str, Source], name: str) -> Source | None:
+    """The source called ``name``, whatever its case; one that is written just so comes first."""
+    folded = name.casefold()
+    return sources.get(name) or next((each for key, each in sources.items() if key.casefold() == folded), None)
 
 
 def name_of(relay: Relay) -> str:

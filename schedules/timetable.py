@@ -117,12 +117,12 @@ def _programme(document: Mapping[str, Any]) -> Programme:
 
 def _relaying(programme: Programme, sources: Collection[str]) -> Programme:
     """``programme``, if every source that it relays is known. Raises Wrong."""
+    folded = {each.casefold(): each for each in sources}
     for place, slot in enumerate(programme.slots if sources else ()):
         for index, item in enumerate(slot.items):
-            if item.kind is Kind.RELAY and item.source not in sources:
-                by_lower = {each.lower(): each for each in sources}
-                near = difflib.get_close_matches(item.source.lower(), by_lower, n=1)
-                shown = by_lower[near[0]] if near else ", ".join(sources)
+            if item.kind is Kind.RELAY and item.source.casefold() not in folded:
+                near = difflib.get_close_matches(item.source.casefold(), folded, n=1)
+                shown = folded[near[0]] if near else ", ".join(sources)
                 where = ("slot", place, "item", index, "source")
                 raise Wrong(where, "schedules.unknown_source", name=item.source[:40], near=shown)
     return programme

@@ -89,11 +89,12 @@ def test_a_relay_is_checked_against_the_stations_sources(
     told = loa("programme", "apply", FILE, "--as", "chu-tich").out
     assert "“VOV1” is relayed by no loudspeaker yet" in told
     config = tmp_path / "station.toml"
-    config.write_text('[relays]\nvov1 = "https://vov.example/1"\n')
+    config.write_text('[relays]\nvov2 = "https://vov.example/2"\n')
     assert loa("programme", "check", FILE).code == 0
-    loa("programme", "check", FILE, "--config", config).refuses(1, "line", "source", "did you mean vov1?")
-    monkeypatch.setenv("LOA_RELAYS", "VOV1=https://vov.example/1")
+    loa("programme", "check", FILE, "--config", config).refuses(1, "line", "source", "did you mean vov2?")
+    monkeypatch.setenv("LOA_RELAYS", "vov1=https://vov.example/1")
     assert loa("programme", "check", FILE, "--config", config).code == 0
     assert "is relayed by no" not in loa("programme", "apply", FILE, "--as", "chu-tich").out
+    assert 'source = "VOV1"' in loa("programme", "export", PLACE).out, "as it was written"
     monkeypatch.setenv("LOA_RELAYS", "vov2=https://vov.example/2")
     loa("programme", "apply", FILE, "--as", "chu-tich").refuses(1, "line", "did you mean vov2?")

@@ -14,6 +14,7 @@ from test_due import but, situation, with_record
 
 from schedules import relays
 from schedules.due import CUT_LEAD, Cut, End, OnAir, Phase, Start, due, next_look
+from schedules.relays import Source
 from schedules.rulebook import airing_of
 from schedules.simulation import Day, simulate
 from schedules.situation import audio_of
@@ -156,3 +157,11 @@ def test_whatever_cuts_in_a_relay_is_heard_live_and_never_past_its_end(
             assert each.from_ms == round((each.since - each.job.start) / timedelta(milliseconds=1))
             assert each.until <= relays.end(each.job.relay, each.job.start)
     assert sorted(each.job.id for each in day.endings) == sorted(job.id for job in (*jobs, *cuts))
+
+
+def test_a_source_is_known_whatever_its_case_and_first_as_it_is_written() -> None:
+    small, large = Source("vov1", "https://vov.example/1"), Source("VOV1", "https://vov.example/2")
+    assert relays.source_of({"vov1": small}, "VOV1") == small
+    assert relays.source_of({"vov1": small, "VOV1": large}, "VOV1") == large
+    assert relays.source_of({"vov1": small}, "vov2") is None
+    assert relays.source_of({"vov1": small}, "") is None

@@ -130,7 +130,7 @@ def test_an_areas_item_is_its_nearest_announcement_of_that_name(furnished: Store
 
 def test_a_relay_of_a_known_source_is_planned_with_what_stands_in_for_it(furnished: Store, database_url: str) -> None:
     assert furnished.airing.unknown_sources(row().programme) == ["VOV1"]
-    knowing = Store(database_url, [Source("VOV1", "https://vov.example/1", "Đài Tiếng nói", "Lời chào")])
+    knowing = Store(database_url, [Source("vov1", "https://vov.example/1", "Đài Tiếng nói", "Lời chào")])
     assert knowing.airing.unknown_sources(row().programme) == []
     for fallback in (None, "e" * 64):
         plans = planner.plan(knowing.airing.to_plan(NOW), NOW)

@@ -101,7 +101,8 @@ def _in_slots(
             for number, sounding in enumerate(store.airing.week(area, *window, now)):
                 if sounding.until > sounding.start and (sounding.again or not sounding.booking):
                     part = _part(f"{area}:{number}", sounding, reach, titles)
-                    yield _relay(part, sounding.item.source in store.airing.sources) if sounding.item.source else part
+                    source = sounding.item.source
+                    yield _relay(part, store.airing.source(source) is not None) if source else part
 
 
 def _part(name: str, sounding: Sounding, reach: frozenset[str], titles: Mapping[str, str]) -> Broadcast:

@@ -21,7 +21,7 @@ from controller.store.library import Library
 from controller.store.programmes import Programmes
 from controller.store.tables import announcements, assets, bookings, nodes
 from controller.store.wanted import ON_THE_AIR, WANTED
-from schedules import laying, placing
+from schedules import laying, placing, relays
 from schedules.booking import Booking
 from schedules.calendars import facts_of
 from schedules.laying import Audio, Sounding
@@ -131,17 +131,21 @@ class Airing:
     def unknown_sources(self, programme: Programme) -> list[str]:
         """The relays of a programme that are only shown, since the station does not know where they are; in order."""
         items = (item for slot in programme.slots for item in slot.items if item.kind is Kind.RELAY)
-        return list(dict.fromkeys(item.source for item in items if item.source not in self.sources))
+        return list(dict.fromkeys(item.source for item in items if not self.source(item.source)))
+
+    def source(self, name: str) -> Source | None:
+        """The relay source that a programme calls ``name``."""
+        return relays.source_of(self.sources, name)
 
     def _references(self, own: Iterable[Standing]) -> list[str]:
         """Every name of audio in the items of an area's programmes, and of what stands in for its relays, once."""
         items = [item for each in own for slot in each.programme.slots for item in slot.items]
-        fallbacks = [self.sources[item.source].fallback for item in items if item.source in self.sources]
+        fallbacks = [source.fallback for item in items if item.source and (source := self.source(item.source))]
         return [each for each in dict.fromkeys((*(item.asset for item in items), *fallbacks)) if each]
 
     def _relayed(self, audio: Audio) -> Relayed:
         def relayed(name: str, duration_ms: int) -> tuple[str, Relay] | None:
-            source = self.sources.get(name)
+            source = self.source(name)
             if source is None:
                 return None
             return source.title or name, source.relay(duration_ms, audio(source.fallback) if source.fallback else None)

@@ -78,12 +78,12 @@ def apply(wanted: argparse.Namespace) -> int:
 def _say_what_is_silent(store: Store, row: ProgrammeRow, language: str) -> None:
     """The items, and what stands in for relays, that have no sound yet; and the relays that are only shown."""
     airing, items = store.airing, [item for slot in row.programme.slots for item in slot.items]
-    fallbacks = [airing.sources[item.source].fallback for item in items if item.source in airing.sources]
+    fallbacks = [source.fallback for item in items if item.source and (source := airing.source(item.source))]
     named = [each for each in (*(item.asset for item in items), *fallbacks) if each]
     for silent in airing.silent(row.area, named, house.now()):
         print(say("loa.programme_silent", language, item=told.plain(silent, 80)))
-    for source in airing.unknown_sources(row.programme):
-        print(say("loa.programme_no_source", language, source=told.plain(source, 80)))
+    for unknown in airing.unknown_sources(row.programme):
+        print(say("loa.programme_no_source", language, source=told.plain(unknown, 80)))
 
 
 def show(wanted: argparse.Namespace) -> int:
