@@ -22,7 +22,7 @@ from makers_store import (
 
 from controller.store import Store
 from wire.presence import State
-from wire.receipt import Receipts, Step
+from wire.receipt import Measured, Receipts, Step
 
 HOUR, MINUTE = timedelta(hours=1), timedelta(minutes=1)
 
@@ -80,6 +80,22 @@ def test_the_first_outcome_of_a_job_stands_and_another_is_counted(store: Store) 
     assert [each.step for each in store.asrun.outcomes(job="b1")] == [Step.SOUNDED]
     (counted,) = store.refusals.all()
     assert (counted.reason, counted.where, counted.count) == ("forked", "loa-1/receipts", 1)
+
+
+def test_items_of_a_programme_taken_back_unheard_are_not_among_the_newest(store: Store) -> None:
+    item = "p0123456789ab-20261125t2200-{}".format
+    measured = Measured(NOW, NOW, 0.0, 1000, -18.0, -3.0, "USB Audio")
+    ends = [
+        receipt(1, item(0), step=Step.WITHDRAWN),
+        receipt(2, item(1), step=Step.WITHDRAWN, measured=measured),
+        receipt(3, item(2), step=Step.MISSED, reason="late"),
+        receipt(4, "b0123456789ab", step=Step.WITHDRAWN),
+        receipt(5, item(3), step=Step.WITHDRAWN, detail='"measured":{'),
+    ]
+    store.asrun.store_receipts(batch(*ends), NOW)
+    assert [each.job for each in store.asrun.newest(None, 9)] == ["b0123456789ab", item(1), item(2)]
+    assert [each.job for each in store.asrun.newest(None, 1)] == ["b0123456789ab"]
+    assert len(store.asrun.outcomes()) == 5
 
 
 def test_two_outcomes_in_one_batch_are_still_one(store: Store) -> None:

@@ -29,6 +29,7 @@ from controller.roster import Area, AreaKind
 from schedules import timetable
 from schedules.programme import Kind
 from schedules.relays import Source
+from wire.receipt import Step
 
 NAMES = {"dong-dang": "Xã Đồng Đăng", "ky-lua": "Phường Kỳ Lừa", "mau-son": "Xã Mẫu Sơn"}
 
@@ -448,6 +449,18 @@ def test_an_item_of_a_programme_that_sounded_leads_to_no_booking(town: Town, lea
     page = leader.get("/nhat-ky-phat").text
     assert "Mục của khung chương trình" in page
     assert "/lich-phat/p" not in page
+
+
+def test_what_a_programme_took_back_in_time_is_left_out_of_the_log_until_asked_for(
+    town: Town, leader: FlaskClient
+) -> None:
+    item = "p0123456789ab-20261125t2200-0"
+    town.report(item, "dong-dang-1", Step.WITHDRAWN)
+    assert "Mục của khung chương trình" not in leader.get("/nhat-ky-phat").text
+    assert "Mục của khung chương trình" in leader.get(f"/nhat-ky-phat?lich-phat={item}").text
+    town.report("b0123456789ab", "dong-dang-1", Step.WITHDRAWN)
+    assert "Đã rút" in leader.get("/nhat-ky-phat").text
+    assert {each.job for each in town.store.asrun.outcomes()} == {item, "b0123456789ab"}
 
 
 def test_the_form_offers_the_names_of_series_and_of_what_was_approved(town: Town, leader: FlaskClient) -> None:

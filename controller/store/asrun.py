@@ -7,7 +7,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -25,6 +25,7 @@ from wire.errors import Reason
 from wire.receipt import OUTCOMES, Receipt, Receipts, Step
 
 _MOST_BYTES = 8192  # of one receipt
+_ITEM = f"p{'_' * 12}-%"  # how jobs of fixed items are named (`placing`), as LIKE says it
 
 
 _TELLING = (*OUTCOMES, Step.ACCEPTED)
@@ -65,22 +66,23 @@ class AsRun:
 
         ``area``: of nodes that lie in it, are in the group, or are it.
         """
+        return self._outcomes(_asked(job, area, since), limit)
+
+    def newest(self, area: str | None, limit: int) -> list[Outcome]:
+        """As `outcomes`, but for the items of programmes that were taken back before anything of them sounded."""
+        item = outcomes.c.booking.like(_ITEM) & ~outcomes.c.body.contains('"measured":{')
+        return self._outcomes([*_asked(None, area, None), ~(item & (outcomes.c.step == Step.WITHDRAWN.value))], limit)
+
+    def _outcomes(self, asked: Iterable[sa.ColumnElement[bool]], limit: int) -> list[Outcome]:
         query = (
             sa.select(outcomes, nodes.c.name.label("node_name"), announcements.c.title)
             .outerjoin(nodes, nodes.c.id == outcomes.c.node)
             .outerjoin(bookings, bookings.c.id == outcomes.c.booking)
             .outerjoin(announcements, announcements.c.id == bookings.c.announcement)
+            .where(*asked)
             .order_by(outcomes.c.received_at.desc(), outcomes.c.job, outcomes.c.node)
             .limit(limit)
         )
-        if job is not None:
-            query = query.where((outcomes.c.job == job) | (outcomes.c.booking == job))
-        if since is not None:
-            query = query.where(outcomes.c.received_at >= since)
-        if area is not None:
-            grouped = sa.select(node_groups.c.node).where(node_groups.c.area == area)
-            below = nodes.c.home.startswith(f"{area}:", autoescape=True)
-            query = query.where((nodes.c.home == area) | below | (nodes.c.id == area) | nodes.c.id.in_(grouped))
         with self._database.reading() as connection:
             return [_outcome(row) for row in connection.execute(query).mappings()]
 
@@ -182,6 +184,20 @@ class AsRun:
                 insert.on_conflict_do_update(index_elements=["node", "stream"], set_={"upto": upto}, where=higher)
             )
         return upto
+
+
+def _asked(job: str | None, area: str | None, since: datetime | None) -> list[sa.ColumnElement[bool]]:
+    """What an outcome must be, to be one that was asked for."""
+    asked: list[sa.ColumnElement[bool]] = []
+    if job is not None:
+        asked.append((outcomes.c.job == job) | (outcomes.c.booking == job))
+    if since is not None:
+        asked.append(outcomes.c.received_at >= since)
+    if area is not None:
+        grouped = sa.select(node_groups.c.node).where(node_groups.c.area == area)
+        below = nodes.c.home.startswith(f"{area}:", autoescape=True)
+        asked.append((nodes.c.home == area) | below | (nodes.c.id == area) | nodes.c.id.in_(grouped))
+    return asked
 
 
 def _known(connection: sa.Connection, batch: Receipts) -> dict[int, str]:

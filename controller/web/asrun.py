@@ -31,9 +31,10 @@ def log() -> ResponseReturnValue:
 
 
 def lines(area: str, job: str) -> list[Outcome]:
-    """Outcomes that this person may see."""
+    """Outcomes that this person may see; what a programme took back again shows only when it is asked for."""
     bound = area or (who().area if who().area != "*" else None)
-    return window().store.asrun.outcomes(job=job or None, area=bound, limit=MOST_LINES)
+    asrun = window().store.asrun
+    return asrun.outcomes(job=job, area=bound, limit=MOST_LINES) if job else asrun.newest(bound, MOST_LINES)
 
 
 def jobs(outcomes: list[Outcome]) -> list[BookingView]:
