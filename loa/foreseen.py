@@ -2,17 +2,50 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import TYPE_CHECKING
 
 from loa import out
-from words import say
+from words import Said, say
 
 if TYPE_CHECKING:
+    from controller.desk import Announced, Wish
     from controller.desk.foresight import Foreseen
     from controller.desk.telling import Telling
+    from controller.store.rows import User
+    from loa.house import House
     from schedules.budget import Budget
     from schedules.conflicts import Conflict
     from schedules.offers import Offer
+
+
+def telling(station: House, language: str, now: datetime) -> Telling:
+    """The sentences of this station."""
+    from controller.desk.telling import Telling
+
+    return Telling(station.settings.zone, language, now, {area.id: area.name for area in station.store.roster.areas()})
+
+
+def accepted(station: House, made: Announced, wish: Wish | None, who: User, now: datetime) -> Foreseen:
+    """What a wish that the desk has taken meets; ``wish`` None: an announcement that was sent before.
+
+    Looked at afterwards, so that nothing waits for it; and since it stands, what the look refuses is no failure.
+    """
+    from controller.desk.foresight import Foreseen
+
+    assert made.booking_id
+    try:
+        if wish is not None:
+            return station.desk.foresee(wish, who, now, made.announcement_id)
+        booking = station.store.bookings.get(made.booking_id)
+        return station.desk.foresee_booking(booking, now) if booking else Foreseen()
+    except Said:
+        return Foreseen()
+
+
+def conflicts(told: Foreseen, telling: Telling) -> list[dict[str, object]]:
+    """What is met as plain values, each with its sentence."""
+    return [_conflict(each) | {"said": telling.conflict(each, told.estimated)} for each in told.conflicts]
 
 
 def printed(told: Foreseen, telling: Telling) -> None:
@@ -39,7 +72,7 @@ def facts(told: Foreseen, telling: Telling) -> dict[str, object]:
         "repeats": told.repeats,
         "length_seconds": told.length.total_seconds(),
         "estimated": told.estimated,
-        "conflicts": [_conflict(each) | {"said": telling.conflict(each, told.estimated)} for each in told.conflicts],
+        "conflicts": conflicts(told, telling),
         "offers": [_offer(each) | {"said": telling.offer(each)} for each in told.offers],
         "budget": _budget(told.budget) if told.budget else None,
     }

@@ -70,7 +70,7 @@ def test_a_commune_is_set_up_word_by_word(new: Loa, home: Path) -> None:
     assert "Trust document" in new("key", "init").out
     assert new("node", "enrol", "loa-01", "--home", PLACE, "--key", PUBLIC_KEY, "--group", "chung").code == 0
     told = new("announce", "Kính mời bà con đi họp.", "--area", PLACE, "--json")
-    assert json.loads(told.out).keys() == {"announcement", "job"}
+    assert json.loads(told.out).keys() == {"announcement", "job", "conflicts"}
     kinds = {each["id"]: each["kind"] for each in json.loads(new("area", "list", "--json").out)}
     assert kinds == {"lang-son": "province", PLACE: "commune", "chung": "group"}
     assert json.loads(new("user", "list", "--json").out) == [{"name": "lan", "role": "administrator", "area": "*"}]

@@ -1,6 +1,7 @@
 """`loa announce`: a text, its areas and its time go to the desk; with ``--wait``, what every node made of it.
 
-With ``--dry-run`` nothing is written: it is told when it would sound, what it meets, and what could be done about that.
+- What it meets is told after it was taken, on standard error: it is advice, and changes no exit code.
+- With ``--dry-run`` nothing is written: it is told when it would sound, what it meets, and what could be done.
 """
 
 from __future__ import annotations
@@ -8,6 +9,7 @@ from __future__ import annotations
 import argparse
 import sys
 import time
+from collections.abc import Callable
 from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -19,7 +21,8 @@ from schedules import moments
 from words import say
 
 if TYPE_CHECKING:
-    from controller.desk import Placing, Wish
+    from controller.desk import Announced, Placing, Wish
+    from controller.desk.foresight import Foreseen
     from controller.store.facts import Outcome
     from controller.store.rows import User
     from loa.house import House
@@ -80,19 +83,29 @@ def run(wanted: argparse.Namespace) -> int:
     with house.opened(wanted) as station:
         now, person = house.now(), station.person(wanted.person)
         if wanted.again is not None:
+            wish = None
             made = station.desk.again(wanted.again, _placing(wanted, station.settings.zone, now), person, now)
         else:
             wish = _wish(wanted, station, person, now)
             if wanted.dry_run:
                 return _foresee(wanted, station, wish, person)
             made = station.desk.announce(wish, person, now)
-        assert made.booking_id
-        facts = {"announcement": made.announcement_id, "job": made.booking_id}
-        if not wanted.wait:
-            out.as_json(facts) if wanted.json else print(say("loa.announced", wanted.language, **facts))
-            return DONE
-        print(say("loa.announced", wanted.language, **facts), file=sys.stderr, flush=True)
-        return _wait(wanted, station, made.announcement_id, made.booking_id)
+        return _told(wanted, station, made, lambda: foreseen.accepted(station, made, wish, person, now))
+
+
+def _told(wanted: argparse.Namespace, station: House, made: Announced, look: Callable[[], Foreseen]) -> int:
+    """Say that it was taken and, after a ``look``, what it meets; wait where that is wanted."""
+    facts = {"announcement": made.announcement_id, "job": made.booking_id}
+    in_words = wanted.wait or not wanted.json
+    if in_words:
+        stream = sys.stderr if wanted.wait else sys.stdout
+        print(say("loa.announced", wanted.language, **facts), file=stream, flush=True)
+    conflicts = foreseen.conflicts(look(), foreseen.telling(station, wanted.language, house.now()))
+    for each in conflicts if in_words else ():
+        print(each["said"], file=sys.stderr, flush=True)
+    if not in_words:
+        out.as_json(facts | {"conflicts": conflicts})
+    return _wait(wanted, station, made, conflicts) if wanted.wait else DONE
 
 
 def _check(wanted: argparse.Namespace) -> None:
@@ -138,12 +151,9 @@ def _wish(wanted: argparse.Namespace, station: House, person: User, now: datetim
 
 
 def _foresee(wanted: argparse.Namespace, station: House, wish: Wish, person: User) -> int:
-    from controller.desk.telling import Telling
-
     now = house.now()
     station.desk.consider(wish, person, now)
-    names = {area.id: area.name for area in station.store.roster.areas()}
-    telling = Telling(station.settings.zone, wanted.language, now, names)
+    telling = foreseen.telling(station, wanted.language, now)
     found = station.desk.foresee(wish, person, now)
     out.as_json(foreseen.facts(found, telling)) if wanted.json else foreseen.printed(found, telling)
     return DONE
@@ -163,10 +173,12 @@ def _recurrence(wanted: argparse.Namespace, zone: str, now: datetime) -> Recurre
     return Recurrence(wanted.repeat, zone, tuple(sorted(set(wanted.but))), until)
 
 
-def _wait(wanted: argparse.Namespace, station: House, announcement: str, booking: str) -> int:
+def _wait(wanted: argparse.Namespace, station: House, made: Announced, conflicts: list[dict[str, object]]) -> int:
     from controller.roster import nodes_under
     from wire.receipt import Step
 
+    announcement, booking = made.announcement_id, made.booking_id
+    assert booking
     row = station.store.bookings.get(booking)
     assert row
     expected = {node.id for node in nodes_under(station.store.roster.nodes(), row.areas)}
@@ -185,7 +197,8 @@ def _wait(wanted: argparse.Namespace, station: House, announcement: str, booking
         print(say("loa.no_nodes", wanted.language), file=sys.stderr)
     silent = sorted(expected - heard.keys())
     if wanted.json:
-        out.as_json({"job": booking, "nodes": [as_facts(each) for each in heard.values()], "silent": silent})
+        nodes = [as_facts(each) for each in heard.values()]
+        out.as_json({"job": booking, "nodes": nodes, "silent": silent, "conflicts": conflicts})
     elif silent:
         print(say("loa.silent_nodes", wanted.language, nodes=", ".join(silent)), file=sys.stderr)
     everywhere = bool(heard) and not silent and all(each.step is Step.SOUNDED for each in heard.values())
