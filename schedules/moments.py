@@ -20,6 +20,7 @@ _SOON = re.compile(r"\+([0-9]{1,7})([smh])")
 _BARE = re.compile(r"([0-9]|[01][0-9]|2[0-3]):([0-5][0-9])(?::([0-5][0-9]))?")
 _UNIT_SECONDS = {"s": 1, "m": 60, "h": 3600}
 _MOST_CHARS = 40
+_NO_ZONES = {"localtime", "posixrules", "Factory"}  # files beside the zones: what they say differs by machine
 
 
 class BadMoment(ValueError):
@@ -37,6 +38,8 @@ class BadMoment(ValueError):
 def zone(name: str) -> ZoneInfo:
     """The IANA zone of that name. Raises BadMoment."""
     try:
+        if name in _NO_ZONES:
+            raise ValueError(name)
         return ZoneInfo(name)
     except (ZoneInfoNotFoundError, ValueError, OSError):
         message = f"{name[:_MOST_CHARS]!r} is not an IANA time zone, such as {DEFAULT_ZONE}"

@@ -110,9 +110,20 @@ def broken(rules: Rulebook, already: Iterable[Airing], wanted: Airing, zone: str
     if wanted.bulletin_class is BulletinClass.EMERGENCY:
         return []
     quiet, found = rules.quiet, []
-    if quiet is not None and _reaches_into(wanted, quiet, zone):
+    if quiet is not None and reaches_into(wanted, quiet, zone):
         found.append(Breach(Reason.QUIET_HOURS, {"since": quiet.since, "until": quiet.until}))
     return found + _over(rules.limits, already, wanted, zone)
+
+
+def reaches_into(wanted: Airing, quiet: QuietHours, zone: str) -> bool:
+    """Whether some of it would sound in ``quiet``, whatever its class; what ends as they begin does not."""
+    since, until = moments.clock_time(quiet.since), moments.clock_time(quiet.until)
+    if since == until:
+        return False
+    clock = moments.local(wanted.start, zone).time()
+    return moments.within(clock, since, until) or moments.next_at(since, wanted.start, zone) < (
+        wanted.start + wanted.length
+    )
 
 
 def refused(airings: Iterable[Airing], limits: Limits, zone: str) -> dict[str, Reason]:
@@ -231,16 +242,6 @@ def _for_weekend(weekend: Weekend, bulletin_class: BulletinClass) -> bool:
     if weekend is Weekend.PRIORITY:
         return bulletin_class is not BulletinClass.ORDINARY
     return weekend is Weekend.AS_USUAL
-
-
-def _reaches_into(wanted: Airing, quiet: QuietHours, zone: str) -> bool:
-    since, until = moments.clock_time(quiet.since), moments.clock_time(quiet.until)
-    if since == until:
-        return False
-    clock = moments.local(wanted.start, zone).time()
-    return moments.within(clock, since, until) or moments.next_at(since, wanted.start, zone) < (
-        wanted.start + wanted.length
-    )
 
 
 def _minutes(length: timedelta) -> int:

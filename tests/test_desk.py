@@ -95,7 +95,7 @@ def test_a_wish_that_cannot_stand_is_refused_and_nothing_is_written(
 @pytest.mark.parametrize(
     ("start", "fits"),
     [
-        (datetime.fromisoformat("2026-11-24T20:59:59+07:00"), True),
+        (datetime.fromisoformat("2026-11-24T20:59:50+07:00"), True),
         (datetime.fromisoformat("2026-11-24T21:00:00+07:00"), False),
         (datetime.fromisoformat("2026-11-25T04:59:59+07:00"), False),
         (datetime.fromisoformat("2026-11-25T05:00:00+07:00"), True),

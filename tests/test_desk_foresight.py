@@ -29,7 +29,7 @@ HOUR, MINUTE = timedelta(hours=1), timedelta(minutes=1)
 ZONE = "Asia/Ho_Chi_Minh"
 EDITOR, APPROVER, ADMINISTRATOR = user(), user("hoa", Role.APPROVER), user("quan", Role.ADMINISTRATOR)
 VIETNAMESE = Telling(ZONE, "vi", NOW, {COMMUNE: "Xã Đồng Đăng", HAMLET: "Thôn 1"})
-LONG = "Thông báo. " * 180  # two minutes and twelve seconds
+LONG = "Thông báo. " * 120  # two minutes and twelve seconds
 
 
 @pytest.fixture
@@ -162,7 +162,7 @@ def test_the_budget_is_that_of_the_day_and_of_the_policy(desk: Desk) -> None:
     told = foreseen(desk, wish(start=NOW + 3 * HOUR, text="Mời bà con đi họp."))
     assert told.budget is not None
     assert VIETNAMESE.budget(told.budget, told.estimated) == (
-        "Hôm nay: đã đặt 3 trong 5 phút; bản tin này thêm khoảng 1 giây. Buổi phát này sẽ kéo dài 1 trong 4 phút."
+        "Hôm nay: đã đặt 3 trong 5 phút; bản tin này thêm khoảng 2 giây. Buổi phát này sẽ kéo dài 1 trong 4 phút."
     )
 
 
@@ -223,3 +223,9 @@ def test_a_text_that_is_not_there_yet_has_no_length_and_meets_nothing(store: Sto
     on_the_air(store)
     told = foreseen(desk, wish(text=""))
     assert (told.length, told.conflicts) == (timedelta(0), ())
+
+
+def test_no_time_is_offered_that_would_run_into_quiet_hours(desk: Desk) -> None:
+    desk.announce(wish(start=at("20:55")), APPROVER, NOW)
+    told = foreseen(desk, wish(start=at("20:56")))
+    assert [(each.kind, each.start) for each in told.offers] == [(Kind.MOVE, at("20:50"))], "20:58 would be too late"

@@ -11,6 +11,7 @@ from makers_store import COMMUNE, HAMLET, NOW, OTHER_COMMUNE, PROVINCE, furnish,
 
 from controller.desk import Desk, DeskError, Wish
 from controller.store import Store
+from controller.store.policies import estimate
 from controller.store.rows import Role
 from schedules import moments
 from schedules.rulebook import Rulebook
@@ -108,3 +109,67 @@ def test_a_programme_keeps_the_quiet_hours_of_its_areas_policy(desk: Desk) -> No
     assert desk.apply_programme(early, None, APPROVER, NOW).area == COMMUNE
     desk.set_policy(STRICT, ADMINISTRATOR, NOW)
     assert refused(desk.apply_programme, TEXT.replace("17:00", "18:50"), None, APPROVER, NOW) == "programme_quiet"
+
+
+TOKYO = TEXT.replace("Asia/Ho_Chi_Minh", "Asia/Tokyo").replace('start = "18:00"', 'start = "19:00"')
+
+
+def test_a_programme_on_the_clock_of_another_zone_is_held_against_the_stations(desk: Desk) -> None:
+    evening, dawn = TOKYO.replace("17:00", "22:30"), TOKYO.replace("17:00", "06:30")
+    assert desk.apply_programme(evening, None, APPROVER, NOW).area == COMMUNE, "20:30 where it sounds"
+    assert refused(desk.apply_programme, dawn, None, APPROVER, NOW) == "programme_quiet", "04:30 where it sounds"
+
+
+def test_a_programme_keeps_a_policy_that_begins_after_it_and_a_slot_that_comes_late_the_hours_of_its_clock(
+    desk: Desk,
+) -> None:
+    evening = TEXT.replace("17:00", "18:50")
+    rare = TEXT.replace('start = "17:00"', 'start = "22:00"\nfrom = 2027-06-01')
+    assert refused(desk.apply_programme, rare, None, APPROVER, NOW) == "programme_quiet"
+    desk.set_policy(replace(STRICT, since=date(2027, 1, 4)), ADMINISTRATOR, NOW)
+    assert desk.apply_programme(evening, date(2026, 11, 24), APPROVER, NOW).since == "2026-11-24"
+    assert refused(desk.apply_programme, evening, date(2026, 12, 1), APPROVER, NOW) == "programme_quiet"
+
+
+LATE = moments.read("2026-11-24 20:58", NOW, "Asia/Ho_Chi_Minh")
+FIVE_MINUTES = "Thông báo. " * 273
+
+
+def test_what_would_run_into_the_stations_quiet_hours_is_refused_with_ways_out_that_fit(desk: Desk) -> None:
+    wish = Wish(FIVE_MINUTES, (COMMUNE,), LATE)
+    with pytest.raises(DeskError) as told:
+        desk.announce(wish, APPROVER, NOW)
+    assert told.value.key == "desk.reaches_quiet"
+    assert "chạm vào giờ yên tĩnh (21:00 đến 05:00). Có thể: chuyển sang 20:50 24/11" in told.value.say("vi")
+    assert refused(desk.announce, replace(wish, bulletin_class=BulletinClass.PRIORITY), APPROVER, NOW) == (
+        "reaches_quiet"
+    )
+    assert refused(desk.foresee, wish, APPROVER, NOW) == "reaches_quiet"
+    assert refused(desk.announce, replace(wish, start=None), APPROVER, LATE) == "reaches_quiet"
+    assert desk.announce(replace(wish, start=LATE - timedelta(minutes=8)), APPROVER, NOW).booking_id
+    assert desk.announce(replace(wish, bulletin_class=BulletinClass.EMERGENCY), APPROVER, NOW).booking_id
+
+
+def test_a_policy_without_quiet_hours_leaves_the_stations_in_force(desk: Desk) -> None:
+    desk.set_policy(ONE, ADMINISTRATOR, NOW)
+    wish = Wish(FIVE_MINUTES, (COMMUNE,), LATE)
+    assert refused(desk.announce, wish, APPROVER, NOW) == "reaches_quiet"
+    desk.set_policy(LENIENT, ADMINISTRATOR, NOW)
+    assert refused(desk.announce, replace(wish, areas=(COMMUNE, OTHER_COMMUNE)), APPROVER, NOW) == "reaches_quiet"
+    assert desk.announce(wish, APPROVER, NOW).booking_id, "its policy is quiet from 22:00 on"
+
+
+def test_a_text_without_a_voice_is_taken_to_last_a_second_for_ten_characters() -> None:
+    assert estimate("a" * 3195, 1) == timedelta(seconds=319.5), "espeak took 325 s for about as much"
+    assert estimate("a" * 100, 2) == timedelta(seconds=20)
+
+
+def test_what_waits_in_inboxes_is_not_refused_for_one_communes_policy(desk: Desk) -> None:
+    desk.set_policy(STRICT, ADMINISTRATOR, NOW)
+    evening = moments.read("2026-11-24 19:30", NOW, "Asia/Ho_Chi_Minh")
+    wish = Wish("Tỉnh báo.", (COMMUNE, OTHER_COMMUNE), evening, level=Level.PROVINCE)
+    desk.foresee(wish, APPROVER, NOW)
+    sent = desk.announce(wish, user(), NOW).announcement_id
+    desk.approve(sent, APPROVER, NOW)
+    assert refused(desk.place, sent, COMMUNE, evening, APPROVER, NOW) == "policy"
+    assert desk.place(sent, OTHER_COMMUNE, evening, APPROVER, NOW).start == evening

@@ -181,3 +181,10 @@ def test_what_is_not_hours_and_minutes_is_no_time_of_day(text: str) -> None:
 def test_a_zone_that_is_none_is_refused(name: str) -> None:
     with pytest.raises(moments.BadMoment, match="Asia/Ho_Chi_Minh"):
         moments.zone(name)
+
+
+@pytest.mark.parametrize("name", ["localtime", "posixrules", "Factory"])
+def test_a_file_that_is_no_place_on_earth_is_no_zone(name: str) -> None:
+    with pytest.raises(moments.BadMoment) as told:
+        moments.zone(name)
+    assert told.value.key == "schedules.bad_zone"

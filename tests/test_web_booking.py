@@ -59,7 +59,7 @@ def sent(town: Town, answer: TestResponse) -> BookingRow:
 
 def taken(town: Town, client: FlaskClient, **changed: object) -> TestResponse:
     """Five in the afternoon is taken by another, and asked for again: what the page answers."""
-    town.booked(client, key="a" * 32, title="Bản tin sáng", text=TEXT * 20)
+    town.booked(client, key="a" * 32, title="Bản tin sáng", text=TEXT * 13)
     return send(client, **{"key": "b" * 32} | changed)
 
 
@@ -72,14 +72,14 @@ def test_a_taken_time_is_told_in_a_sentence_and_nothing_is_saved(town: Town, cli
     answer = taken(town, client)
     assert answer.status_code == 200
     assert TAKEN in answer.text
-    assert "Lúc 17:00 ngày 24/11, 6 cụm loa phát “Bản tin sáng” (1 phút 56 giây)" in answer.text
+    assert "Lúc 17:00 ngày 24/11, 6 cụm loa phát “Bản tin sáng” (1 phút 53 giây)" in answer.text
     assert list(choices(answer)) == [
         "Phát ngay sau đó, lúc 17:02",
         "Chuyển sang 16:55",
         "Giữ giờ đã chọn, phát lần lượt",
         "Thôi không gửi, giữ làm bản nháp",
     ]
-    assert "Hôm nay: đã đặt 2 phút; bản tin này thêm khoảng 6 giây." in answer.text
+    assert "Hôm nay: đã đặt 2 phút; bản tin này thêm khoảng 9 giây." in answer.text
     assert TEXT in answer.text
     assert len(town.store.bookings.list()) == 1
 
@@ -119,7 +119,7 @@ def test_sending_again_without_a_choice_asks_again(town: Town, client: FlaskClie
 
 
 def test_only_the_places_that_are_free_are_offered(town: Town, client: FlaskClient) -> None:
-    town.booked(client, key="a" * 32, title="Của thôn 2", areas=[HAMLET], text=TEXT * 20)
+    town.booked(client, key="a" * 32, title="Của thôn 2", areas=[HAMLET], text=TEXT * 13)
     answer = send(client, key="b" * 32)
     words = next(each for each in choices(answer) if each.startswith("Chỉ phát ở nơi"))
     assert "Thôn 1 Đồng Đăng, Thôn 3 Đồng Đăng" in words
@@ -148,7 +148,7 @@ def test_what_the_form_would_meet_is_shown_before_it_is_sent(town: Town, client:
 
 
 def test_an_emergency_is_told_what_it_cuts(town: Town, client: FlaskClient) -> None:
-    town.booked(client, key="a" * 32, title="Bản tin sáng", text=TEXT * 20)
+    town.booked(client, key="a" * 32, title="Bản tin sáng", text=TEXT * 13)
     fields = composed(client, bulletin_class="emergency", minute="01", confirm="")
     page = client.post("/xem-truoc", data=fields).text
     assert "bản tin khẩn cấp này sẽ cắt ngang “Bản tin sáng” trên 6 cụm loa" in page
@@ -170,9 +170,9 @@ def test_what_cannot_be_is_said_while_looking_ahead(client: FlaskClient) -> None
 def test_the_budget_names_what_the_policy_allows(town: Town, client: FlaskClient) -> None:
     rules = Rulebook(Limits(day_minutes=(45,) * 7))
     town.desk.set_policy(Policy("lang-son:dong-dang", date(2026, 1, 1), rules), town.boss, NOON)
-    town.booked(client, key="a" * 32, text=TEXT * 20)
+    town.booked(client, key="a" * 32, text=TEXT * 13)
     page = client.post("/xem-truoc", data=composed(client, hour="18")).text
-    assert "Hôm nay: đã đặt 2 trong 45 phút; bản tin này thêm khoảng 6 giây." in page
+    assert "Hôm nay: đã đặt 2 trong 45 phút; bản tin này thêm khoảng 9 giây." in page
 
 
 # --- again and again, and in a slot ---------------------------------------------------------------------------------
@@ -211,7 +211,7 @@ def test_the_next_five_moments_are_shown_before_it_is_sent(client: FlaskClient) 
 
 
 def test_days_that_are_taken_may_be_left_out(town: Town, client: FlaskClient) -> None:
-    town.booked(client, key="a" * 32, day="2026-11-26", text=TEXT * 20)
+    town.booked(client, key="a" * 32, day="2026-11-26", text=TEXT * 13)
     fields: dict[str, Any] = {"key": "b" * 32, "when": "repeat", "repeat": "daily"}
     answer = send(client, **fields)
     assert TAKEN in answer.text
@@ -334,7 +334,7 @@ def test_over_midnight_a_repetition_stands_where_the_night_is_not_quiet(tmp_path
     with settled_town(tmp_path) as town:
         desk = Desk(town.store, ZONE, lambda: None, QuietHours("00:00", "00:00"))
         start = at("24/11/2026 23:59")
-        wish = Wish(TEXT * 20, ("lang-son:dong-dang",), start, recurrence=Recurrence("FREQ=DAILY", ZONE))
+        wish = Wish(TEXT * 13, ("lang-son:dong-dang",), start, recurrence=Recurrence("FREQ=DAILY", ZONE))
         desk.announce(wish, town.approver, NOON)
         met = desk.foresee(Wish(TEXT, ("lang-son:dong-dang",), at("25/11/2026 00:00")), town.approver, NOON)
         assert [each.other.airing.start for each in met.conflicts] == [start]
@@ -414,11 +414,11 @@ def test_who_approves_sees_what_is_met_at_that_moment(town: Town, app: Flask, cl
     editor = town.client(app, "van-hoa")
     row = weekly(town, editor, key="c" * 32)
     assert "Trùng giờ phát" not in client.get("/duyet").text
-    town.booked(client, key="a" * 32, day="2026-11-26", title="Bản tin sáng", text=TEXT * 20)
+    town.booked(client, key="a" * 32, day="2026-11-26", title="Bản tin sáng", text=TEXT * 13)
     page = client.get("/duyet").text
-    assert "Lúc 17:00 ngày 26/11, 6 cụm loa phát “Bản tin sáng” (1 phút 56 giây)" in page
+    assert "Lúc 17:00 ngày 26/11, 6 cụm loa phát “Bản tin sáng” (1 phút 53 giây)" in page
     assert "Thứ Hai, Thứ Năm hằng tuần, lúc 17:00" in page
-    assert "Ngày 26/11/2026: đã đặt 2 phút; bản tin này thêm khoảng 6 giây." in page
+    assert "Ngày 26/11/2026: đã đặt 2 phút; bản tin này thêm khoảng 9 giây." in page
     approved = client.post(f"/duyet/{row.announcement}/dong-y", data={"csrf_token": form_key(client)})
     assert approved.status_code == 303
     assert "Trùng giờ phát" in client.get(f"/lich-phat/{row.id}").text

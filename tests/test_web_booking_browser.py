@@ -38,7 +38,7 @@ def faults(page: Page) -> list[str]:
 def taken(here: Place, **changed: object) -> None:
     """Five in the afternoon has another announcement already."""
     client = here.town.client(here.server.app, "chu-tich")
-    here.town.booked(client, key="a" * 32, title="Bản tin sáng", text=TEXT * 20, **changed)
+    here.town.booked(client, key="a" * 32, title="Bản tin sáng", text=TEXT * 13, **changed)
 
 
 def at_five(page: Page) -> None:
@@ -58,8 +58,8 @@ def test_a_taken_time_is_told_as_soon_as_it_is_chosen_and_an_offer_changes_the_f
     page = here.visitor("chu-tich", screen)
     page.goto(here.address)
     at_five(page)
-    expect(page.locator("#foresight")).to_contain_text("6 cụm loa phát “Bản tin sáng” (1 phút 56 giây)")
-    expect(page.locator("#foresight")).to_contain_text("Hôm nay: đã đặt 2 phút; bản tin này thêm khoảng 6 giây.")
+    expect(page.locator("#foresight")).to_contain_text("6 cụm loa phát “Bản tin sáng” (1 phút 53 giây)")
+    expect(page.locator("#foresight")).to_contain_text("Hôm nay: đã đặt 2 phút; bản tin này thêm khoảng 9 giây.")
     assert faults(page) == []
     page.get_by_role("button", name="Phát ngay sau đó, lúc 17:02").click()
     expect(page.locator("#foresight")).to_contain_text("Không trùng với bản tin hay chương trình nào.")

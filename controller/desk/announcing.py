@@ -183,7 +183,7 @@ class Announcing(Inbox):
             id=f"b{secrets.token_hex(6)}",
             announcement=announcement.id,
             areas=areas,
-            state=BookingState.OFFERED if self._offered(announcement, areas) else BookingState.WANTED,
+            state=self._state(announcement, areas),
             start=self._start(replace(placing, areas=areas), announcement.bulletin_class, now),
             recurrence=placing.recurrence,
             slot=programming.slot(self._store, replace(placing, areas=areas), announcement.bulletin_class),

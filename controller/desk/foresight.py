@@ -87,7 +87,7 @@ class Foresight(Announcing):
         key = own_key(wish.idempotency_key, who)
         comings = self._comings(replace(wish, areas=areas), held, now)
         row = BookingRow(UNSAVED, held.id, areas, wish.start, who.id, now, recurrence=wish.recurrence, slot=wish.slot)
-        self._keep_policies(held, row, now)
+        self._keep_policies(held, replace(row, state=self._state(held, areas)), now)
         again, in_slot = wish.recurrence is not None, wish.slot is not None
         return self._foreseen(_Sought(held, areas, comings, again, key=key, in_slot=in_slot), now)
 

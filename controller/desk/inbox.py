@@ -103,6 +103,10 @@ class Inbox(Policing):
         ordinary = announcement.bulletin_class is BulletinClass.ORDINARY
         return from_above and ordinary and bool(self._communes(areas))
 
+    def _state(self, announcement: Announcement, areas: tuple[str, ...]) -> BookingState:
+        """What a booking of it begins as."""
+        return BookingState.OFFERED if self._offered(announcement, areas) else BookingState.WANTED
+
     def _deliveries(self, sent: Announcement, bookings: list[BookingRow], now: datetime) -> list[InboxItem]:
         """What goes into inboxes once ``sent`` is approved."""
         if sent.state is not AnnouncementState.APPROVED:

@@ -12,7 +12,6 @@ from dataclasses import dataclass
 from datetime import date
 
 from controller.roster import Node, ancestors
-from schedules import policy
 from schedules.budget import Budget, budget, tightest
 from schedules.conflicts import Broadcast
 from schedules.rulebook import Airing, Rulebook, broken, day_of, in_force
@@ -31,8 +30,8 @@ class Rules:
     places: Mapping[tuple[str, ...], Sequence[Sequence[Airing]]]  # by who governs: what is heard
 
     def allow(self, airing: Airing) -> bool:
-        """Whether it may begin then, and no rulebook is broken by it."""
-        if not policy.may_sound(airing.bulletin_class, airing.start, self.quiet, self.zone):
+        """Whether it stays out of the station's quiet hours, and no rulebook is broken by it."""
+        if broken(Rulebook(quiet=self.quiet), (), airing, self.zone):
             return False
         return not any(
             broken(rulebook, heard, airing, self.zone)

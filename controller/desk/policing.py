@@ -1,27 +1,30 @@
 """Policies at the desk: administrators set them, and what they forbid is refused with ways out that fit.
 
 - Every loudspeaker that a booking reaches is asked for its own place's rulebook, for every coming in the next 14 days.
-- An area without a loudspeaker is asked as if one hung there. Without rulebooks nothing is asked at all.
+- An area without a loudspeaker is asked as if one hung there.
+- Where a rulebook has no quiet hours the station's hold, without any rulebook too. What reaches into them is refused.
+- What communes place themselves is asked when they place it.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
+from functools import cache, partial
 
 from controller.desk import rules
 from controller.desk.wishes import DeskError
 from controller.roster import AreaKind, ancestors, areas_of, nodes_under
 from controller.store import Store
 from controller.store.policies import estimate
-from controller.store.rows import Act, Announcement, BookingRow, Role, User
+from controller.store.rows import Act, Announcement, BookingRow, BookingState, Role, User
 from schedules import moments, rulebook_text
 from schedules.booking import Booking
 from schedules.calendars import occurrences
 from schedules.planner import HORIZON
 from schedules.policy import NEVER_QUIET, is_quiet, may_sound
-from schedules.rulebook import Airing, Rulebook, broken, day_of, in_force
+from schedules.rulebook import Airing, Breach, Rulebook, broken, day_of, in_force
 from schedules.rulebook_text import Policy
 from schedules.ways_out import Asked, ways_out
 from wire.config import QuietHours
@@ -43,7 +46,7 @@ class Sentences(Said):
 
 
 class PolicyError(DeskError):
-    """A rulebook forbids it; ``why`` and ``ways`` are sentences of their own."""
+    """A rulebook or the station's quiet hours forbid it; ``why`` and ``ways`` are sentences of their own."""
 
     def say(self, language: str) -> str:
         """The whole sentence in ``language``."""
@@ -57,6 +60,30 @@ class _Listener:
 
     home: str
     areas: frozenset[str]
+
+
+@dataclass(frozen=True)
+class _Law:
+    """The rulebooks by area, and by its moment the quiet hours that a start must keep."""
+
+    kept: Mapping[str, Sequence[tuple[date, Rulebook]]]
+    zone: str
+    quiet: Callable[[datetime], QuietHours]
+
+    def over(self, home: str, airing: Airing) -> Rulebook:
+        """What was set for ``home``; nothing is forbidden where nothing was."""
+        return in_force(self.kept, (home, *ancestors(home)), day_of(airing, self.zone)) or Rulebook()
+
+    def broken(self, home: str, already: Iterable[Airing], airing: Airing) -> list[Breach]:
+        """What it would break in ``home``, also the quiet hours of the station where no others are set."""
+        own = self.over(home, airing)
+        whole = own if _has_quiet(own) else replace(own, quiet=self.quiet(airing.start))
+        return broken(whole, already, airing, self.zone)
+
+    def fits(self, home: str, already: Iterable[Airing], airing: Airing) -> bool:
+        """Whether it may begin then, and breaks nothing in ``home``."""
+        begins = may_sound(airing.bulletin_class, airing.start, self.quiet(airing.start), self.zone)
+        return begins and not self.broken(home, already, airing)
 
 
 class Policing:
@@ -79,17 +106,20 @@ class Policing:
         self._bell()
 
     def _keep_policies(self, held: Announcement, booking: BookingRow, now: datetime) -> None:
-        """Raises PolicyError for the first coming of ``booking`` that breaks a rulebook."""
-        kept = self._store.policies.all()
-        if not kept or held.bulletin_class is BulletinClass.EMERGENCY or booking.slot is not None:
+        """Raises PolicyError for the first coming of ``booking`` that breaks a rulebook or reaches into quiet hours."""
+        offered = booking.state is BookingState.OFFERED
+        if offered or held.bulletin_class is BulletinClass.EMERGENCY or booking.slot is not None:
             return  # what waits for a slot has no time yet: the node judges it
-        claims = self._claims(held, now)
+        kept = self._store.policies.all()
+        law = _Law(kept, self._zone, cache(self._quiet_over(booking.areas)))
+        claims = self._claims(held, now) if kept else []
         length = self._length(held)
-        for listener in self._listeners(booking.areas, {area for areas, _ in claims for area in areas}):
+        listeners = self._listeners(booking.areas, {area for areas, _ in claims for area in areas})
+        for listener in listeners if kept else listeners[:1]:  # without rulebooks the same holds for all
             already = [a for areas, airings in claims if not listener.areas.isdisjoint(areas) for a in airings]
             for start in _comings(booking, now):
                 wanted = Airing(start, length, held.bulletin_class, booking.id)
-                self._keep(kept, listener, already, Asked(wanted, self._zone, now, held.times))
+                self._keep(law, listener, already, Asked(wanted, self._zone, now, held.times))
 
     def _claims(self, held: Announcement, now: datetime) -> list[tuple[tuple[str, ...], tuple[Airing, ...]]]:
         """What sounds besides ``held``: on which areas, and when. Bookings, and what stands in programmes' slots."""
@@ -116,29 +146,16 @@ class Policing:
 
         return quiet
 
-    def _keep(
-        self,
-        kept: Mapping[str, Sequence[tuple[date, Rulebook]]],
-        listener: _Listener,
-        already: list[Airing],
-        asked: Asked,
-    ) -> None:
-        def found(airing: Airing) -> list[Said]:
-            rulebook = in_force(kept, (listener.home, *ancestors(listener.home)), day_of(airing, self._zone))
-            return [each.said() for each in broken(rulebook, already, airing, self._zone)] if rulebook else []
-
-        quiet = self._quiet_over((listener.home,))
-
-        def fits(airing: Airing) -> bool:
-            return may_sound(airing.bulletin_class, airing.start, quiet(airing.start), self._zone) and not found(airing)
-
-        why = found(asked.airing)
+    def _keep(self, law: _Law, listener: _Listener, already: list[Airing], asked: Asked) -> None:
+        home, airing = listener.home, asked.airing
+        why = law.broken(home, already, airing)
         if why:
-            ways = [way.said(self._zone) for way in ways_out(asked, fits)]
-            day = f"{moments.local(asked.airing.start, self._zone):%d/%m/%Y}"
-            place = self._commune(listener.home)
+            ways = [way.said(self._zone) for way in ways_out(asked, partial(law.fits, home, already))]
+            facts = {"place": self._commune(home), "day": f"{moments.local(airing.start, self._zone):%d/%m/%Y}"}
             told = Sentences(ways or [Said("desk.no_way_out")], "; ")
-            raise PolicyError("desk.policy", place=place, day=day, why=Sentences(why, ", "), ways=told)
+            policy = broken(law.over(home, airing), already, airing, self._zone)
+            key = "desk.policy" if policy else "desk.reaches_quiet"
+            raise PolicyError(key, **facts, why=Sentences([each.said() for each in why], ", "), ways=told)
 
     def _length(self, held: Announcement) -> timedelta:
         asset = self._store.assets.get(held.asset) if held.asset else None

@@ -1,27 +1,32 @@
 """Programmes at the desk: an approver applies the standing week of their own area, from a day on.
 
 - What is kept is the text as Loa writes it, so that what is exported is what is in force, letter for letter.
-- A slot that reaches into quiet hours is refused here: the node would not sound it.
+- A slot that reaches into quiet hours is refused here: the node would not sound it. Every coming in `LOOKED_AHEAD` is
+  held, on the station's clock, against the hours in force that day; one that does not come by then, by its own clock.
 """
 
 from __future__ import annotations
 
 import difflib
 from collections.abc import Callable
-from datetime import date, datetime, timedelta
+from datetime import date, datetime, time, timedelta
 
 from controller.desk import rules
 from controller.desk.wishes import DeskError, Placing
+from controller.roster import ancestors
 from controller.store import Store, StoreError
 from controller.store.programmes import ProgrammeRow
 from controller.store.rows import Act, Role, User
 from schedules import moments, placing, timetable
-from schedules.programme import Kind, Programme, Slot
+from schedules.calendars import facts_of
+from schedules.programme import Kind, Programme, Slot, occurrences
+from schedules.rulebook import Airing, day_of, in_force, reaches_into
 from wire.config import QuietHours
 from wire.names import lies_within
 from wire.plan import BulletinClass
 
 FARTHEST = timedelta(days=366)
+LOOKED_AHEAD = timedelta(days=35)
 
 
 class Programming:
@@ -58,11 +63,11 @@ class Programming:
             raise DeskError("desk.not_your_area", area=programme.area, name=who.name)
         today = moments.local(now, programme.zone).date()
         begins = since or today
-        self._audible(programme, begins)
         if begins < today:
             raise DeskError("desk.programme_past", day=f"{begins:%d/%m/%Y}")
         if begins > today + FARTHEST:
             raise DeskError("desk.too_far", time=f"{begins:%d/%m/%Y}", days=FARTHEST.days)
+        self._audible(programme, begins)
         return ProgrammeRow(programme.area, begins.isoformat(), timetable.write(programme), who.id, now)
 
     def _overtaken(self, area: str, wrong: StoreError) -> DeskError | StoreError:
@@ -76,13 +81,24 @@ class Programming:
         return DeskError("desk.programme_changed", name=name, time=f"{at:%H:%M %d/%m/%Y}")
 
     def _audible(self, programme: Programme, begins: date) -> None:
-        """Raises DeskError for a slot in quiet hours: those of the area's policy on that day, else the station's."""
-        rulebook = self._store.policies.in_force(programme.area, begins)
-        quiet = (rulebook.quiet if rulebook else None) or self._quiet
+        """Raises DeskError for a slot in quiet hours: those of the area's policy on each day, else the station's."""
+        kept, areas = self._store.policies.all(), (programme.area, *ancestors(programme.area))
+
+        def quiet(day: date) -> QuietHours:
+            rulebook = in_force(kept, areas, day)
+            return (rulebook.quiet if rulebook else None) or self._quiet
+
+        since = moments.at_local(begins, time(), programme.zone)
+        coming = occurrences(programme, since, since + LOOKED_AHEAD, facts_of)
+        for each in coming:
+            airing = Airing(each.start, each.end - each.start)
+            hours = quiet(day_of(airing, self._zone))
+            if reaches_into(airing, hours, self._zone):
+                raise _unheard(each.slot, hours)
+        come = [each.slot for each in coming]
         for slot_ in programme.slots:
-            if _meets(slot_, quiet):
-                facts = {"label": slot_.label, "start": f"{slot_.start:%H:%M}"}
-                raise DeskError("desk.programme_quiet", **facts, since=quiet.since, until=quiet.until)
+            if slot_ not in come and _meets(slot_, quiet(begins)):
+                raise _unheard(slot_, quiet(begins))
 
 
 def slot(store: Store, wanted: Placing, bulletin_class: BulletinClass) -> str | None:
@@ -110,6 +126,11 @@ def series_of(programmes: list[Programme]) -> list[str]:
     """The series that these programmes have slots for, in order of name."""
     items = (item for programme in programmes for slot in programme.slots for item in slot.items)
     return sorted({item.series for item in items if item.kind is Kind.ANNOUNCEMENTS and item.series})
+
+
+def _unheard(slot: Slot, quiet: QuietHours) -> DeskError:
+    facts = {"label": slot.label, "start": f"{slot.start:%H:%M}"}
+    return DeskError("desk.programme_quiet", **facts, since=quiet.since, until=quiet.until)
 
 
 def _meets(slot: Slot, quiet: QuietHours) -> bool:

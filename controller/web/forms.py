@@ -38,6 +38,7 @@ FIELD_OF = {
     "desk.too_late": "when",
     "desk.quiet_hours": "when",
     "desk.policy": "when",
+    "desk.reaches_quiet": "when",
     "desk.recurring_now": "when",
     "desk.recurring_emergency": "class",
     "desk.too_many_exceptions": "but",
