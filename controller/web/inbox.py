@@ -31,6 +31,10 @@ class Problem:
     sentence: str = ""
     reason: str = ""
 
+    def __bool__(self) -> bool:
+        """Whether anything went wrong."""
+        return bool(self.sentence)
+
 
 @pages.get("/hop-tin")
 @door()
@@ -85,13 +89,15 @@ def order() -> ResponseReturnValue:
 
 
 def page(problem: Problem | None = None) -> ResponseReturnValue:
-    """The inbox, with what went wrong beside the item that it is about."""
+    """The inbox, with what went wrong beside the item that it is about, or above all when that is gone."""
     here = window()
     now, zone = here.now(), here.settings.zone
     people = {person.id: person.full_name or person.name for person in here.store.people.all()}
     view: dict[str, Any] = {"items": waiting(), "clashes": here.desk.clashes(who(), now), "people": people}
     view |= {"decided": decided(), "problem": problem or Problem(), "names": reading.area_names()}
     view |= {"days": days_ahead(now, zone, chosen()), "hours": HOURS, "minutes": MINUTES}
+    shown = {about(item.announcement, item.area) for item, _ in view["items"]}
+    view["gone"] = view["problem"].about not in shown | {f"{each.own.id}-{each.above.id}" for each in view["clashes"]}
     view |= {"about": about, "hear": hearing.hearing, "wished": lambda item: local(item.deadline, zone)}
     return render_template("inbox.html", **view), 422 if problem else 200
 
