@@ -19,8 +19,9 @@ from controller.store.held import HeldBack
 from controller.store.rows import Act
 from controller.store.wanted import LONGEST_LATE
 from schedules.holding import Holding, Listener, Plans
-from schedules.planner import KEPT_PAST, AreaLane
+from schedules.planner import KEPT_PAST, AreaLane, plan
 from schedules.rulebook import Rulebook
+from schedules.rulebook_text import Policy
 from wire.config import QuietHours
 from wire.errors import Reason
 from wire.plan import Job, Lane
@@ -127,13 +128,27 @@ def _named(plans: Plans, areas: Iterable[str]) -> dict[Key, Job]:
 
 
 def foresee(
-    store: Store, settings: Settings, plans: Plans, now: datetime
+    store: Store, settings: Settings, plans: Plans, now: datetime, rulebooks: Rulebooks | None = None
 ) -> tuple[dict[AreaLane, tuple[Job, ...]], list[HeldBack]]:
-    """What the station would leave of ``plans``, and what it would hold back. Writes nothing."""
+    """What the station would leave of ``plans``, and what it would hold back. Writes nothing.
+
+    ``rulebooks``: instead of those that are kept.
+    """
     restraint = Restraint(store, settings)
-    restraint.know(store.roster.nodes(), store.policies.all())
+    restraint.know(store.roster.nodes(), store.policies.all() if rulebooks is None else rulebooks)
     held = restraint.weigh(plans, now)
     return restraint.left(plans, held), sorted(held.values(), key=lambda row: (row.start, row.job, row.area))
+
+
+def newly_held(store: Store, settings: Settings, policy: Policy, now: datetime) -> list[HeldBack]:
+    """What is booked up to the horizon, sounds by today's rules, and would be held back by ``policy`` among them."""
+    plans, known = plan(store.airing.to_plan(now), now), store.policies.all()
+    others = [each for each in known.get(policy.area, ()) if each[0] != policy.since]
+    ruled = known | {policy.area: sorted([*others, (policy.since, policy.rules)], key=lambda each: each[0])}
+    _, before = foresee(store, settings, plans, now)
+    _, after = foresee(store, settings, plans, now, ruled)
+    gone = {(row.job, row.area) for row in before}
+    return [row for row in after if row.start > now and (row.job, row.area) not in gone]
 
 
 def _row(job: Job, area: str, why: Reason, before: HeldBack | None, now: datetime) -> HeldBack:

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
+from datetime import UTC
+from html import unescape
 from pathlib import Path
 
 import pytest
@@ -91,6 +94,10 @@ def test_it_is_declined_with_a_reason(town: Town, sender: FlaskClient, editor: F
         {"when": "at", "day": "x"},
         {"when": "at", "day": "2026-11-25", "hour": "99"},
         {"when": "at", "day": "2020-01-01"},
+        {"when": "at", "day": "2020-01-01", "choice": "at 0001-01-01T00:00+2359"},
+        {"when": "at", "day": "2020-01-01", "choice": "at 9999-12-31T23:59-2359"},
+        {"when": "now", "choice": "at 9998-12-31T23:59+0700"},
+        {"when": "now", "choice": "at 2020-01-01T05:00+0700"},
     ],
 )
 def test_a_time_that_cannot_be_is_refused_there(
@@ -103,6 +110,44 @@ def test_a_time_that_cannot_be_is_refused_there(
     data |= {"csrf_token": form_key(stranger, "/hop-tin"), "when": "now"}
     assert stranger.post(f"/hop-tin/{announcement}/{COMMUNE}/xep", data=data).status_code == 422
     assert stranger.post(f"/hop-tin/none/{COMMUNE}/xep", data=data).status_code == 422
+
+
+def test_a_taken_time_is_told_before_it_is_placed(town: Town, sender: FlaskClient, editor: FlaskClient) -> None:
+    announcement = from_above(town, sender)
+    own = town.booked(town.client(town.app(), "chu-tich"), key="5" * 32, title="Của xã")
+    town.voice(town.announcement_of(own))
+    path = f"/hop-tin/{announcement}/{COMMUNE}/xep"
+    data = {"csrf_token": form_key(editor, "/hop-tin"), "when": "at", "day": "2026-11-24", "hour": "17", "minute": "00"}
+    for choice in ("", "at once", "at 2026-11-24T17:00+0700"):
+        answer = editor.post(path, data=data | {"choice": choice})
+        assert answer.status_code == 200
+        assert "Chưa xếp: trùng giờ phát" in answer.text
+        assert "“Của xã”" in answer.text
+        assert "<option selected>17</option>" in answer.text
+    item = town.store.inbox.get(announcement, COMMUNE)
+    assert item is not None
+    assert item.state is InboxState.WAITING
+    free = re.search(r'name="choice" value="(at [^"]+)"', answer.text)
+    assert free
+    assert 'value="keep"' in answer.text
+    placed = editor.post(path, data=data | {"choice": unescape(free[1])})
+    assert placed.status_code == 303
+    row = town.store.bookings.get(placed.location.split("/")[-1].split("?")[0])
+    assert row is not None
+    assert row.start is not None
+    assert f"at {row.start.astimezone(UTC):%Y-%m-%dT%H:%M%z}" == unescape(free[1])
+
+
+def test_who_keeps_the_taken_time_keeps_it_and_reads_what_it_meets(
+    town: Town, sender: FlaskClient, editor: FlaskClient
+) -> None:
+    announcement = from_above(town, sender)
+    own = town.booked(town.client(town.app(), "chu-tich"), key="5" * 32, title="Của xã")
+    town.voice(town.announcement_of(own))
+    data = {"csrf_token": form_key(editor, "/hop-tin"), "when": "at", "day": "2026-11-24", "hour": "17", "minute": "00"}
+    placed = editor.post(f"/hop-tin/{announcement}/{COMMUNE}/xep", data=data | {"choice": "keep"})
+    assert placed.status_code == 303
+    assert "Trùng giờ" in editor.get(placed.location).text
 
 
 def clash(town: Town, sender: FlaskClient) -> None:

@@ -63,6 +63,7 @@ class _Sought:
     id: str = UNSAVED
     key: str | None = None
     in_slot: bool = False
+    placed: bool = False  # it is planned as it stands: no commune is asked when
 
     def own(self, other: Held) -> bool:
         """Whether ``other`` is of the same announcement, of the same wish sent twice, or makes room in its slot."""
@@ -101,7 +102,13 @@ class Foresight(Announcing):
             comings = tuple(occurrences(booking.recurrence, booking.start, now, now + rules.FARTHEST))
         elif booking.start is None and booking.slot is None:
             comings = (now,)
-        return self._foreseen(_Sought(held, booking.areas, comings, booking.recurrence is not None, booking.id), now)
+        again = booking.recurrence is not None
+        return self._foreseen(_Sought(held, booking.areas, comings, again, booking.id, placed=True), now)
+
+    def foresee_place(self, announcement: str, area: str, start: datetime | None, who: User, now: datetime) -> Foreseen:
+        """What an item of an inbox would meet at that time (None: now). Raises DeskError, as `place` does."""
+        _, booking = self._to_place(announcement, area, start, who, now)
+        return self.foresee_booking(booking, now)
 
     def _about(self, wish: Wish, draft: str | None, who: User, now: datetime) -> Announcement:
         """The announcement of the wish: with the sound of its draft, where that still says the same."""
@@ -145,7 +152,7 @@ class Foresight(Announcing):
         told = Foreseen(sought.comings[:SHOWN], sought.repeats, length, held.asset is None, emergency=emergency)
         reached = nodes_under(self._store.roster.nodes(), sought.areas)
         near = [each for each in sought.comings if each <= sought.comings[0] + LOOKED_AHEAD][:LOOKED_AT]
-        if not near or not reached or self._offered(held, sought.areas):
+        if not near or not reached or (not sought.placed and self._offered(held, sought.areas)):
             return told
         listening = Listening(reached)
         around = held_air(self._store, listening, near, now)

@@ -40,20 +40,7 @@ class Inbox(Policing):
 
     def place(self, announcement: str, area: str, start: datetime | None, who: User, now: datetime) -> BookingRow:
         """Give it a time in the commune ``area`` (None: now). Raises DeskError."""
-        item, held = self._open_item(announcement, area, who)
-        meant = self._meant(held, area)
-        rules.start(start, BulletinClass.ORDINARY, now, self._zone, self._quiet_over(meant)(start or now))
-        booking = BookingRow(
-            id=f"b{secrets.token_hex(6)}",
-            announcement=announcement,
-            areas=meant,
-            start=start,
-            created_by=who.id,
-            created_at=now,
-            level=held.level,
-            late_for_seconds=ORDINARY_LATE_SECONDS,
-        )
-        self._keep_policies(held, booking, now)
+        item, booking = self._to_place(announcement, area, start, who, now)
         placed = replace(item, state=InboxState.PLACED, decided_by=who.id, decided_at=now, booking=booking.id)
         self._decide(placed, Act(who.name, "placed", announcement, f"area={area} booking={booking.id}", now), booking)
         return booking
@@ -127,6 +114,26 @@ class Inbox(Policing):
         offered = [each for each in self._store.bookings.of(held.id) if each.state is BookingState.OFFERED]
         meant = [found for each in offered for found in self._communes(each.areas).get(area, ())]
         return tuple(dict.fromkeys(meant)) or (area,)
+
+    def _to_place(
+        self, announcement: str, area: str, start: datetime | None, who: User, now: datetime
+    ) -> tuple[InboxItem, BookingRow]:
+        """An item of an inbox, and the booking that gives it that time here. Raises DeskError."""
+        item, held = self._open_item(announcement, area, who)
+        meant = self._meant(held, area)
+        rules.start(start, BulletinClass.ORDINARY, now, self._zone, self._quiet_over(meant)(start or now))
+        booking = BookingRow(
+            id=f"b{secrets.token_hex(6)}",
+            announcement=announcement,
+            areas=meant,
+            start=start,
+            created_by=who.id,
+            created_at=now,
+            level=held.level,
+            late_for_seconds=ORDINARY_LATE_SECONDS,
+        )
+        self._keep_policies(held, booking, now)
+        return item, booking
 
     def _open_item(self, announcement: str, area: str, who: User) -> tuple[InboxItem, Announcement]:
         rules.need(who, Role.EDITOR)

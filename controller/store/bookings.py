@@ -130,6 +130,16 @@ class Bookings:
             for row in rows
         ]
 
+    def ahead(self, since: datetime, until: datetime, limit: int) -> list[BookingView]:
+        """Every open booking that has no start, or starts in [since, until), or came first before then and comes again.
+
+        Those without a start stand first, then those that come again.
+        """
+        near = (bookings.c.start < until) & (bookings.c.recurrence.is_not(None) | (bookings.c.start >= since))
+        rank = sa.case((bookings.c.start.is_(None), 0), (bookings.c.recurrence.is_not(None), 1), else_=2)
+        query = _VIEW.where(_OPEN & (bookings.c.start.is_(None) | near))
+        return self._views(query.order_by(rank, bookings.c.start, bookings.c.id).limit(limit))
+
     def list(
         self, limit: int = 200, since: datetime | None = None, until: datetime | None = None, wanted_only: bool = False
     ) -> list[BookingView]:

@@ -48,9 +48,11 @@ class HeldBook:
         mine = (held_back.c.start >= start) & held_back.c.released_at.is_(None)
         return self._rows(sa.select(held_back).where(mine).order_by(held_back.c.start, held_back.c.job))
 
-    def of(self, booking: str, most: int = 200) -> list[HeldBack]:
-        """What is held back of one booking, by start."""
+    def of(self, booking: str, most: int = 200, since: datetime | None = None) -> list[HeldBack]:
+        """What is held back of one booking, or of what of it starts from ``since`` on, by start."""
         mine = (held_back.c.booking == booking) & held_back.c.released_at.is_(None)
+        if since is not None:
+            mine &= held_back.c.start >= since
         return self._rows(sa.select(held_back).where(mine).order_by(held_back.c.start, held_back.c.area).limit(most))
 
     def _rows(self, query: sa.Select[tuple[object, ...]]) -> list[HeldBack]:

@@ -50,9 +50,10 @@ def send_back(announcement: str) -> ResponseReturnValue:
 
 
 def page(about: str = "", problem: str = "") -> ResponseReturnValue:
-    """The list, with what went wrong beside the announcement it is about."""
+    """The list, with what went wrong beside the announcement it is about, or above all when that is gone."""
     people = {person.id: person.full_name or person.name for person in window().store.people.all()}
     view: dict[str, Any] = {"items": items(), "people": people, "about": about, "problem": problem}
+    view["gone"] = about not in {announcement.id for announcement, _ in view["items"]}
     view |= {"hear": hearing.hearing, "heard_in": heard_in}
     return render_template("approval.html", **view, **shared()), 422 if problem else 200
 

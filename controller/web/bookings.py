@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from datetime import date, timedelta
-from itertools import groupby
 from typing import Any
 
 from flask import Blueprint, abort, flash, redirect, render_template, request, url_for
@@ -11,16 +9,15 @@ from flask.typing import ResponseReturnValue
 
 from controller.desk import DeskError
 from controller.store.rows import BookingState, BookingView
-from controller.web import hearing, reading
+from controller.web import agenda, hearing, reading
 from controller.web.doors import door, who
 from controller.web.language import chosen, said, t
 from controller.web.rule_words import in_words
-from controller.web.times import day_name, written_day
+from controller.web.times import written_day
 from controller.web.window import window
-from schedules.moments import local
+from controller.web.withheld import sounding_only, withheld
 
-AHEAD = timedelta(days=14)
-BEHIND = timedelta(hours=6)
+MOST_BOOKINGS = 2000
 MOST_LINES = 500
 MOST_COMINGS = 10  # of what comes again, shown one by one
 FORMER_NODES = 500  # nodes that told of a job and have left the roster since
@@ -33,7 +30,11 @@ pages = Blueprint("bookings", __name__)
 def plan() -> ResponseReturnValue:
     """What will sound in the days ahead, by day; of one area when asked."""
     area = request.args.get("dia-ban", "")[:200]
-    return render_template("plan.html", area=area, areas=reading.own_areas(), days=days(ahead(area)), **shared())
+    here, now = window(), window().now()
+    found = agenda.lines(ahead(area), withheld(here.store.held.since(now - agenda.BEHIND)), now)
+    timed = [line for line in found if not line.in_no_slot]
+    view = {"days": agenda.by_day(timed, now), "waiting": [line for line in found if line.in_no_slot]}
+    return render_template("plan.html", area=area, areas=reading.own_areas(), **view, **shared())
 
 
 @pages.get("/lich-phat/<booking>")
@@ -70,9 +71,21 @@ def page(view: BookingView, problem: str = "") -> ResponseReturnValue:
     offered = view.booking.state is BookingState.OFFERED
     facts: dict[str, Any] = {"inboxes": window().store.inbox.of(view.booking.announcement) if offered else []}
     facts |= {"v": view, "a": announcement, "h": heard, "outcomes": outcomes, "most": MOST_LINES, "waiting": nodes}
-    facts |= {"held_back": window().store.held.of(booking, MOST_COMINGS)}
     facts |= {"comings": window().desk.comings(view.booking, window().now())[:MOST_COMINGS], "problem": problem}
-    return render_template("booking.html", **facts, **shared()), 422 if problem else 200
+    return render_template("booking.html", **shared() | facts | kept_out(view)), 422 if problem else 200
+
+
+def kept_out(view: BookingView) -> dict[str, Any]:
+    """What rules hold back of it; what it meets and where it stands, told without that."""
+    here, now = window(), window().now()
+    since = now if view.booking.recurrence else None
+    rows = here.store.held.of(view.booking.id, since=since)
+    held = withheld(rows)
+    return {
+        "held_back": rows[:MOST_COMINGS],
+        "stage": lambda view: reading.stage(view, now, held),
+        "foreseen": lambda row: sounding_only(here.desk.foresee_booking(row, now), row, held),
+    }
 
 
 @pages.post("/lich-phat/<booking>/rut")
@@ -98,19 +111,10 @@ def concerns_me(view: BookingView) -> bool:
 
 
 def ahead(area: str) -> list[BookingView]:
-    """The wanted bookings from a few hours ago to two weeks ahead, those without a time first."""
+    """The wanted bookings that may sound from a few hours ago to two weeks ahead; of one area when asked."""
     now = window().now()
-    views = window().store.bookings.list(limit=2000, since=now - BEHIND, until=now + AHEAD, wanted_only=True)
-    views = [view for view in views if concerns_me(view) and (not area or reading.concerns(view, area))]
-    return sorted(views, key=lambda view: (view.booking.start or now, view.booking.id))
-
-
-def days(views: list[BookingView]) -> list[tuple[str, date, list[BookingView]]]:
-    """Bookings by local day: (name of the day, the day, its bookings)."""
-    now, zone = window().now(), window().settings.zone
-    today = local(now, zone).date()
-    grouped = groupby(views, key=lambda view: local(view.booking.start or now, zone).date())
-    return [(day_name(day, today, chosen()), day, list(some)) for day, some in grouped]
+    views = window().store.bookings.ahead(now - agenda.BEHIND, now + agenda.AHEAD, MOST_BOOKINGS)
+    return [view for view in views if concerns_me(view) and (not area or reading.concerns(view, area))]
 
 
 def shared() -> dict[str, Any]:

@@ -11,6 +11,7 @@ from dataclasses import replace
 from datetime import datetime
 
 from controller.web.forms import Typed, at_clock
+from schedules.moments import local
 from schedules.offers import Offer
 
 KEEP, LEAVE = "keep", "leave"
@@ -38,6 +39,17 @@ def changed(typed: Typed, choice: str, zone: str) -> Typed:
     if kind == "areas" and what:
         return replace(typed, areas=tuple(what))
     return typed
+
+
+def moved_to(choice: str, zone: str) -> datetime | None:
+    """The moment that ``choice`` moves it to, if that is what it says and ``zone`` has such a time."""
+    kind, *what = choice[:MOST_CHARS].split() or [""]
+    if kind != "at" or len(what) != 1:
+        return None
+    try:
+        return local(datetime.strptime(what[0], "%Y-%m-%dT%H:%M%z"), zone)
+    except (ValueError, OverflowError):
+        return None
 
 
 def _moved(typed: Typed, written: str, zone: str) -> Typed:

@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 from flask import Blueprint, flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
 from controller.desk import DeskError
+from controller.desk.foresight import Foreseen
 from controller.store.rows import Announcement, InboxItem
-from controller.web import hearing, reading
+from controller.web import choices, hearing, reading
 from controller.web.doors import door, sees, someone, who
 from controller.web.language import chosen, said, t
 from controller.web.times import HOURS, MINUTES, days_ahead, moment, written_day
@@ -21,6 +22,7 @@ from schedules.moments import local
 pages = Blueprint("inbox", __name__)
 
 DECIDED_SHOWN = timedelta(days=14)
+NOTHING = Foreseen()
 
 
 @dataclass(frozen=True)
@@ -30,6 +32,19 @@ class Problem:
     about: str = ""
     sentence: str = ""
     reason: str = ""
+
+    def __bool__(self) -> bool:
+        """Whether anything went wrong."""
+        return bool(self.sentence)
+
+
+@dataclass(frozen=True)
+class Met:
+    """What one item would meet at the time chosen for it (None: now)."""
+
+    about: str = ""
+    told: Foreseen = NOTHING
+    start: datetime | None = None
 
 
 @pages.get("/hop-tin")
@@ -42,15 +57,19 @@ def list_() -> ResponseReturnValue:
 @pages.post("/hop-tin/<announcement>/<area>/xep")
 @door()
 def place(announcement: str, area: str) -> ResponseReturnValue:
-    """Give it its time here."""
-    start = None
-    if request.form.get("when") == "at":
+    """Give it its time here; where that is taken, only once that was seen."""
+    choice = request.form.get("choice", "")
+    start = choices.moved_to(choice, window().settings.zone)
+    if start is None and request.form.get("when") == "at":
         day = written_day(request.form.get("day", "")[:10])
         hour, minute = request.form.get("hour", "")[:2], request.form.get("minute", "")[:2]
         start = moment(day, hour, minute, window().settings.zone) if day else None
         if start is None:
             return page(Problem(about(announcement, area), t("problem_when")))
     try:
+        told = window().desk.foresee_place(announcement, area, start, who(), window().now())
+        if told.conflicts and choice != choices.KEEP:
+            return page(met=Met(about(announcement, area), told, start))
         booking = window().desk.place(announcement, area, start, who(), window().now())
     except DeskError as wrong:
         return page(Problem(about(announcement, area), said(wrong)))
@@ -84,15 +103,18 @@ def order() -> ResponseReturnValue:
     return redirect(url_for("inbox.list_"), 303)
 
 
-def page(problem: Problem | None = None) -> ResponseReturnValue:
-    """The inbox, with what went wrong beside the item that it is about."""
+def page(problem: Problem | None = None, met: Met | None = None) -> ResponseReturnValue:
+    """The inbox, with what went wrong, or what would be met, beside its item; above all when that is gone."""
     here = window()
     now, zone = here.now(), here.settings.zone
     people = {person.id: person.full_name or person.name for person in here.store.people.all()}
     view: dict[str, Any] = {"items": waiting(), "clashes": here.desk.clashes(who(), now), "people": people}
     view |= {"decided": decided(), "problem": problem or Problem(), "names": reading.area_names()}
     view |= {"days": days_ahead(now, zone, chosen()), "hours": HOURS, "minutes": MINUTES}
-    view |= {"about": about, "hear": hearing.hearing, "wished": lambda item: local(item.deadline, zone)}
+    view |= {"met_at": met or Met(), "telling": reading.telling(), "choice_of": choices.told}
+    shown = {about(item.announcement, item.area) for item, _ in view["items"]}
+    view["gone"] = view["problem"].about not in shown | {f"{each.own.id}-{each.above.id}" for each in view["clashes"]}
+    view |= {"about": about, "hear": hearing.hearing, "wished": lambda moment: local(moment, zone)}
     return render_template("inbox.html", **view), 422 if problem else 200
 
 

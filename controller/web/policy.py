@@ -7,6 +7,7 @@ from typing import Any
 from flask import Blueprint, flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
+from controller import restraint
 from controller.desk import DeskError
 from controller.store.rows import Role
 from controller.web import reading, standing
@@ -18,6 +19,7 @@ from controller.web.programme_edit import own
 from controller.web.uploaded_text import uploaded_text
 from controller.web.window import window
 from schedules import rulebook_text
+from schedules.planner import HORIZON
 from schedules.rulebook_text import Policy, RulebookError
 
 pages = Blueprint("policy", __name__)
@@ -65,5 +67,7 @@ def page(area: str, text: str, wrong: list[Problem] | None = None, **more: Any) 
     view: dict[str, Any] = {"area": own(area), "text": text, "problems": wrong or [], "names": reading.area_names()}
     if policy := more.get("policy"):
         rules = rules_of(standing.Policy(policy.area, policy.since, policy.rules))
-        view |= {"policy": policy, "rules": rules, "proof": proof_of(policy)}
+        view |= {"policy": policy, "rules": rules, "proof": proof_of(policy), "horizon": HORIZON.days}
+        held = restraint.newly_held(window().store, window().settings, policy, window().now())
+        view["held"] = len({row.job for row in held})
     return render_template("policy.html", **view, line=more.get("line", "")), 422 if wrong else 200

@@ -17,6 +17,7 @@ from controller.web.hearing import hearing
 from controller.web.language import chosen, t
 from controller.web.times import HOURS, MINUTES, days_ahead
 from controller.web.window import window
+from controller.web.withheld import NOTHING, Withheld, stage_of
 from schedules.programme import Kind
 from wire.names import lies_within
 from wire.receipt import Step
@@ -131,8 +132,8 @@ def concerns(view: BookingView, area: str) -> bool:
     return any(lies_within(named, area) or lies_within(area, named) for named in view.booking.areas)
 
 
-def stage(view: BookingView, now: datetime) -> str:
-    """Where a booking stands, as one word that has a sentence ``stage_…``."""
+def stage(view: BookingView, now: datetime, held: Withheld = NOTHING) -> str:
+    """Where a booking stands, or its next coming, as one word that has a sentence ``stage_…``."""
     if view.booking.state is BookingState.WITHDRAWN or view.announcement_state is AnnouncementState.WITHDRAWN:
         return "withdrawn"
     if view.announcement_state is not AnnouncementState.APPROVED:
@@ -142,8 +143,11 @@ def stage(view: BookingView, now: datetime) -> str:
     if view.voice_state is not VoiceState.DONE:
         return "voiceless" if view.voice_state is VoiceState.FAILED else "voicing"
     if view.booking.start is None:
-        return "next"
-    if view.booking.recurrence is not None and window().desk.comings(view.booking, now):
+        return "slot" if view.booking.slot else "next"
+    comings = window().desk.comings(view.booking, now)
+    if kept_out := stage_of(view.booking, comings[0] if comings else view.booking.start, held):
+        return kept_out
+    if comings:
         return "repeating"
     return "planned" if view.booking.start > now else "begun"
 

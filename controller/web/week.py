@@ -28,7 +28,7 @@ pages = Blueprint("week", __name__)
 
 COUNTS = (7, 14)  # days that may be asked for
 MOST_WAITING = 2000
-NOT_PLANNED = {"submitted", "offered", "voicing", "voiceless", "next"}
+NOT_PLANNED = {"submitted", "offered", "voicing", "voiceless", "next", "slot"}
 
 
 @pages.get("/cum-loa/<place>/nhung-ngay-toi")
