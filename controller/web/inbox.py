@@ -76,6 +76,13 @@ def place(announcement: str, area: str) -> ResponseReturnValue:
     return redirect(url_for("bookings.sent", booking=booking.id, moi=1), 303)
 
 
+@pages.get("/hop-tin/<announcement>/<area>/xep")
+@door()
+def placing(announcement: str, area: str) -> ResponseReturnValue:  # noqa: ARG001 – the page of a refusal, asked for again
+    """A page that answered a form, loaded anew: the inbox as it is now."""
+    return redirect(url_for("inbox.list_"), 303)
+
+
 @pages.post("/hop-tin/<announcement>/<area>/khong")
 @door()
 def decline(announcement: str, area: str) -> ResponseReturnValue:
