@@ -11,6 +11,7 @@ import gc
 import statistics
 import tempfile
 import time
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
@@ -21,11 +22,12 @@ from bench.child import Child, open_files
 from bench.papers import PROVINCE
 from bench.results import Figure, Measurement, spread
 from bench.town import Engine, Town, town
-from wire import topics
-from wire.plan import Lane
+from wire import codec, seal, topics
+from wire.plan import Lane, Plan
 
 GOAL, GOAL_NODES = 1.5, 10_000
 ROUNDS, UNCOUNTED = 15, 2
+MOST_SECONDS = 30.0  # the station has for one publish
 SPARE_FILES = 300  # what a process has open beside its connections
 QUIET_SECONDS = 0.3  # between two publishes: the broker still takes in acknowledgements of the one before
 
@@ -94,6 +96,7 @@ class _Runs:
         self._place, self._listeners = place, listeners
         self._publisher = packets.open_client(place.broker.port, "bare")
         self._issued = b""
+        self._count = self._published = 0  # messages heard by all listeners; those published past the station
         self._ways = Ways()
 
     def run(self, rounds: int) -> Ways:
@@ -102,6 +105,7 @@ class _Runs:
         while not station.link.connected():
             time.sleep(0.01)
         station.plan(datetime.now(UTC))  # says all it has at its first connection
+        self._count = self._place.urgent.count
         try:
             for number in range(UNCOUNTED + rounds):
                 if number == UNCOUNTED:
@@ -121,18 +125,20 @@ class _Runs:
         place.station.voice_emergencies(datetime.now(UTC))
         place.station.plan(datetime.now(UTC))
         self._ways.works.append(self._heard(began)["last"])
+        self._hear_the_rest()
         self._ways.desk.append((at_desk - began) / 1e6)
         issued = place.store.plans.of(PROVINCE, Lane.URGENT)
         assert issued
         self._issued = issued.envelope
         place.withdraw(announced)
         place.station.plan(datetime.now(UTC))
-        self._listeners.hear()
+        self._hear_the_rest()
 
     def _bare(self) -> None:
         packet = packets.publish(_TOPIC, self._issued, 1, retain=True)
         began = self._begin()
         self._publisher.sendall(packet)
+        self._published += 1
         heard = self._heard(began)
         self._ways.bare.append(heard["last"])
         self._ways.harness.append(heard["cpu"])
@@ -147,8 +153,35 @@ class _Runs:
             heard = self._heard(began)
             self._ways.whole.append(heard["last"])
             self._ways.median.append(heard["median"])
+            self._await(self._is_whole)
+            said = place.urgent.count
             place.withdraw(announced)
+            self._await(lambda: place.urgent.count > said)
+        self._hear_the_rest()
+
+    def _hear_the_rest(self) -> None:
+        """An emergency's words may go out before its audio: hear every message that was published."""
+        while self._count < self._place.urgent.count + self._published:
             self._listeners.hear()
+            self._count += 1
+
+    @staticmethod
+    def _await(wish: Callable[[], bool]) -> None:
+        """Wait until ``wish`` holds. Raises TimeoutError."""
+        until = time.monotonic() + MOST_SECONDS
+        while not wish():
+            if time.monotonic() > until:
+                raise TimeoutError("the station did not publish what it was asked for")
+            time.sleep(0.01)
+
+    def _is_whole(self) -> bool:
+        """Whether what was published last has the audio."""
+        issued = self._place.store.plans.of(PROVINCE, Lane.URGENT)
+        if issued is None or self._place.urgent.last != issued.envelope:
+            return False
+        most = topics.PLAN.most_bytes
+        plan = codec.read(Plan, seal.unwrap(issued.envelope, most).body(), most)
+        return any(job.asset for job in plan.jobs)
 
     @staticmethod
     def _begin() -> int:
@@ -159,6 +192,7 @@ class _Runs:
     def _heard(self, began: int) -> dict[str, float]:
         """What the listeners say of one publish, in milliseconds since ``began``."""
         said = self._listeners.hear()
+        self._count += 1
         since = {name: (said[name] - began) / 1e6 for name in ("first", "median", "p99", "last")}
         return since | {"cpu": said["cpu"] * 1000}
 

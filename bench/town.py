@@ -12,7 +12,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Literal
+from typing import Literal, cast
 
 from bench.papers import PROVINCE
 from controller import bootstrap
@@ -23,9 +23,11 @@ from controller.settings import Settings
 from controller.station import Station
 from controller.store import Store
 from controller.store.rows import Announced, Role, User
-from controller.studio import Finished, Recording, Studio, Wanted
+from controller.studio import Finished, Recording, ShelfError, Studio, Wanted
 from controller.transmitter import Transmitter
 from fleet.broker import EmbeddedBroker
+from wire import topics
+from wire.link import Link
 from wire.names import AssetId
 from wire.plan import BulletinClass
 from wire.seal import Signer
@@ -44,9 +46,36 @@ class FinishedStudio(Studio):
         path = folder / sha256
         self._finished = Finished(sha256, 48_000, 12_000, "audio/ogg", -16.0, -1.5, "espeak", path)
 
+    @property
+    def siren_recipe(self) -> str:
+        """Of a siren that it cannot make."""
+        return ""
+
+    def make_siren(self) -> Finished:
+        """None: the configs of thousands of nodes are not part of what is measured. Raises ShelfError."""
+        raise ShelfError("studio.recording_gone", folder="–")
+
     def make(self, said: str | Recording, wanted: Wanted) -> Finished:  # noqa: ARG002
         """The same for every text."""
         return self._finished
+
+
+class CountedLink:
+    """A link that counts what it published on one topic, and keeps the last of it."""
+
+    def __init__(self, link: Link, topic: str) -> None:
+        self._link, self._topic = link, topic
+        self.count, self.last = 0, b""
+
+    def publish(self, topic: str, payload: bytes, *, retain: bool, qos: int) -> bool:
+        """As the link does."""
+        taken = self._link.publish(topic, payload, retain=retain, qos=qos)
+        if taken and topic == self._topic:
+            self.count, self.last = self.count + 1, payload
+        return taken
+
+    def __getattr__(self, name: str) -> object:
+        return getattr(self._link, name)
 
 
 @dataclass(frozen=True)
@@ -58,6 +87,7 @@ class Town:
     station: Station
     desk: Desk
     bell: _Bell
+    urgent: CountedLink
     approver: User
     furnish_seconds: float
     start_seconds: float
@@ -106,7 +136,8 @@ def town(folder: Path, nodes: int, engine: Engine = "mosquitto") -> Iterator[Tow
         began = time.monotonic()
         approver = furnish(store, nodes)
         furnished = time.monotonic()
-        link = bootstrap.make_link(settings)
+        counted = CountedLink(bootstrap.make_link(settings), topics.URGENT.topic(area=PROVINCE))
+        link = cast(Link, counted)
         transmitter = Transmitter(store, link, Signer.generate(), settings)
         station = Station(store, link, FinishedStudio(folder), transmitter, settings)
         station.start(datetime.now(UTC))
@@ -114,7 +145,7 @@ def town(folder: Path, nodes: int, engine: Engine = "mosquitto") -> Iterator[Tow
         bell = _Bell()
         desk = Desk(store, settings.zone, bell, settings.quiet)
         try:
-            yield Town(broker, store, station, desk, bell, approver, furnished - began, started - furnished)
+            yield Town(broker, store, station, desk, bell, counted, approver, furnished - began, started - furnished)
         finally:
             station.stop()
             store.close()
