@@ -73,6 +73,7 @@ def measure(quick: bool) -> Measurement:
 
 def _watch(processes: dict[str, psutil.Process], seconds: float) -> list[Figure]:
     before = {name: _cpu_seconds(each) for name, each in processes.items()}
+    written = {name: each.io_counters().write_bytes for name, each in processes.items()}
     began = time.monotonic()
     time.sleep(seconds)
     lasted = time.monotonic() - began
@@ -84,6 +85,7 @@ def _watch(processes: dict[str, psutil.Process], seconds: float) -> list[Figure]
         figures += [
             Figure(f"{name}: CPU of one core, over {lasted:.0f} s", share, "%", MOST_CPU_PERCENT if node else None),
             Figure(f"{name}: memory (RSS)", rss, "MB", MOST_MEGABYTES if node else None),
+            Figure(f"{name}: given to the disk", (each.io_counters().write_bytes - written[name]) / 1000, "kB"),
         ]
     return figures
 

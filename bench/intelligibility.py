@@ -1,7 +1,8 @@
 """Intelligibility: a recogniser writes down what each voice says, and the wrong words are counted.
 
-- The sentences of `intelligibility_texts.toml`: the voice's settings were chosen on ``tuning``; only ``held_out`` is
-  measured here. Every voice reads the same sentences, so the differences are of pairs.
+- The voices' settings were chosen on ``tuning`` of `intelligibility_texts.toml`; what is measured here stands in
+  `intelligibility_held_out.toml`, kept before any voice had read it. Every voice reads the same sentences, so the
+  differences are of pairs.
 - Beside the voices: people, the floor that a recogniser this small leaves even to natural speech (other sentences).
 - ``on air`` is the same after mastering: the horn's preset, −16 LUFS, Opus at 32 kbit/s, decoded again.
 - Kokoro is measured where its packages are installed.
@@ -27,11 +28,22 @@ from controller.studio.style import Style
 from controller.studio.voice import Trouble, VoiceError
 
 TEXTS = Path(__file__).parent / "intelligibility_texts.toml"
+HELD_OUT = Path(__file__).parent / "intelligibility_held_out.toml"
 AIM_PERCENT = 25
 _QUICK = 2
 _SILENCE = ((0, 200),)
 
 Speak = Callable[[str, Path], Path]  # text, folder of its own -> a sound file in it
+
+
+def tuning() -> list[str]:
+    """The sentences on which settings are chosen."""
+    return list(tomllib.loads(TEXTS.read_text("utf-8"))["tuning"])
+
+
+def held_out() -> list[str]:
+    """The sentences on which none is, subject by subject."""
+    return [text for subject in tomllib.loads(HELD_OUT.read_text("utf-8")).values() for text in subject]
 
 
 def out_of_the_box(text: str, folder: Path, *more: str) -> Path:
@@ -78,8 +90,7 @@ def measured_with(recogniser: Callable[[Path], AbstractContextManager[Listener]]
     """The same with any ``recogniser``: a folder for its files -> a listener."""
     if not shutil.which("espeak-ng"):
         raise VoiceError(Trouble.REFUSED, "studio.espeak_missing", program="espeak-ng")
-    lists = tomllib.loads(TEXTS.read_text("utf-8"))
-    texts = lists["tuning"][:_QUICK] if quick else lists["held_out"]  # the held-out list stays unheard until it counts
+    texts = tuning()[:_QUICK] if quick else held_out()  # the held-out list stays unheard until it counts
     with tempfile.TemporaryDirectory(prefix="loa-bench-") as place, recogniser(Path(place)) as listener:
         clips = [] if quick else natural_clips(Path(place))
         people = [heard(text, listener(sound)) for sound, text in clips]

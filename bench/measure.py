@@ -12,7 +12,22 @@ import logging
 from collections.abc import Callable, Iterable
 from dataclasses import replace
 
-from bench import announce, health, idle, intelligibility, planning, speech
+from bench import (
+    access,
+    announce,
+    atlas,
+    cage,
+    consoles,
+    health,
+    idle,
+    intelligibility,
+    nodes,
+    pages,
+    planning,
+    speech,
+    spread,
+    wear,
+)
 from bench.results import Measurement, Results, machine
 from words import Said
 
@@ -20,9 +35,17 @@ MEASUREMENTS: dict[str, Callable[[bool], Measurement]] = {
     "announce": announce.measure,
     "health": health.measure,
     "planning": planning.measure,
+    "nodes": nodes.measure,
     "speech": speech.measure,
     "intelligibility": intelligibility.measure,
     "idle": idle.measure,
+    "spread": spread.measure,
+    "wear": wear.measure,
+    "cage": cage.measure,
+    "access": access.measure,
+    "map": atlas.measure,
+    "pages": pages.measure,
+    "consoles": consoles.measure,
 }
 
 

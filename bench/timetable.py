@@ -44,7 +44,7 @@ def fill(store: Store, communes: int, now: datetime) -> list[str]:
     author = furnish(store, communes * COMMUNE_NODES)
     areas = [each.id for each in store.roster.areas() if each.id != PROVINCE]
     for number in range(RECORDINGS):
-        store.assets.put(_recording(number, now))
+        store.assets.put(recording(number, now))
     items = [_announced(author, -number, now) for number in range(1, len(ITEMS) + 1)]
     for each in items:
         store.announcements.create(each)
@@ -53,8 +53,8 @@ def fill(store: Store, communes: int, now: datetime) -> list[str]:
             told = _announced(author, commune * BOOKINGS_A_DAY + turn, now)
             store.announcements.create(told, _booked(told, area, turn, now))
     for area in areas:
-        programme = timetable.write(timetable.read(_programme(area, items)))
-        store.programmes.apply(ProgrammeRow(area, "2026-01-01", programme, author.id, now - timedelta(days=30)))
+        written = timetable.write(timetable.read(programme(area, [each.id for each in items])))
+        store.programmes.apply(ProgrammeRow(area, "2026-01-01", written, author.id, now - timedelta(days=30)))
         limits = Limits(gap_minutes=10, session_minutes=(120,) * 7, day_minutes=(300,) * 7)
         store.policies.set(Policy(area, date(2026, 1, 1), Rulebook(limits)), author.id, now)
     return areas
@@ -71,12 +71,14 @@ def _name(number: int) -> str:
     return f"a{number % 1_000_000:06d}"
 
 
-def _sha(number: int) -> str:
+def sha(number: int) -> str:
+    """The name of one of the recordings."""
     return hashlib.sha256(str(number % RECORDINGS).encode()).hexdigest()
 
 
-def _recording(number: int, now: datetime) -> AssetRow:
-    return AssetRow(_sha(number), 240_000, 60_000 + number, "audio/ogg", "espeak", now)
+def recording(number: int, now: datetime) -> AssetRow:
+    """One of `RECORDINGS` that may be announced."""
+    return AssetRow(sha(number), 240_000, 60_000 + number, "audio/ogg", "espeak", now)
 
 
 def _announced(author: User, number: int, now: datetime) -> Announcement:
@@ -89,7 +91,7 @@ def _announced(author: User, number: int, now: datetime) -> Announcement:
         now,
         state=AnnouncementState.APPROVED,
         spoken=_WORDS,
-        asset=_sha(number),
+        asset=sha(number),
         voice_state=VoiceState.DONE,
         approver=author.id,
     )
@@ -110,11 +112,11 @@ def _booked(told: Announcement, area: str, turn: int, now: datetime) -> BookingR
     )
 
 
-def _programme(area: str, items: list[Announcement]) -> str:
+def programme(area: str, items: list[str]) -> str:
+    """A standing week of four slots a day, each with these announcements, one of each of `ITEMS`."""
     heads = [f'[programme]\narea = "{area}"\ntitle = "Khung chương trình"\n']
     for start in SLOTS:
         heads.append(f'[[slot]]\nlabel = "Buổi {start}"\ndays = {_EVERY_DAY}\nstart = "{start}"\nminutes = 30\n')
-        heads += [
-            f'[[slot.item]]\nkind = "{kind}"\nasset = "{item.id}"\n' for kind, item in zip(ITEMS, items, strict=True)
-        ]
+        parts = zip(ITEMS, items, strict=True)
+        heads += [f'[[slot.item]]\nkind = "{kind}"\nasset = "{item}"\n' for kind, item in parts]
     return "\n".join(heads)

@@ -18,11 +18,12 @@ from bench.papers import PROVINCE
 from controller import bootstrap
 from controller.desk import Desk
 from controller.desk.wishes import Wish
+from controller.rights import EVERYWHERE, Grant, Role
 from controller.roster import Area, AreaKind, Node
 from controller.settings import Settings
 from controller.station import Station
 from controller.store import Store
-from controller.store.rows import Announced, Role, User
+from controller.store.rows import Announced, User
 from controller.studio import Finished, Recording, ShelfError, Studio, Wanted
 from controller.transmitter import Transmitter
 from fleet.broker import EmbeddedBroker
@@ -162,7 +163,9 @@ def furnish(store: Store, nodes: int) -> User:
         name = node_name(number)
         key = hashlib.sha256(name.encode()).hexdigest()  # any 32 bytes are a public key; nothing is sealed by it
         store.roster.add_node(Node(name, f"Cụm {name}", communes[number // COMMUNE_NODES], key, now))
-    approver = User("u1", "hoa", Role.APPROVER, "*", now)
+    roles = (Role.APPROVER, Role.EMERGENCY)
+    grants = tuple(Grant(f"g-{role}", role, EVERYWHERE, "u1", now) for role in roles)
+    approver = User("u1", "hoa", "*", now, grants=grants)
     store.people.add(approver)
     return approver
 

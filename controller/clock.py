@@ -10,13 +10,15 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 from apscheduler.executors.pool import ThreadPoolExecutor
 from apscheduler.jobstores.base import JobLookupError
 from apscheduler.schedulers.background import BackgroundScheduler
 
 log = logging.getLogger(__name__)
+
+LATE_TURNS, LATE_ANYHOW = 3, timedelta(minutes=5)  # a tick is late after so many turns and so long
 
 
 def now() -> datetime:
@@ -40,6 +42,7 @@ class Clock:
     def __init__(self, ticks: list[Tick]) -> None:
         """``ticks``: the table; names are unique."""
         self._ticks = ticks
+        self._ended: dict[str, datetime] = {}  # when each tick was last through
         self._rung: set[str] = set()  # ticks to run once more when the run that is on has ended
         self._scheduler = BackgroundScheduler(
             executors={"default": ThreadPoolExecutor(max(4, len(ticks)))},
@@ -51,6 +54,7 @@ class Clock:
         """Begin; every tick runs once at once."""
         # a tick that is still running when its next turn comes is not a warning here: it is the design
         logging.getLogger("apscheduler").setLevel(logging.ERROR)
+        self._ended = dict.fromkeys((tick.name for tick in self._ticks), now())
         for tick in self._ticks:
             self._scheduler.add_job(
                 self._run, "interval", (tick,), id=tick.name, seconds=tick.every_seconds, next_run_time=now()
@@ -67,6 +71,15 @@ class Clock:
                 except JobLookupError:
                     log.debug("tick=%s gone while stopping", tick.name)
 
+    def late(self, at: datetime) -> tuple[str, ...]:
+        """The names of the ticks that should have been through by ``at`` and were not: they hang, or nothing runs."""
+        found = []
+        for tick in self._ticks:
+            patience = timedelta(seconds=LATE_TURNS * tick.every_seconds) + LATE_ANYHOW
+            if at - self._ended.get(tick.name, at) > patience:
+                found.append(tick.name)
+        return tuple(found)
+
     def stop(self) -> None:
         """Let the running ticks finish, then end. Idempotent."""
         if self._scheduler.running:
@@ -80,4 +93,5 @@ class Clock:
                 tick.work(now())
             except Exception:  # one tick, not the radio
                 log.exception("tick=%s failed", tick.name)
+            self._ended[tick.name] = now()
             rung = tick.name in self._rung and self._scheduler.running

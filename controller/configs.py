@@ -12,6 +12,7 @@ from datetime import UTC, date, datetime
 
 from controller.roster import Node, ancestors, areas_of
 from controller.settings import Settings
+from schedules.moments import local
 from schedules.rulebook import NO_LIMITS, Rulebook, in_force
 from wire.config import NodeConfig
 from wire.plan import Asset
@@ -41,6 +42,18 @@ class Standby:
 NOTHING_KEPT = Standby()
 
 
+def data_budget(node: Node, settings: Settings) -> int:
+    """How many bytes of audio and streams the node may take a day; 0: as many as it wants."""
+    own = node.data_budget_bytes_per_day
+    return settings.data_budget_bytes_per_day if own is None else own
+
+
+def _is_over(node: Node, zone: str, day: date) -> bool:
+    """Whether its maintenance has ended before the local ``day`` begins."""
+    until = node.maintenance_until
+    return until is not None and local(until, zone).date() < day
+
+
 def wanted_config(
     node: Node, settings: Settings, rulebooks: Rulebooks, day: date, standby: Standby = NOTHING_KEPT
 ) -> NodeConfig:
@@ -56,8 +69,9 @@ def wanted_config(
         quiet_hours=node.quiet or rules.quiet or settings.quiet,
         volumes=node.volumes or rules.volumes,
         offset_ms=node.offset_ms,
-        maintenance=node.maintenance,
+        maintenance=node.maintenance and not _is_over(node, settings.zone, day),
         health_seconds=settings.health_seconds,
+        data_budget_bytes_per_day=data_budget(node, settings),
         limits=rules.limits if rules.limits != NO_LIMITS else None,
         standby=standby.of(node),
         siren=standby.siren.sha256 if standby.siren else None,

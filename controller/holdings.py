@@ -30,7 +30,8 @@ def compare(node: Node, health: Health, issued: Mapping[str, int]) -> Compared:
     held = {topics.TRUST.topic(): health.trust_serial, topics.CONFIG.topic(node=node.id): health.config_serial}
     for each in health.held:
         held |= {LINES[lane].topic(area=each.area): getattr(each, lane.value) for lane in Lane}
-    mine = [topic for topic in topics.of_node(node.id, areas_of(node)) if topic != topics.ACKS.topic(node=node.id)]
+    unnumbered = {line.topic(node=node.id) for line in (topics.ACKS, topics.CERTIFICATE)}
+    mine = [topic for topic in topics.of_node(node.id, areas_of(node)) if topic not in unnumbered]
     behind = tuple(topic for topic in mine if held.get(topic, 0) < issued.get(topic, 0))
     ahead = {topic: held[topic] for topic in mine if held.get(topic, 0) > issued.get(topic, 0)}
     return Compared(behind, ahead)

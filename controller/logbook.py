@@ -14,18 +14,21 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Protocol, TypeVar
 
+from controller.doubles import Double, Doubles
 from wire import codec, seal, topics
 from wire.errors import Reason, Refusal
 from wire.health import Health
 from wire.link import Message
 from wire.presence import Presence
 from wire.receipt import Ack, Receipts
+from wire.renewal import Renewal
 from wire.seal import PublicKey
 from words import Said
 
 log = logging.getLogger(__name__)
 
 AHEAD = timedelta(minutes=10)  # how far a node's clock may run ahead of ours
+MOST_STRANGERS = 1000  # names kept between two looks
 _YEARS = range(1970, 2200)  # a node that does not know the time may begin at 1970
 _NUL = b"\\u0000"  # JSON's way to write the one character that no PostgreSQL text holds
 
@@ -58,7 +61,7 @@ class Books(Protocol):
 
 
 Keys = Callable[[str], PublicKey | None]
-Heard = Presence | Health | Receipts
+Heard = Presence | Health | Receipts | Renewal
 T = TypeVar("T", Presence, Health, Receipts)
 
 
@@ -77,6 +80,7 @@ class _Arrivals:
     presence: list[Presence] = field(default_factory=list)
     health: list[Health] = field(default_factory=list)
     receipts: list[Receipts] = field(default_factory=list)
+    renewals: list[Renewal] = field(default_factory=list)
     refused: list[Refusal] = field(default_factory=list)
 
 
@@ -86,6 +90,9 @@ class Logbook:
     def __init__(self, store: Books, keys: Keys) -> None:
         """``keys``: a node's public key, None for a node that is not enrolled; asked once for each message."""
         self._store, self._keys = store, keys
+        self._asked: dict[str, Renewal] = {}
+        self._doubles, self._twice = Doubles(), list[Double]()
+        self._strangers: set[str] = set()
         self._owed: list[Presence] = []  # said once by a node, so kept here while the store cannot take it
 
     def take(self, messages: list[Message], now: datetime) -> list[Ack]:
@@ -95,6 +102,7 @@ class Logbook:
         so nodes send their receipts again, and presence is kept for the next call.
         """
         arrived = self._sorted(messages, now)
+        self._asked |= {each.node: each for each in arrived.renewals}
         arrived.presence[:0] = self._owed
         self._owed = list({each.node: each for each in arrived.presence}.values())
         self._store_states(arrived, now)
@@ -102,6 +110,21 @@ class Logbook:
         acks = self._store_receipts(arrived, now)
         self._count(arrived.refused, now)
         return acks
+
+    def asked(self) -> list[Renewal]:
+        """The nodes that have asked for a certificate since the last call; of each its last question."""
+        asked, self._asked = list(self._asked.values()), {}
+        return asked
+
+    def strangers(self) -> set[str]:
+        """Names without a key under which somebody spoke since the last call."""
+        heard, self._strangers = self._strangers, set()
+        return heard
+
+    def seen_twice(self) -> list[Double]:
+        """The nodes that were seen to live twice since the last call."""
+        seen, self._twice = self._twice, []
+        return seen
 
     def _sorted(self, messages: list[Message], now: datetime) -> _Arrivals:
         arrived = _Arrivals()
@@ -123,6 +146,8 @@ class Logbook:
         node = named["node"]
         key = self._keys(node)
         if key is None:
+            if not message.retained and len(self._strangers) < MOST_STRANGERS:
+                self._strangers.add(node)
             raise _Refused(Reason.NOT_ENROLLED, f"topic {message.topic[:120]}")
         try:
             said = _read(line, message.payload, key)
@@ -136,10 +161,15 @@ class Logbook:
         if said.node != node:
             raise _Refused(Reason.WRONG_AREA, f"speaks for {said.node}", node)
         _check_times(said, node, now)
+        if isinstance(said, Presence | Health) and not message.retained:
+            double = self._doubles.hear(said, now)
+            self._twice += [double] if double else []
         if isinstance(said, Presence):
             arrived.presence.append(said)
         elif isinstance(said, Health):
             arrived.health.append(said)
+        elif isinstance(said, Renewal):
+            arrived.renewals.append(said)
         else:
             arrived.receipts.append(said)
 
@@ -178,7 +208,7 @@ def _read(line: topics.Line, payload: bytes, key: PublicKey) -> Heard:
     if _NUL in body:
         raise codec.Malformed("holds the character NUL")
     said = codec.read(line.kind, body, line.most_bytes)
-    assert isinstance(said, Presence | Health | Receipts)
+    assert isinstance(said, Presence | Health | Receipts | Renewal)
     return said
 
 

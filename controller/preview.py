@@ -23,6 +23,7 @@ from controller.store import Store
 from controller.store.facts import IssuedConfig, IssuedPlan
 from controller.store.held import HeldBack
 from schedules import moments, planner
+from schedules.booking import Booking
 from schedules.holding import Plans
 from schedules.planner import AreaLane
 from schedules.simulation import Day, simulate
@@ -104,8 +105,13 @@ class Preview:
         )
 
 
-def look(store: Store, settings: Settings, place: str, now: datetime) -> Preview | None:
-    """The preview of a node, or of an area as a node sees it that hangs there; None for neither."""
+def look(
+    store: Store, settings: Settings, place: str, now: datetime, known: Sequence[Booking] | None = None
+) -> Preview | None:
+    """The preview of a node, or of an area as a node sees it that hangs there; None for neither.
+
+    ``known``: what there is to plan, where that was asked already.
+    """
     listener = listener_at(store, place)
     if listener is None:
         return None
@@ -117,9 +123,10 @@ def look(store: Store, settings: Settings, place: str, now: datetime) -> Preview
     )
     plans = store.plans.of_areas(told.areas if told else listener.areas)
     read = [_plan(each) for each in plans if now <= each.valid_until]
-    held_back = [each for each in store.held.since(now - planner.KEPT_PAST) if each.area in listener.areas]
+    held_back = store.held.since(now - planner.KEPT_PAST, listener.areas)
     mine = frozenset(listener.areas)
-    bookings = [each for each in store.airing.to_plan(now) if not mine.isdisjoint(each.areas)]
+    every = store.airing.to_plan(now) if known is None else known
+    bookings = [each for each in every if not mine.isdisjoint(each.areas)]
     asked = planner.plan(bookings, now)
     return Preview(
         listener=listener,

@@ -11,6 +11,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
+from functools import cached_property
 
 from wire.config import QuietHours, VolumeBand
 
@@ -48,6 +49,25 @@ class Node:
     quiet: QuietHours | None = None  # None: the station's quiet hours
     volumes: tuple[VolumeBand, ...] = ()
     maintenance: bool = False
+    maintenance_until: datetime | None = None  # when it is over by itself; None: when somebody says so
+    maintenance_reason: str = ""
+    maintenance_by: str = ""  # a sign-in name
+    data_budget_bytes_per_day: int | None = None  # None: the station's; 0: no budget
+    revoked_at: datetime | None = None  # its key and certificates count no more, until a device takes its place
+
+    @cached_property
+    def listens(self) -> tuple[str, ...]:
+        """Every area that it listens to, each once: itself, its home, the ancestors of that, its groups."""
+        return tuple(dict.fromkeys((self.id, self.home, *ancestors(self.home), *self.groups)))
+
+
+@dataclass(frozen=True)
+class Maintenance:
+    """Why a node is not to sound for a while, until when, and who said so (a sign-in name)."""
+
+    reason: str
+    until: datetime
+    by: str
 
 
 def ancestors(area: str) -> tuple[str, ...]:
@@ -56,9 +76,14 @@ def ancestors(area: str) -> tuple[str, ...]:
     return tuple(":".join(parts[:depth]) for depth in range(len(parts) - 1, 0, -1))
 
 
+def commune_of(home: str, communes: frozenset[str]) -> str:
+    """The one of ``communes`` that ``home`` is or lies in; ``home`` itself where it lies in none."""
+    return next((area for area in (home, *ancestors(home)) if area in communes), home)
+
+
 def areas_of(node: Node) -> tuple[str, ...]:
     """Every area that ``node`` listens to, each once: itself, its home, the ancestors of that, its groups."""
-    return tuple(dict.fromkeys((node.id, node.home, *ancestors(node.home), *node.groups)))
+    return node.listens
 
 
 def communes_of(areas: Iterable[Area], nodes: Iterable[Node], wanted: Iterable[str]) -> dict[str, tuple[str, ...]]:
@@ -86,4 +111,9 @@ def _lies_in(node: Node, commune: str) -> bool:
 def nodes_under(nodes: Iterable[Node], areas: Iterable[str]) -> list[Node]:
     """Those ``nodes`` that listen to any of ``areas``, in the order given."""
     wanted = frozenset(areas)
-    return [node for node in nodes if not wanted.isdisjoint(areas_of(node))]
+    return [node for node in nodes if not wanted.isdisjoint(node.listens)]
+
+
+def reached(nodes: Iterable[Node], areas: Iterable[str]) -> list[Node]:
+    """The same without those that were revoked: nothing is sent to them, and nothing is heard from them."""
+    return [node for node in nodes_under(nodes, areas) if node.revoked_at is None]

@@ -13,58 +13,25 @@ import os
 import re
 import tomllib
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
+from urllib.parse import unquote, urlsplit
 
 from controller import relays as relay_sources
+from controller import setting_kinds
+from controller.setting_forms import FORMS, RANGES
+from controller.setting_masks import MOST_SHOWN, SECRETS, shown
+from controller.setting_origins import Origins, from_environment
 from schedules import moments
 from schedules.relays import Source
 from wire.config import QuietHours
 from words import Said
 
-PREFIX = "LOA_"
+__all__ = ["SECRETS", "Settings", "SettingsError", "from_values", "load", "read"]
+
 LOG_LEVELS = ("DEBUG", "INFO", "WARNING", "ERROR")
-SECRETS = ("broker_password", "database_url")
 MOST_FILE_BYTES = 100_000
-MOST_SHOWN = 200  # characters of a value, in a sentence
-_NOT_SETTINGS = frozenset({"LOA_LANG", "LOA_PYTHON", "LOA_CONFIG"})
-_KINDS: dict[type, str] = {
-    str: "text",
-    bool: "flag",
-    int: "whole",
-    float: "number",
-    tuple: "names",
-    type(Path()): "path",
-}
-_UNPRINTABLE = re.compile("[\x00-\x1f\x7f\ud800-\udfff]")  # of a text: control characters, bytes that are not UTF-8
-
-
-class _Form(NamedTuple):
-    """What a text must look like, and an example for a person."""
-
-    pattern: str
-    example: str
-
-
-_CLOCK = _Form(r"([01][0-9]|2[0-3]):[0-5][0-9]", "00:00-23:59")
-_WORDS = _Form(r".{0,300}", "Đây là {station}.")
-_FORMS = {
-    "database_url": _Form(
-        r"|sqlite:///.+|postgresql(\+psycopg)?://([^/@]*@)?([^/:?]*|\[[0-9a-fA-F:.]+\])(:[0-9]+)?(/.*)?",
-        "sqlite:///PATH, postgresql://USER:PASSWORD@HOST:PORT/NAME",
-    ),
-    "station_name": _Form(r".*\S.*", "Đài truyền thanh …"),
-    "web_host": _Form(r"\S+", "127.0.0.1"),
-    "broker_host": _Form(r"\S+", "127.0.0.1"),
-    "media_url": _Form(r"|https?://\S+", "https://HOST/audio"),
-    "opening": _WORDS,
-    "closing": _WORDS,
-    "own_approval": _Form(r"always|ordinary|never", "always, ordinary, never"),
-    "sound_preset": _Form(r"horn|flat", "horn, flat"),
-    "quiet_since": _CLOCK,
-    "quiet_until": _CLOCK,
-}
 
 
 class SettingsError(Said):
@@ -76,7 +43,7 @@ class Settings:
     """What a station is told before it starts. Times in seconds, ports 1–65535 (0: any free one, tests only)."""
 
     state_dir: Path = Path("~/.local/share/loa")  # database, shelf, keys
-    database_url: str = ""  # empty: SQLite in state_dir; else postgresql://…
+    database_url: str = field(default="", repr=False)  # empty: SQLite in state_dir; else postgresql://…
     zone: str = "Asia/Ho_Chi_Minh"
     station_name: str = "Đài truyền thanh cơ sở"
     web_host: str = "127.0.0.1"
@@ -84,8 +51,12 @@ class Settings:
     broker_host: str = "127.0.0.1"
     broker_port: int = 1883
     broker_user: str = ""
-    broker_password: str = ""
+    broker_password: str = field(default="", repr=False)
     broker_ca: str = ""  # a CA file; set, it means TLS
+    broker_cert: str = ""  # this station's own certificate, for a broker that asks for one
+    broker_key: str = ""  # and the private key to it
+    station_key: str = ""  # pkcs11:token=…;object=…, a key in a token; empty: keys/station.key
+    broker_for_nodes: str = ""  # HOST:PORT as nodes reach the broker; empty: the host they reach the station by
     media_url: str = ""  # where nodes fetch audio; empty: http://web_host:web_port/audio
     voice_chain: tuple[str, ...] = ("espeak",)  # tried in this order
     opening: str = "Đây là {station}."  # read before each text but an emergency's; {station}: station_name
@@ -97,25 +68,70 @@ class Settings:
     quiet_since: str = "21:00"
     quiet_until: str = "05:00"
     health_seconds: int = 60  # how often a node reports
+    data_budget_bytes_per_day: int = 0  # of each node's audio and streams; 0: no budget
     own_approval: str = "always"  # may an approver approve their own: always, ordinary (no emergency), never
+    web_origin: str = ""  # https://HOST[:PORT] as people type it; set, passkeys count there
+    second_factor: str = "own"  # of whom one is demanded: own (who has one), critical, everybody
+    step_up_minutes: int = 10  # how long a proof is fresh for what is critical
     relays: tuple[Source, ...] = ()  # stations that may be relayed: [relays] NAME = "https://…", or a table of them
     private_relays: bool = False  # may a relay lead to this machine or its own network
+    public_log: bool = False  # may everybody read what was aired, without signing in
+    public_log_areas: tuple[str, ...] = ()  # and of which areas, with all below them; empty: of all
+    public_bulletins: bool = False  # may everybody read and hear again what loudspeakers sounded (in public_log_areas)
+    alarm_grace_seconds: int = 300  # how long a node may be away before anybody is told
+    alarm_hold_seconds: int = 120  # how long it must be well again before an alarm is over
+    target_stations_percent: int = 80  # of communes that are to have a station: the province's own target
+    target_digital_percent: int = 20  # of those stations that are to be on digital technology
+    cap_senders: tuple[
+        str, ...
+    ] = ()  # whose CAP alerts are taken in, by CAP's sender; empty: anybody's, and it is said
     log_level: str = "INFO"
+    web_tls_port: int = 0  # a second port, for https; 0: web_port takes both
+    web_names: tuple[str, ...] = ()  # by which people call the web: it gets a certificate of the station's own for them
+    web_certificate: str = ""  # a certificate that somebody else signed, with its chain
+    web_key: str = ""  # and the private key to it
+    revocations_copy: str = ""  # a second file of what was taken away, on another disk or machine
+    broker_kind: str = "mosquitto"  # whose access rules are written: mosquitto, nats
+    web_outline: str = ""  # a GeoJSON file that the map of the nodes is drawn on; empty: none
 
     @property
     def store_url(self) -> str:
         """The database to open."""
         return self.database_url or f"sqlite:///{self.state_dir / 'loa.db'}"
 
+    @property
+    def web_secure(self) -> bool:
+        """Whether people are served over https."""
+        return bool(self.web_names or self.web_certificate)
+
     def web_url(self, port: int | None = None) -> str:
-        """Where the web is, on ``port`` where that is another than the one that was set."""
-        host = f"[{self.web_host}]" if ":" in self.web_host else self.web_host
-        return f"http://{host}:{self.web_port if port is None else port}"
+        """Where people find the web; ``port``: what was bound, where that is another than ``web_port``."""
+        if not self.web_secure:
+            return self.plain_url(port)
+        port = self.web_tls_port or (self.web_port if port is None else port)
+        host = self.web_names[0] if self.web_names else self.web_host
+        return f"https://{_bracketed(host)}{'' if port == 443 else f':{port}'}"
+
+    @property
+    def authority_page(self) -> str:
+        """Where people install the web's own authority, over plain http."""
+        host = _bracketed(self.web_names[0] if self.web_names else self.web_host)
+        return f"http://{host}{'' if self.web_port == 80 else f':{self.web_port}'}/chung-chi"
+
+    def plain_url(self, port: int | None = None) -> str:
+        """Where nodes find it, who need no https: what they take is sealed, or proved."""
+        return f"http://{_bracketed(self.web_host)}:{self.web_port if port is None else port}"
 
     @property
     def audio_url(self) -> str:
         """What a node puts before an asset's file name."""
-        return (self.media_url or f"{self.web_url()}/audio").rstrip("/")
+        return (self.media_url or f"{self.plain_url()}/audio").rstrip("/")
+
+    @property
+    def broker_of_nodes(self) -> tuple[str, int]:
+        """Host (empty: that by which the station is reached) and port of the broker, as nodes reach it."""
+        host, _, port = self.broker_for_nodes.rpartition(":")
+        return host.strip("[]"), int(port or self.broker_port)
 
     @property
     def quiet(self) -> QuietHours:
@@ -128,6 +144,11 @@ class Settings:
         return self.state_dir / "shelf"
 
     @property
+    def broker_dir(self) -> Path:
+        """The folder where the broker's keeper finds access rules, certificates and what was revoked."""
+        return self.state_dir / "broker"
+
+    @property
     def voices_dir(self) -> Path:
         """The folder of the voices that the operator brought."""
         return self.state_dir / "voices"
@@ -138,22 +159,35 @@ class Settings:
         return self.state_dir / "recordings"
 
     @property
+    def web_dir(self) -> Path:
+        """The folder of the web's own certificate (`controller.web_certificates`)."""
+        return self.state_dir / "web"
+
+    @property
     def keys_dir(self) -> Path:
         """The folder of keys, mode 0700."""
         return self.state_dir / "keys"
 
+    def secrets(self) -> tuple[str, ...]:
+        """What no log may say."""
+        return self.broker_password, unquote(urlsplit(self.database_url).password or "")
+
     def in_force(self) -> dict[str, str]:
         """Every setting as text, secrets masked."""
-        return {field.name: _shown(field.name, getattr(self, field.name)) for field in dataclasses.fields(self)}
+        return {each.name: shown(each.name, getattr(self, each.name)) for each in dataclasses.fields(self)}
 
 
 def load(path: Path | None, environment: Mapping[str, str] = os.environ) -> Settings:
     """Settings from the TOML file at ``path`` (None: no file), then from the environment. Raises SettingsError."""
-    wanted: dict[str, Any] = _from_file(path) if path is not None else {}
-    for name, value in environment.items():
-        if name.startswith(PREFIX) and not name.startswith("LOA_NODE_") and name not in _NOT_SETTINGS:
-            wanted[name.removeprefix(PREFIX).lower()] = value
-    return from_values(wanted)
+    return read(path, environment)[0]
+
+
+def read(path: Path | None, environment: Mapping[str, str] = os.environ) -> tuple[Settings, Origins]:
+    """As `load`, and where each of them comes from."""
+    told = _from_file(path) if path is not None else {}
+    said = from_environment(environment)
+    origins = Origins(path.absolute() if path else None, frozenset(told), frozenset(said))
+    return from_values(told | said), origins
 
 
 def from_values(wanted: Mapping[str, Any]) -> Settings:
@@ -195,9 +229,7 @@ def _unknown(name: str, known: list[str]) -> SettingsError:
 
 def _check(settings: Settings) -> None:
     """Raises SettingsError for a value outside its range."""
-    allowed = {"web_port": range(65536), "broker_port": range(1, 65536), "health_seconds": range(5, 3601)}
-    allowed |= {"repeat_gap_ms": range(10_001), "lead_in_ms": range(5001)}
-    for name, values in allowed.items():
+    for name, values in RANGES.items():
         if getattr(settings, name) not in values:
             raise _out_of_range(settings, name, f"{values.start}-{values.stop - 1}")
     if not 0.0 <= settings.now_lead_seconds <= 600.0:
@@ -205,9 +237,13 @@ def _check(settings: Settings) -> None:
     if settings.log_level.upper() not in LOG_LEVELS:
         raise _out_of_range(settings, "log_level", ", ".join(LOG_LEVELS))
     _check_relays(settings)
-    for name, form in _FORMS.items():
+    if bool(settings.web_certificate) != bool(settings.web_key):
+        raise SettingsError("settings.half_certificate")
+    for name, form in FORMS.items():
         if not re.fullmatch(form.pattern, getattr(settings, name)):
             raise _out_of_range(settings, name, form.example)
+    if settings.broker_of_nodes[1] not in range(1, 65536):
+        raise _out_of_range(settings, "broker_for_nodes", FORMS["broker_for_nodes"].example)
     try:
         moments.zone(settings.zone)
     except moments.BadMoment:
@@ -218,54 +254,30 @@ def _check_relays(settings: Settings) -> None:
     try:
         relay_sources.check(settings.relays, settings.private_relays)
     except relay_sources.SourceError as wrong:
-        raise SettingsError(wrong.key, **wrong.facts) from None
+        raise _of_relays(wrong) from None
 
 
 def _out_of_range(settings: Settings, name: str, allowed: str) -> SettingsError:
-    value = _shown(name, getattr(settings, name))
+    value = shown(name, getattr(settings, name))
     return SettingsError("settings.out_of_range", name=name, value=value, allowed=allowed)
 
 
 def _converted(name: str, value: Any, default: Any) -> Any:
     """``value`` as the kind of ``default``. Text is what the environment gives; a file must have the kind itself."""
-    kind = "relays" if name == "relays" else _KINDS[type(default)]
+    kind = "relays" if name == "relays" else setting_kinds.KINDS[type(default)]
     try:
-        taken = relay_sources.read(value) if kind == "relays" else _taken(kind, value)
+        taken = relay_sources.read(value) if kind == "relays" else setting_kinds.taken(kind, value)
     except relay_sources.SourceError as wrong:
-        raise SettingsError(wrong.key, **wrong.facts) from None
+        raise _of_relays(wrong) from None
     if taken is None:
-        raise SettingsError(f"settings.not_{kind}", name=name, value=_shown(name, value))
+        raise SettingsError(f"settings.not_{kind}", name=name, value=shown(name, value))
     return taken
 
 
-def _taken(kind: str, value: Any) -> Any:
-    """``value`` as that kind; None where it is none."""
-    text = value.strip() if isinstance(value, str) else None
-    if kind in ("whole", "number") and text is not None and re.fullmatch(r"[+-]?[0-9]{1,15}(\.[0-9]{1,15})?", text):
-        value = float(text) if "." in text else int(text)
-    match kind:
-        case "whole":
-            return value if isinstance(value, int) and not isinstance(value, bool) else None
-        case "number":
-            return float(value) if isinstance(value, int | float) and not isinstance(value, bool) else None
-        case "flag":
-            return value if isinstance(value, bool) else {"true": True, "false": False}.get(text or "")
-        case "path":
-            return Path(text) if text and "\0" not in text else None
-        case "names":
-            return _names(text.split(",") if text is not None else value)
-    return value if isinstance(value, str) and _UNPRINTABLE.search(value) is None else None
+def _bracketed(host: str) -> str:
+    return f"[{host}]" if ":" in host else host
 
 
-def _names(value: Any) -> tuple[str, ...] | None:
-    parts = [each.strip() if isinstance(each, str) else "" for each in value] if isinstance(value, list) else []
-    return tuple(parts) if parts and all(parts) else None
-
-
-def _shown(name: str, value: object) -> str:
-    """A value as a person may see it: secrets masked, long ones cut, on one line."""
-    if name in SECRETS:
-        return "***" if value else ""
-    if name == "relays" and isinstance(value, tuple):
-        value = ", ".join(map(str, value))
-    return "".join(each if each.isprintable() else "\N{REPLACEMENT CHARACTER}" for each in str(value)[:MOST_SHOWN])
+def _of_relays(wrong: relay_sources.SourceError) -> SettingsError:
+    """What is wrong with a source; an address is told without what lets one in."""
+    return SettingsError(wrong.key, **{name: shown("relays", fact) for name, fact in wrong.facts.items()})

@@ -13,23 +13,37 @@ from collections.abc import Callable
 from dataclasses import asdict
 from datetime import date, datetime, timedelta
 
-from controller import orders
+from controller import keyring, orders
+from controller.aftermath import Aftermath
+from controller.alarms import Surroundings, Watch
 from controller.configs import NOTHING_KEPT
+from controller.cosigning import Cosigning
+from controller.doubles import Double
+from controller.eviction import Eviction
+from controller.finished import asset_of, fault_of, passed_over
+from controller.guestlist import Guestlist
 from controller.logbook import Logbook
+from controller.namesake import Namesake, apart
 from controller.newsroom import spoken
+from controller.releases import PREFIX as RELEASES
+from controller.renewals import Renewals
 from controller.restraint import Restraint
 from controller.retries import Retries
 from controller.roster import Node
 from controller.settings import Settings
 from controller.siren import Siren
 from controller.store import Store
-from controller.store.rows import Announcement, AssetRow, VoiceFault
-from controller.studio import Finished, MasteringError, ShelfError, Studio, Trouble, VoiceError, Wanted
+from controller.store.doubles import DoubleRow
+from controller.store.facts import Document
+from controller.store.rows import Announcement
+from controller.studio import MasteringError, ShelfError, Studio, Trouble, VoiceError, Wanted
+from controller.tallies import Tallies
 from controller.transmitter import Transmitter
 from schedules import moments
 from schedules.planner import Planner
 from schedules.rulebook import Rulebook
 from wire import topics
+from wire.errors import Refusal
 from wire.link import Link
 from wire.plan import BulletinClass
 from wire.seal import PublicKey
@@ -38,6 +52,7 @@ log = logging.getLogger(__name__)
 
 REPLAN = timedelta(seconds=60)  # the horizon moves on, and half-spent plans are issued anew
 MOST_WAITING = 50  # announcements looked at in one tick
+MOST_LINES = 20  # in the log, of what was refused in one look
 NEVER = -1
 
 
@@ -49,27 +64,39 @@ class Station:
         self.logbook, self.restraint = Logbook(store, self._key_of), Restraint(store, settings)
         self.heartbeat: datetime | None = None
         self.bell: Callable[[], None] = _unheard  # rung when there is something new to plan
+        self.late: Callable[[datetime], tuple[str, ...]] = lambda _now: ()  # ticks that hang
+        self._watch, self._tallies = Watch(store, settings), Tallies(store, settings.zone)
         self._settings = settings
         self._retries, self._siren = Retries(), Siren(store, studio)
+        self._guestlist, self._renewals = Guestlist(store, settings), Renewals(store, settings)
+        self._eviction, self._namesake = Eviction(store, settings, link.connected), Namesake(transmitter.key)
+        self._cosigning = Cosigning(store, keyring.of(settings))
+        self._aftermath = Aftermath(store, keyring.of(settings))
         self._planner = Planner()
         self._keys: dict[str, PublicKey] = {}
         self._nodes: list[Node] = []
         self._rulebooks: dict[str, list[tuple[date, Rulebook]]] = {}
         self._day, self._standby = date.min, NOTHING_KEPT
+        self._releases: list[Document] = []
         self._wishes, self._roster_wishes = (NEVER, NEVER), NEVER
         self._planned_at: datetime | None = None
 
     def start(self, now: datetime) -> None:
         """Know the nodes, connect, and listen to every one of them."""
+        self._namesake.begin(now)
         self.enrol(now)
         self.transmitter.take_trust()
-        self.link.listen([(line.filter(), line.qos) for line in topics.TABLE if not line.down])
+        self._listen()
         self.link.start()
 
     def stop(self) -> None:
         """Say what is still to be said, and disconnect."""
         self.transmitter.keep_published()
         self.link.stop()
+
+    def listening_since(self) -> datetime | None:
+        """Since when the broker is reached, as it was noticed; None while it is not."""
+        return self._watch.listening_since
 
     # ---- the way out: text → sound → plan → air ------------------------------------------------------------
 
@@ -89,7 +116,7 @@ class Station:
             self._place(now)
             self.store.airing.place(now)
             self.transmitter.take_trust()
-            plans = self._planner.plan(self.store.airing.to_plan(now), now)
+            plans = self._planner.plan(self._cosigning.kept(self.store.airing.to_plan(now), now), now)
             self.transmitter.issue_urgent(plans, now)
             self.transmitter.issue_plans(self.restraint.apply(plans, now), now)
             self._wishes, self._planned_at = wishes, now
@@ -101,12 +128,16 @@ class Station:
         if (wishes, day) == (self._roster_wishes, self._day):
             return
         nodes, rulebooks, standby = self.store.roster.nodes(), self.store.policies.all(), self.store.standby.look()
-        if (nodes, rulebooks, day, standby) != (self._nodes, self._rulebooks, self._day, self._standby):
-            self._keys = {node.id: PublicKey.from_hex(node.public_key) for node in nodes}
+        releases = self.store.documents.named(RELEASES)
+        known = self._nodes, self._rulebooks, self._day, self._standby, self._releases
+        if (nodes, rulebooks, day, standby, releases) != known:
+            self._keys = {node.id: PublicKey.from_hex(node.public_key) for node in nodes if not node.revoked_at}
             self.restraint.know(nodes, rulebooks)
             self.transmitter.issue_configs(nodes, now)
+            self._guestlist.write(now)
         self._nodes, self._roster_wishes = nodes, wishes
-        self._rulebooks, self._day, self._standby = rulebooks, day, standby
+        self._rulebooks, self._day, self._standby, self._releases = rulebooks, day, standby, releases
+        self.transmitter.keep_revocations(now)
 
     def _voice(self, now: datetime, urgent: bool) -> int:
         waiting = self.store.announcements.waiting_for_voice(MOST_WAITING)
@@ -136,10 +167,10 @@ class Station:
         except (VoiceError, MasteringError, ShelfError) as wrong:
             self._not_voiced(announcement, wrong, now)
             return False
-        self.store.assets.put(_asset(made, now))
+        self.store.assets.put(asset_of(made, now))
         log.info("voiced announcement=%s asset=%s seconds=%.1f", announcement.id, made.sha256, made.duration_ms / 1000)
         self._retries.forget(announcement.id)
-        kept = self.store.announcements.set_voiced(announcement.id, script, made.sha256, _passed_over(made))
+        kept = self.store.announcements.set_voiced(announcement.id, script, made.sha256, passed_over(made))
         self.bell()
         return kept
 
@@ -158,7 +189,7 @@ class Station:
         again = None if final else self._retries.failed(announcement.id, now)
         log.warning("not_voiced announcement=%s again=%s why=%s", announcement.id, again, wrong)
         if again is None:
-            self.store.announcements.set_voice_failed(announcement.id, announcement.script_hash, _fault(wrong))
+            self.store.announcements.set_voice_failed(announcement.id, announcement.script_hash, fault_of(wrong))
 
     def _place(self, now: datetime) -> None:
         """Give what is wanted "now" its second: an emergency this one, the rest a few later so that all have it."""
@@ -174,13 +205,24 @@ class Station:
 
     def hear(self, now: datetime) -> int:
         """Take what has arrived into the logbook, and acknowledge what is stored. How many messages."""
-        messages = self.link.take(0.0)
-        for refusal in self.link.refusals():
-            log.warning("refused reason=%s where=%s detail=%s", refusal.reason, refusal.where, refusal.detail)
-            self.store.refusals.count_all([refusal], now)
+        messages, overheard = apart(self.link.take(0.0))
+        another_s = self._namesake.overhear(overheard, self.transmitter.serials(now)) if overheard else []
+        self._aftermath.take(overheard, now)
+        self._count([*self.link.refusals(), *another_s], now)
         if messages:
             self.transmitter.acknowledge(self.logbook.take(messages, now))
+            self.store.doubles.note(DoubleRow(**asdict(each), first_at=now, last_at=now) for each in self._seen_twice())
+            self.transmitter.certify(self._renewals.answer_all(self.logbook.asked(), now))
+            strangers = self.logbook.strangers()
+            self._eviction.heard(strangers, now)
+            self._aftermath.heard(strangers, (node.id for node in self._nodes), now)
         return len(messages)
+
+    def _seen_twice(self) -> list[Double]:
+        twice = self.logbook.seen_twice()
+        for each in twice:
+            log.warning("may_be_cloned node=%s runs=%s,%s", each.node, each.boot_id, each.other_boot_id)
+        return twice
 
     def lapse(self, now: datetime) -> int:
         """End what communes have not placed in time, so that whoever sent it sees that. How many."""
@@ -188,6 +230,10 @@ class Station:
         for item in lapsed:
             log.info("lapsed announcement=%s area=%s", item.announcement, item.area)
         return len(lapsed)
+
+    def work_over(self, now: datetime) -> int:
+        """End the maintenance of nodes whose time is up: `enrol` tells them. How many."""
+        return len(self.store.roster.end_maintenance(now, "station"))
 
     def stand_by(self, now: datetime) -> bool:
         """Have the siren that every node keeps, made once for ever. Whether it was made now."""
@@ -197,6 +243,31 @@ class Station:
         """What a commune has not ordered in time goes by its level, and the log says so. How many."""
         return len(orders.settle(self.store, now))
 
+    def testify(self, now: datetime) -> None:
+        """Seal what the audit log says up to now, so that nobody changes it unseen."""
+        self.transmitter.testify(now)
+
+    def evict(self, now: datetime) -> int:
+        """Throw nodes that were revoked and may still be there off the broker. How many."""
+        return len(self._eviction.throw_out(self._nodes, now))
+
+    def certify(self, now: datetime) -> int:
+        """Renew what ends soon: the broker's certificate, the station's own, the authority. How many files."""
+        return len(self._guestlist.renew(now))
+
+    def publish_days(self, now: datetime) -> int:
+        """Seal what the public log says of days that are over, so that nobody changes it unseen. How many days."""
+        return self.transmitter.close_days(now)
+
+    def judge(self, now: datetime) -> int:
+        """Raise alarms, and clear them, by all that is known now. How many have changed."""
+        around = Surroundings(self.link.connected(), self.late(now), self._guestlist.ending)
+        return len(self._watch.look(around, now).alarms)
+
+    def add_up(self, now: datetime) -> None:
+        """What the overview and the reports show: hours that are over, today's bulletins, what was aired by day."""
+        self._tallies.add_up(now)
+
     def sweep(self, now: datetime) -> int:
         """Publish again what some online node lacks. How many documents."""
         nodes = {node.id: node for node in self.store.roster.nodes()}
@@ -204,30 +275,21 @@ class Station:
         published = self.transmitter.reissue(conditions, now)
         if self.transmitter.is_overtaken:
             self._planned_at, self._nodes, self._roster_wishes = None, [], NEVER  # issue everything anew
+        if self._aftermath.look(conditions, now) or self._namesake.suspect(self.transmitter.overtaken()):
+            self._listen()
         return published
+
+    def _listen(self) -> None:
+        lines = [(line.filter(), line.qos) for line in topics.TABLE if not line.down]
+        lines += [(topics.TRUST.topic(), 1)] if self._aftermath.wants_trust else []
+        self.link.listen([*lines, *self._namesake.filters()])
+
+    def _count(self, refused: list[Refusal], now: datetime) -> None:
+        for each in refused[:MOST_LINES]:
+            log.warning("refused reason=%s where=%r detail=%r", each.reason, each.where, each.detail[:300])
+        if refused:
+            self.store.refusals.count_all(refused, now)
 
 
 def _unheard() -> None:
     """The bell of a station without a metronome: it looks again soon anyway."""
-
-
-def _passed_over(made: Finished) -> VoiceFault | None:
-    """Why the first voice of the chain was not the one, for the author to see."""
-    return _fault(made.failures[0].error) if made.failures else None
-
-
-def _fault(wrong: VoiceError | MasteringError | ShelfError) -> VoiceFault:
-    return VoiceFault(wrong.key, {name: str(value) for name, value in wrong.facts.items()})
-
-
-def _asset(made: Finished, now: datetime) -> AssetRow:
-    return AssetRow(
-        sha256=made.sha256,
-        size_bytes=made.size_bytes,
-        duration_ms=made.duration_ms,
-        media_type=made.media_type,
-        voice=made.voice,
-        created_at=now,
-        lufs=made.lufs,
-        peak_dbtp=made.peak_dbtp,
-    )

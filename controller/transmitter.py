@@ -15,13 +15,17 @@ from datetime import date, datetime, timedelta
 
 from msgspec.structs import replace
 
+from controller import public_log, witness
 from controller.configs import NOTHING_KEPT, wanted_config
 from controller.holdings import LINES, compare
-from controller.keys import TRUST_NAME
+from controller.releases import PREFIX as RELEASES
+from controller.releases import Published, of_node, published
+from controller.revocations import Revocations
 from controller.roster import Node
 from controller.settings import Settings
 from controller.store import Store
 from controller.store.facts import Condition, Document, IssuedConfig, IssuedPlan
+from controller.trustbook import TRUST_NAME
 from schedules import moments
 from schedules.planner import VALIDITY, AreaLane
 from schedules.rulebook import Rulebook
@@ -29,7 +33,8 @@ from wire import codec, seal, topics
 from wire.link import Link
 from wire.plan import Job, Lane, Plan
 from wire.receipt import Ack
-from wire.seal import Signer
+from wire.renewal import Renewed
+from wire.seal import Sealer
 
 log = logging.getLogger(__name__)
 
@@ -40,8 +45,10 @@ Issued = Document | IssuedConfig | IssuedPlan
 class Transmitter:
     """The only place where the station's key is used and where anything is published."""
 
-    def __init__(self, store: Store, link: Link, signer: Signer, settings: Settings) -> None:
+    def __init__(self, store: Store, link: Link, signer: Sealer, settings: Settings) -> None:
         self._store, self._link, self._signer, self._settings = store, link, signer, settings
+        self.key = signer.public
+        self._revocations = Revocations(store, settings, signer)
         self._connections = 0
         self._lock = threading.RLock()  # over what waits: several ticks publish
         self._waiting: dict[str, bytes] = {}  # topic -> payload not handed to the broker yet
@@ -53,8 +60,24 @@ class Transmitter:
         self.is_overtaken = False  # set when plans and configs must be issued anew
         self._rulebooks: dict[str, list[tuple[date, Rulebook]]] = {}
         self._standby = NOTHING_KEPT
+        self._releases: tuple[Published, ...] = ()
         self._day = date.min
         self._configs: dict[str, IssuedConfig] = {each.node: each for each in store.plans.configs()}
+
+    def testify(self, now: datetime) -> None:
+        """Seal the audit log as it stands. A folder that cannot be written is tried again at the next look."""
+        try:
+            witness.testify(self._store, self._signer, self._settings.state_dir, now)
+        except OSError as wrong:
+            log.warning("not_witnessed error=%s", wrong)
+
+    def keep_revocations(self, now: datetime) -> int:
+        """Seal what was taken away, so that a restored backup does not give it back. How many files."""
+        return self._revocations.keep(now)
+
+    def close_days(self, now: datetime) -> int:
+        """Seal the days of the public log that nothing more is expected of. How many."""
+        return public_log.close_days(self._store, self._signer, self._settings, now)
 
     def issue_urgent(self, wanted: Mapping[AreaLane, tuple[Job, ...]], now: datetime) -> int:
         """Issue and publish every urgent plan that differs from what is held. How many were issued.
@@ -78,6 +101,7 @@ class Transmitter:
     def issue_configs(self, nodes: Iterable[Node], now: datetime) -> int:
         """Issue and publish the config of every node whose wanted state, of this day, differs from what is held."""
         self._rulebooks, self._standby = self._store.policies.all(), self._store.standby.look()
+        self._releases = published(self._store.documents.named(RELEASES))
         self._day = moments.local(now, self._settings.zone).date()
         return sum(self._issue_config(node, now) for node in nodes)
 
@@ -125,11 +149,25 @@ class Transmitter:
             self._publish(topic, envelope)
         return len(lacking)
 
+    def overtaken(self) -> tuple[str, ...]:
+        """Topics of which some node held more than we had issued."""
+        return tuple(self._overtaken)
+
+    def serials(self, now: datetime) -> dict[str, int]:
+        """The newest serial of every document in force, by its topic."""
+        return {topic: each.serial for topic, each in self._issued(now).items()}
+
     def acknowledge(self, acks: Iterable[Ack]) -> None:
         """Tell nodes up to which receipt all is stored. What is lost on the way is asked for again by the node."""
         for ack in acks:
             sealed = self._sealed(topics.ACKS, codec.write(ack))
             self._link.publish(topics.ACKS.topic(node=ack.node), sealed, retain=True, qos=1)
+
+    def certify(self, renewed: Iterable[Renewed]) -> None:
+        """Tell nodes their next certificates. What is lost on the way is asked for again."""
+        for each in renewed:
+            sealed = self._sealed(topics.CERTIFICATE, codec.write(each))
+            self._link.publish(topics.CERTIFICATE.topic(node=each.node), sealed, retain=False, qos=1)
 
     def _issued(self, now: datetime) -> dict[str, Issued]:
         """Every document in force, by its topic."""
@@ -188,6 +226,7 @@ class Transmitter:
 
     def _issue_config(self, node: Node, now: datetime) -> bool:
         wanted = wanted_config(node, self._settings, self._rulebooks, self._day, self._standby)
+        wanted = replace(wanted, releases=of_node(self._releases, node))
         digest = self._digest(topics.CONFIG.topic(node=node.id), codec.write(wanted))
         held = self._configs.get(node.id)
         if held and held.digest == digest:
@@ -214,7 +253,7 @@ class Transmitter:
         return hashlib.sha256(b"\n".join((self._signer.public.raw, above, *content))).hexdigest()
 
     def _sealed(self, line: topics.Line, payload: bytes) -> bytes:
-        return seal.seal(line.name, payload, self._signer)
+        return seal.seal(line.name, payload, self._signer, packed=line is topics.URGENT)
 
     def _everything(self) -> dict[str, bytes]:
         """Every document by topic, in the order in which nodes need them."""

@@ -2,6 +2,7 @@
 
 - `want` says what is needed, soonest first; one thread checks what is there and fetches what is not, in that order,
   and lets go of a fetch when something is needed sooner.
+- With a ceiling, a file is fetched only while the day's data (`meter`) do not come beyond it.
 - Nothing is ready that was not hashed; a file that changed since is hashed again; `verified` hashes before a play.
 - Network and disk faults are answers (`why_not`), never exceptions; each asset backs off by itself.
 """
@@ -9,15 +10,17 @@
 from __future__ import annotations
 
 import logging
+import os
 import secrets
 import threading
 import time
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from edge_node.fetch import Aborted, Fetcher, NotFetched, Patience
+from edge_node.fetch import Aborted, Fetcher, NotFetched, Patience, address
+from edge_node.meter import Meter
 from edge_node.rack import Rack, Signature
 from wire.errors import Reason
 from wire.plan import Asset
@@ -47,29 +50,49 @@ class Cache:
         budget_bytes: int = 2_000_000_000,
         on_ready: Callable[[], None] = lambda: None,
         patience: Patience | None = None,
+        meter: Meter | None = None,
     ) -> None:
         self._rack = Rack(folder, budget_bytes)
-        self._fetcher = Fetcher(patience)
+        self.meter = meter or Meter()
+        self._fetcher = Fetcher(patience, self.meter)
         self._on_ready = on_ready
         self._wake = threading.Condition()
         self._order: tuple[Asset, ...] = ()
         self._standby: frozenset[str] = frozenset()
         self._media_url = ""
+        self._ceilings: Mapping[str, int] = {}
+        self.arrivals = 0  # grows with every file that is found true
         self._true: dict[str, Signature] = {}  # hashed and found true, as it was then
         self._troubles: dict[str, Trouble] = {}
         self._fetching: str | None = None
         self._counts: Counter[str] = Counter()
         self._thread: threading.Thread | None = None
         self._closed = False
+        self._shunned: frozenset[str] = frozenset()
 
-    def want(self, assets: Sequence[Asset], standby: Sequence[Asset] = (), media_url: str = "") -> None:
+    def shun(self, sha256s: Iterable[str]) -> None:
+        """These are not there, whatever lies on the disk, and are not fetched: a process died of them."""
+        with self._wake:
+            self._shunned = frozenset(sha256s)
+
+    def want(
+        self,
+        assets: Sequence[Asset],
+        standby: Sequence[Asset] = (),
+        media_url: str = "",
+        ceilings: Mapping[str, int] | None = None,
+        last: Sequence[Asset] = (),
+    ) -> None:
         """Replace the wish: ``assets`` in the order they are needed, then ``standby``, which is never evicted.
 
-        ``media_url``: where relative asset addresses start.
+        ``media_url``: where relative asset addresses start. ``ceilings``: by SHA-256, up to how many bytes of data the
+        day may come with it. ``last``: what comes after all that, and gives way to it.
         """
-        order = tuple({asset.sha256: asset for asset in (*assets, *standby)}.values())
+        order = tuple({asset.sha256: asset for asset in (*assets, *standby, *last)}.values())
         with self._wake:
+            self._ceilings = ceilings or {}
             if self._closed or (order, media_url) == (self._order, self._media_url):
+                self._wake.notify_all()  # the day may be another, or its budget
                 return
             self._order, self._media_url = order, media_url
             self._standby = frozenset(asset.sha256 for asset in standby)
@@ -94,7 +117,7 @@ class Cache:
 
     def ready(self, asset: Asset) -> Path | None:
         """The file, if it is there and was hashed as it is now. Cheap: one stat."""
-        signature = self._rack.signature(asset)
+        signature = None if asset.sha256 in self._shunned else self._rack.signature(asset)
         if signature is not None and self._true.get(asset.sha256) == signature:
             return self._rack.path(asset)
         if self._true.pop(asset.sha256, None):
@@ -104,7 +127,7 @@ class Cache:
 
     def verified(self, asset: Asset) -> Path | None:
         """The file, its whole content hashed now; None when it is not there or not true (removed, fetched anew)."""
-        if self._check(asset):
+        if asset.sha256 not in self._shunned and self._check(asset):
             self._rack.touch(asset)
             self._note_true(asset)
             return self._rack.path(asset)
@@ -113,18 +136,19 @@ class Cache:
         return None
 
     def why_not(self, asset: Asset) -> Reason:
-        """Why `ready` is None: no_audio, bad_hash or disk_full."""
+        """Why `ready` is None: set_aside, data_budget, no_audio, bad_hash or disk_full."""
+        if asset.sha256 in self._shunned:
+            return Reason.SET_ASIDE
+        if not self._may_take(asset):
+            return Reason.DATA_BUDGET
         trouble = self._troubles.get(asset.sha256)
         return trouble.reason if trouble else Reason.NO_AUDIO
 
     def came_bytes(self, asset: Asset) -> int | None:
         """How much of a wanted asset has come so far; None while its last try has failed."""
-        if asset.sha256 in self._troubles:
+        if asset.sha256 in self._troubles or asset.sha256 in self._shunned:
             return None
-        try:
-            return self._rack.part(asset).stat().st_size
-        except OSError:
-            return 0
+        return self._rack.part_bytes(asset)
 
     def counts(self) -> dict[str, int]:
         """How often what went wrong since the start, by reason code."""
@@ -138,6 +162,7 @@ class Cache:
         self._fetcher.close()
         if self._thread:
             self._thread.join(CLOSE_SECONDS)
+        self.meter.save()
 
     def _work(self) -> None:
         while True:
@@ -159,11 +184,20 @@ class Cache:
     def _next(self) -> Asset | None:
         """The first wanted asset that is not ready and may be tried now."""
         now = time.monotonic()
-        for asset in self._order:
+        for asset in (each for each in self._order if each.sha256 not in self._shunned):
             trouble = self._troubles.get(asset.sha256)
-            if asset.sha256 not in self._true and (trouble is None or trouble.again_at <= now):
+            if asset.sha256 in self._true or (trouble and trouble.again_at > now):
+                continue
+            if self._may_take(asset):
                 return asset
         return None
+
+    def _may_take(self, asset: Asset) -> bool:
+        """Whether the data of the day allow it, or it is here and only to be checked."""
+        ceiling = self._ceilings.get(asset.sha256)
+        if ceiling is None or self._rack.path(asset).exists():
+            return True
+        return self.meter.allows(ceiling, max(0, asset.size_bytes - self._rack.part_bytes(asset)))
 
     def _seconds_to_wait(self) -> float | None:
         times = [trouble.again_at for trouble in self._troubles.values()]
@@ -193,7 +227,7 @@ class Cache:
     def _check(self, asset: Asset) -> bool:
         """Whether the file is there and true, by its whole content; one that is not is removed."""
         path = self._rack.path(asset)
-        if not path.exists():
+        if not os.path.lexists(path):
             self._true.pop(asset.sha256, None)
             return False
         if self._rack.is_true(asset, path):
@@ -207,26 +241,27 @@ class Cache:
     def _fetch(self, asset: Asset) -> None:
         order = [each.sha256 for each in self._order]
         place = order.index(asset.sha256) if asset.sha256 in order else len(order)
+        if asset.sha256 in self._standby:
+            place = -1  # kept at all times: everything else gives way, what is needed last first
         later = [name for name in order[place + 1 :] if name not in self._standby]
         if not self._rack.make_room(asset, keep=order, give_way=later):
             raise NotFetched(Reason.DISK_FULL, f"no room for {asset.size_bytes} bytes")
         part = self._rack.part(asset)
-        self._fetcher.fetch(self._address(asset), asset.size_bytes, part)
+        self._rack.clear_way(asset)
+        self._fetcher.fetch(address(self._media_url, asset), asset.size_bytes, part)
         if not self._rack.is_true(asset, part):
             raise NotFetched(Reason.BAD_HASH, "the audio is not the one that was sealed", start_over=True)
         self._rack.finish(asset)
         with self._wake:  # making room may have taken what was true before
             self._true = {key: value for key, value in self._true.items() if (self._rack.folder / key).exists()}
 
-    def _address(self, asset: Asset) -> str:
-        return asset.url if "://" in asset.url else f"{self._media_url.rstrip('/')}/{asset.url.lstrip('/')}"
-
     def _note_true(self, asset: Asset) -> None:
         signature = self._rack.signature(asset)
         with self._wake:
             self._troubles.pop(asset.sha256, None)
-            if signature:
+            if signature and self._true.get(asset.sha256) != signature:
                 self._true[asset.sha256] = signature
+                self.arrivals += 1
 
     def _note_trouble(self, asset: Asset, wrong: NotFetched) -> None:
         if wrong.start_over:

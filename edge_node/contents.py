@@ -12,10 +12,11 @@ from wire.config import NodeConfig
 from wire.errors import Reason
 from wire.plan import BulletinClass, Job, Lane, Plan
 from wire.receipt import Ack
+from wire.renewal import Renewed
 from wire.seal import PublicKey
 from wire.trust import Grant, Trust
 
-Document = Trust | NodeConfig | Plan | Ack
+Document = Trust | NodeConfig | Plan | Ack | Renewed
 
 JOB_SPAN = timedelta(days=400)  # how far a job's times may lie from the moment its plan was issued
 _HEIGHT = {BulletinClass.ORDINARY: 0, BulletinClass.PRIORITY: 1, BulletinClass.EMERGENCY: 2}
@@ -40,12 +41,19 @@ class Moment:
 
 
 def why_not_granted(grant: Grant, document: Document, area: str, moment: Moment) -> Refused | None:
-    """Why this grant does not cover this document about ``area``; None when it does."""
+    """Why this grant does not cover this document about ``area``; None when it does.
+
+    What a document says of its own time lies before its key's end, known time or not: a stolen key cannot put a clock
+    that knows no better beyond what the root gave it. What governs the node itself (a config can take away areas and
+    quiet hours, an acknowledgement proof, a certificate the way to the broker) needs a key for every class.
+    """
     at = document.issued_at if moment.restoring and not isinstance(document, Trust) else moment.now
-    if at > grant.until or (moment.clock_known and at < grant.not_before - CLOCK_SLACK):
+    if max(at, document.issued_at) > grant.until or (moment.clock_known and at < grant.not_before - CLOCK_SLACK):
         return Refused(Reason.KEY_EXPIRED, f"granted from {grant.not_before} until {grant.until}")
     if not any(names.lies_within(area, owner) for owner in grant.areas):
         return Refused(Reason.WRONG_AREA, f"the key is not granted for {area}")
+    if isinstance(document, NodeConfig | Ack | Renewed) and grant.up_to is not BulletinClass.EMERGENCY:
+        return Refused(Reason.WRONG_CLASS, f"the key is up to {grant.up_to}: it governs no node")
     if isinstance(document, Plan):
         for job in document.jobs:
             if _HEIGHT[job.bulletin_class] > _HEIGHT[grant.up_to]:
@@ -55,7 +63,7 @@ def why_not_granted(grant: Grant, document: Document, area: str, moment: Moment)
 
 def check(document: Document, node: str, area: str, line: str) -> None:
     """The document is about what its topic is about, and makes sense. Raises Refused."""
-    if isinstance(document, NodeConfig | Ack) and document.node != node:
+    if isinstance(document, NodeConfig | Ack | Renewed) and document.node != node:
         raise Refused(Reason.WRONG_AREA, f"for node {document.node}")
     if isinstance(document, NodeConfig):
         _check_config(document)
@@ -73,6 +81,8 @@ def check_times(document: Document, moment: Moment) -> None:
         return
     if moment.clock_known and document.issued_at > moment.now + CLOCK_SLACK:
         raise Refused(Reason.FROM_THE_FUTURE, f"issued at {document.issued_at}")
+    if isinstance(document, Trust) and not moment.clock_known:
+        return  # the bound of time may be a stolen key's word, and this document be what takes it back
     if isinstance(document, Plan | Trust) and moment.now > document.valid_until:
         raise Refused(Reason.EXPIRED, f"valid until {document.valid_until}")
 
@@ -105,8 +115,11 @@ def _check_config(config: NodeConfig) -> None:
 
 
 def _check_trust(trust: Trust) -> None:
-    for grant in trust.grants:
+    sealing, agreeing = ({each.public_key for each in mine} for mine in (trust.grants, trust.cosigners))
+    for key in sorted(sealing | agreeing):
         try:
-            PublicKey.from_hex(grant.public_key)
+            PublicKey.from_hex(key)
         except ValueError as wrong:
-            raise Refused(Reason.MALFORMED, f"{grant.public_key[:16]}: {wrong}") from None
+            raise Refused(Reason.MALFORMED, f"{key[:16]}: {wrong}") from None
+    if both := sealing & agreeing:
+        raise Refused(Reason.MALFORMED, f"{min(both)[:16]} may both seal and cosign")

@@ -9,12 +9,19 @@
 from __future__ import annotations
 
 import contextlib
+import fcntl
+import logging
 import os
+import shutil
 import sqlite3
 import struct
+import tempfile
 import time
 import zlib
+from collections.abc import Callable, Iterator
 from pathlib import Path
+
+log = logging.getLogger("loa.node.disk")
 
 SYNC_SECONDS = 10.0
 SLOT_BYTES = 2048
@@ -24,7 +31,7 @@ _MAGIC = b"loa1"
 
 def write(path: Path, data: bytes, mode: int = 0o644) -> None:
     """``data`` as the whole content of ``path``, durable on return. Raises OSError; then the old file stands."""
-    path.parent.mkdir(parents=True, exist_ok=True)
+    make_folder(path.parent)
     temporary = path.with_name(f".{path.name}.new")
     try:
         descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, mode)
@@ -40,10 +47,34 @@ def write(path: Path, data: bytes, mode: int = 0o644) -> None:
     sync_folder(path.parent)
 
 
+def write_record(path: Path, data: bytes) -> None:
+    """As `write`, for a few bytes that are written all day: in place, one block, where a rename costs a dozen.
+
+    ``data``: as `Checkpoint.save` takes it. A torn write leaves the record before. Raises OSError.
+    """
+    with contextlib.closing(Checkpoint(path)) as record:
+        record.save(data, durable=True)
+
+
+def read_record(path: Path) -> bytes:
+    """What `write_record` wrote last, or what a file holds that has no record in it yet. Raises OSError."""
+    with path.open("rb") as file:
+        raw = file.read(2 * SLOT_BYTES)
+    return _newest(raw)[1] or raw.split(b"\0")[0]
+
+
 def remove(path: Path) -> None:
     """``path`` gone, durably; a file that is not there is fine. Raises OSError."""
     path.unlink(missing_ok=True)
     sync_folder(path.parent)
+
+
+def make_folder(folder: Path) -> None:
+    """``folder`` and what lacks above it, durably: a file is as safe as the name of its folder. Raises OSError."""
+    if not folder.is_dir():
+        make_folder(folder.parent)
+        folder.mkdir(exist_ok=True)
+        sync_folder(folder.parent)
 
 
 def sync_folder(folder: Path) -> None:
@@ -60,7 +91,7 @@ def open_database(path: Path, tables: str) -> sqlite3.Connection:
 
     Raises sqlite3.DatabaseError when the file is not a sound database.
     """
-    path.parent.mkdir(parents=True, exist_ok=True)
+    make_folder(path.parent)
     database = sqlite3.connect(path, isolation_level=None, check_same_thread=False)
     try:
         database.execute("PRAGMA journal_mode=WAL")
@@ -75,6 +106,39 @@ def open_database(path: Path, tables: str) -> sqlite3.Connection:
     return database
 
 
+def database_in_memory(tables: str) -> sqlite3.Connection:
+    """An empty database that nothing outlives, in autocommit mode."""
+    database = sqlite3.connect(":memory:", isolation_level=None, check_same_thread=False)
+    database.executescript(tables)
+    return database
+
+
+def copy_of(path: Path, tables: str) -> sqlite3.Connection:
+    """What can be read of the database at ``path`` on a disk that cannot be written, in memory; else an empty one.
+
+    Its WAL holds what was committed last, and is not read where it lies: SQLite would have to write beside it.
+    """
+    for place in (None, "/dev/shm"):  # noqa: S108 - a folder of its own is made there
+        memory = database_in_memory("")
+        try:
+            with tempfile.TemporaryDirectory(dir=place) as folder:
+                for tail in ("", "-wal"):
+                    part = path.with_name(path.name + tail)
+                    if part.exists():
+                        shutil.copyfile(part, Path(folder, part.name))
+                with contextlib.closing(sqlite3.connect(Path(folder, path.name))) as source:
+                    source.backup(memory)
+            memory.executescript(tables)
+        except sqlite3.DatabaseError as wrong:
+            log.error("database_unreadable path=%s error=%s", path, wrong)
+            break
+        except OSError as wrong:
+            log.warning("database_not_copied place=%s error=%s", place, wrong)
+            continue
+        return memory
+    return database_in_memory(tables)
+
+
 def move_aside(path: Path) -> Path:
     """A spoilt database (with its WAL) out of the way; only the last spoilt one is kept. Raises OSError."""
     aside = path.with_name(f"{path.name}.spoilt")
@@ -86,19 +150,45 @@ def move_aside(path: Path) -> Path:
     return aside
 
 
+@contextlib.contextmanager
+def held(path: Path) -> Iterator[bool]:
+    """Whether ``path`` is ours alone until the block ends; True also where no such file can be made."""
+    try:
+        descriptor = os.open(path, os.O_RDWR | os.O_CREAT, 0o644)
+    except OSError:
+        yield True
+        return
+    try:
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            yield False
+        else:
+            yield True
+    finally:
+        os.close(descriptor)
+
+
 class Checkpoint:
     """One small record, written often. Its content is the owner's matter."""
 
-    def __init__(self, path: Path) -> None:
-        """Opens or makes the file, both slots allocated at once so that a full disk cannot stop it later."""
-        path.parent.mkdir(parents=True, exist_ok=True)
-        self._file = os.open(path, os.O_RDWR | os.O_CREAT, 0o644)
-        missing = 2 * SLOT_BYTES - os.fstat(self._file).st_size
-        if missing > 0:
-            os.pwrite(self._file, b"\0" * missing, 2 * SLOT_BYTES - missing)
-            os.fsync(self._file)
-        self._sequence = max((number for number, _ in self._slots()), default=0)
-        self._synced = time.monotonic()
+    def __init__(
+        self, path: Path, monotonic: Callable[[], float] = time.monotonic, *, or_in_memory: bool = False
+    ) -> None:
+        """Opens or makes the file, both slots allocated at once so that a full disk cannot stop it later.
+
+        On a disk that refuses it stands in memory, as long as this object, if ``or_in_memory``. Else raises OSError.
+        """
+        self._monotonic = monotonic
+        try:
+            self._file = _two_slots(path)
+        except OSError as wrong:
+            if not or_in_memory:
+                raise
+            log.error("checkpoint_in_memory path=%s error=%s", path, wrong)
+            self._file = _slots_in_memory(path)
+        self._sequence = self._read()[0]
+        self._synced = self._monotonic()
 
     def save(self, data: bytes, durable: bool = False) -> None:
         """``data``, at most SLOT_BYTES less the head. Raises OSError."""
@@ -106,13 +196,13 @@ class Checkpoint:
         body = struct.pack("<QI", self._sequence, len(data)) + data
         head = _HEAD.pack(_MAGIC, zlib.crc32(body), self._sequence, len(data))
         os.pwrite(self._file, head + data, (self._sequence % 2) * SLOT_BYTES)
-        if durable or time.monotonic() - self._synced >= SYNC_SECONDS:
-            os.fsync(self._file)
-            self._synced = time.monotonic()
+        if durable or self._monotonic() - self._synced >= SYNC_SECONDS:
+            os.fdatasync(self._file)  # its length never changes: nothing but the block is written
+            self._synced = self._monotonic()
 
     def load(self) -> bytes:
         """The newest record that is whole; empty when there is none."""
-        return max(self._slots(), default=(0, b""))[1]
+        return self._read()[1]
 
     def clear(self) -> None:
         """Nothing is on air."""
@@ -125,9 +215,38 @@ class Checkpoint:
             os.close(self._file)
             self._file = -1
 
-    def _slots(self) -> list[tuple[int, bytes]]:
-        slots = (os.pread(self._file, SLOT_BYTES, number * SLOT_BYTES) for number in (0, 1))
-        return [found for found in map(_unpack, slots) if found]
+    def _read(self) -> tuple[int, bytes]:
+        return _newest(os.pread(self._file, 2 * SLOT_BYTES, 0))
+
+
+def _two_slots(path: Path) -> int:
+    """The open file at ``path``, at least two slots long, durably. Raises OSError."""
+    make_folder(path.parent)
+    file = os.open(path, os.O_RDWR | os.O_CREAT, 0o644)
+    try:
+        missing = 2 * SLOT_BYTES - os.fstat(file).st_size
+        if missing > 0:
+            os.pwrite(file, b"\0" * missing, 2 * SLOT_BYTES - missing)
+            os.fsync(file)
+            sync_folder(path.parent)
+    except OSError:
+        os.close(file)
+        raise
+    return file
+
+
+def _slots_in_memory(path: Path) -> int:
+    """As `_two_slots`, of what can be read at ``path``; it lasts as long as the process."""
+    file = os.memfd_create(path.name)
+    with contextlib.suppress(OSError):
+        os.pwrite(file, path.read_bytes()[: 2 * SLOT_BYTES], 0)
+    return file
+
+
+def _newest(slots: bytes) -> tuple[int, bytes]:
+    """(sequence, data) of the newest record that is whole; (0, nothing) when there is none."""
+    both = (_unpack(slots[at : at + SLOT_BYTES]) for at in (0, SLOT_BYTES))
+    return max((found for found in both if found), default=(0, b""))
 
 
 def _unpack(slot: bytes) -> tuple[int, bytes] | None:

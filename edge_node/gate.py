@@ -5,6 +5,8 @@
   times. Nothing inside a payload is looked at before its seal is true (TUF 1.0, §5; DSSE v1).
 - Serials never go back: a lower one is a roll-back, the same one with other bytes a fork.
 - A new trust document judges everything held again, and what was refused for an unknown key once more.
+- Trust is what enough of the roots sealed. Roots change by links that travel beside it (`wire.roots`); a document under
+  newer roots replaces what older ones sealed whatever its serial, so that a thief's high serial is no wall.
 - Documents read back from disk (``restoring``) were in time when they came; whether a plan still counts is asked
   of `jobs` at every moment.
 """
@@ -15,16 +17,18 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
-from edge_node import contents
+from edge_node import contents, cosigning
 from edge_node.contents import Document, Refused
 from schedules.planner import merge
-from wire import codec, seal, topics
+from wire import codec, roots, seal, topics
 from wire.config import NodeConfig
 from wire.errors import Reason, Refusal
 from wire.health import Held
 from wire.names import KeyId
 from wire.plan import Job, Lane, Plan
 from wire.receipt import Ack
+from wire.renewal import Renewed
+from wire.roots import RootSet, Unrooted
 from wire.seal import Envelope, PublicKey
 from wire.trust import Grant, Trust
 
@@ -60,12 +64,15 @@ class _Held:
 
 
 class Gate:
-    """``home``: the area where the node hangs. ``root_keys``: public keys (hex) that may seal trust."""
+    """``home``: the area where the node hangs. ``roots``: the pinned keys that may seal trust, and how many must;
+    given as public keys in hex, any one of them may.
+    """
 
-    def __init__(self, node: str, home: str, root_keys: tuple[str, ...]) -> None:
+    def __init__(self, node: str, home: str, roots: RootSet | tuple[str, ...]) -> None:
         self._node, self._home = node, home
-        roots = [PublicKey.from_hex(key) for key in root_keys]
-        self._roots = {key.id: key for key in roots}
+        self.roots = (
+            roots if isinstance(roots, RootSet) else RootSet.of(roots)
+        )  # in force; as far as the trust document held has led
         self._keys: dict[KeyId, PublicKey] = {}
         self._grants: dict[KeyId, list[Grant]] = {}
         self._held: dict[str, _Held] = {}
@@ -86,8 +93,10 @@ class Gate:
         return held.document if held and isinstance(held.document, NodeConfig) else None
 
     def listens_to(self) -> list[str]:
-        """What to listen to."""
-        return topics.of_node(self._node, self.config.areas if self.config else ())
+        """What to listen to. Without a config: emergencies of the home and of all areas above it."""
+        if self.config:
+            return topics.of_node(self._node, self.config.areas)
+        return topics.of_node(self._node, ()) + topics.urgent_of_home(self._home)
 
     def plans(self) -> list[Plan]:
         """The plans held, of all areas and both lanes."""
@@ -100,11 +109,19 @@ class Gate:
             self._valid, self._merged = valid, merge((plan.issued_at, plan.jobs) for plan in valid)
         return self._merged
 
+    def newest(self) -> datetime:
+        """When the newest of what is held was issued. Something must be held."""
+        return max(held.document.issued_at for held in self._held.values())
+
     def serials(self) -> tuple[Held, ...]:
         """The plan serials held by area, for health."""
         serials = {(plan.area, plan.lane): plan.serial for plan in self.plans()}
         areas = sorted({area for area, _ in serials})
         return tuple(Held(a, serials.get((a, Lane.PLAN), 0), serials.get((a, Lane.URGENT), 0)) for a in areas)
+
+    def forget(self, topic: str) -> None:
+        """As if the document of ``topic`` had never come."""
+        self._held.pop(topic, None)
 
     def admit(
         self, topic: str, raw: bytes, now: datetime, *, clock_known: bool = True, restoring: bool = False
@@ -119,6 +136,8 @@ class Gate:
             return Refusal(Reason.TOO_BIG, topic[:300], str(wrong))
         except codec.Malformed as wrong:
             return Refusal(Reason.MALFORMED, topic[:300], str(wrong))
+        except Unrooted as wrong:
+            return Refusal(wrong.reason, topic[:300], wrong.detail)
         except Refused as wrong:
             if wrong.reason is Reason.UNKNOWN_KEY:
                 self._remember_stranger(topic, raw)
@@ -127,18 +146,18 @@ class Gate:
 
     def _judge(self, topic: str, raw: bytes, moment: contents.Moment) -> Verdict:
         line, area = self._addressed(topic)
+        if line is topics.TRUST:
+            return self._judge_trust(topic, raw, moment)
         envelope = seal.unwrap(raw, line.most_bytes)
         if not seal.is_kind(envelope, line.name):
             raise Refused(Reason.WRONG_KIND, envelope.payloadType)
-        trusted = self._roots if line is topics.TRUST else self._keys
-        signers = _true_seals(envelope, trusted)
+        signers = _true_seals(envelope, self._keys)
         body = envelope.body()
         document = codec.read(line.kind, body, line.most_bytes)
-        assert isinstance(document, Trust | NodeConfig | Plan | Ack)
-        if line is not topics.TRUST:
-            self._granted(signers, document, area, moment)
+        assert isinstance(document, NodeConfig | Plan | Ack | Renewed)
+        self._granted(signers, document, area, moment)
         contents.check(document, self._node, area, line.name)
-        if isinstance(document, Ack):
+        if isinstance(document, Ack | Renewed):  # of the moment: nothing is held
             contents.check_times(document, moment)
             return Admitted(line.name, topic, raw, document)
         held = self._held.get(topic)
@@ -146,7 +165,26 @@ class Gate:
             return Duplicate(topic)
         contents.check_times(document, moment)
         self._held[topic] = _Held(raw, body, document)
-        return Admitted(line.name, topic, raw, document, tuple(self._consequences(document, moment)))
+        return Admitted(line.name, topic, raw, document, tuple(self._consequences(document)))
+
+    def _judge_trust(self, topic: str, raw: bytes, moment: contents.Moment) -> Verdict:
+        """The roots' word, and the changes of roots that lead to whoever sealed it: taken together or not at all."""
+        message = roots.read(raw, topics.TRUST.most_bytes)
+        envelope = message.envelope
+        if not seal.is_kind(envelope, topics.TRUST.name):
+            raise Refused(Reason.WRONG_KIND, envelope.payloadType)
+        ours = roots.follow(self.roots, message.roots)
+        ours.sealed(envelope)
+        body = envelope.body()
+        trust = codec.read(Trust, body, topics.TRUST.most_bytes)
+        contents.check(trust, self._node, self._node, topics.TRUST.name)
+        held = self._held.get(topic) if ours.version == self.roots.version else None
+        if held and _is_repeated(held, trust, body):
+            return Duplicate(topic)
+        contents.check_times(trust, moment)
+        self.roots, self._held[topic] = ours, _Held(raw, body, trust)
+        self._take_grants(trust)
+        return Admitted(topics.TRUST.name, topic, raw, trust, tuple(self._judge_again(moment)))
 
     def _addressed(self, topic: str) -> tuple[topics.Line, str]:
         """The line of a topic that this node listens to, and the area it is about: its own where none is named."""
@@ -169,16 +207,15 @@ class Gate:
         for grant in (grant for signer in signers for grant in self._grants[signer]):
             why = contents.why_not_granted(grant, document, owner, moment)
             if why is None:
+                if isinstance(document, Plan):
+                    cosigning.check(document, trust, grant, (owner, self._home), moment)
                 return
             refusals.append(why)
         raise refusals[0]
 
-    def _consequences(self, document: Document, moment: contents.Moment) -> list[Admitted | Refusal]:
+    def _consequences(self, document: Document) -> list[Admitted | Refusal]:
         if isinstance(document, NodeConfig):
             return self._forget_areas()
-        if isinstance(document, Trust):
-            self._take_grants(document)
-            return self._judge_again(moment)
         return []
 
     def _forget_areas(self) -> list[Admitted | Refusal]:

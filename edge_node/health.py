@@ -1,8 +1,11 @@
 """Presence and health: when to say them and what is in them.
 
 - Presence on every connection, before anything else.
-- Health every ``config.health_seconds``; soon after a connection and after what is held has changed, so that the
-  station sees what arrived. Spread by the node's name: thousands that got one plan do not answer in one instant.
+- Health every ``config.health_seconds``; soon after a connection, and after what is held or whether the time is
+  known has changed, so that the station sees it. Spread by the node's name: thousands that got one plan do not
+  answer in one instant.
+- What one run says is never older than what it said before, though its clock was set back: the station takes only
+  what is newer.
 """
 
 from __future__ import annotations
@@ -11,15 +14,18 @@ import math
 import zlib
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from edge_node.gate import Gate
+from edge_node.meter import Reading
 from edge_node.report import Self
+from edge_node.stock import Stocktaking
 from edge_node.wallclock import Wallclock
 from wire import codec
 from wire.health import Health, Vitals
 from wire.link import Link
 from wire.presence import State
+from wire.release import Update
 from wire.topics import HEALTH, PRESENCE
 
 SPREAD_SECONDS = 2.0
@@ -32,10 +38,15 @@ class Measures:
 
     vitals: Vitals
     jobs_ahead: int
-    audio_ready: int
+    stock: Stocktaking
+    data_used: Reading
     receipts_waiting: int
     refusals: dict[str, int]
     last_sounded: datetime | None
+    set_aside: tuple[str, ...] = ()
+    watched: bool | None = None
+    update: Update | None = None
+    certificate_until: datetime | None = None
 
 
 class Reporter:
@@ -48,6 +59,7 @@ class Reporter:
         self._connections = 0
         self._at = 0.0
         self._held: object = None
+        self._said: datetime | None = None
 
     def greet(self, link: Link, clock: Wallclock) -> bool:
         """On a new connection: say that we are there. True when there was one."""
@@ -65,12 +77,14 @@ class Reporter:
     def report(self, link: Link, clock: Wallclock, measure: Callable[[datetime], Measures]) -> None:
         """Say health if it is due. Asked at every tick."""
         mono, now = clock.monotonic(), clock.now()
-        self._note_changes(mono)
+        self._note_changes(mono, clock.known())
         if mono < self._at or not link.connected():
             return
         config = self._gate.config
         self._at = mono + (config.health_seconds if config else DEFAULT_SECONDS)
-        link.publish(self._topic, self._message(now, measure(now)), retain=HEALTH.retained, qos=HEALTH.qos)
+        self._said = now if self._said is None else max(now, self._said + timedelta(milliseconds=1))
+        message = self._message(self._said, measure(now))
+        link.publish(self._topic, message, retain=HEALTH.retained, qos=HEALTH.qos)
 
     def seconds_left(self, link: Link, mono: float) -> float:
         """How long until health is due: 0 when overdue, without end while nobody could hear it."""
@@ -79,9 +93,9 @@ class Reporter:
     def _soon(self, mono: float) -> None:
         self._at = min(self._at, mono + self._delay)
 
-    def _note_changes(self, mono: float) -> None:
+    def _note_changes(self, mono: float, clock_known: bool) -> None:
         gate = self._gate
-        held = (gate.serials(), gate.config and gate.config.serial, gate.trust and gate.trust.serial)
+        held = (gate.serials(), gate.config and gate.config.serial, gate.trust and gate.trust.serial, clock_known)
         if held != self._held:
             self._held = held
             self._soon(mono)
@@ -102,9 +116,18 @@ class Reporter:
             trust_serial=gate.trust.serial if gate.trust else 0,
             held=gate.serials()[:100],
             jobs_ahead=measures.jobs_ahead,
-            audio_ready=measures.audio_ready,
+            audio_ready=measures.stock.ready_count,
             receipts_waiting=measures.receipts_waiting,
             refusals=measures.refusals,
             last_sounded=measures.last_sounded,
+            safe_mode=itself.safe_mode,
+            set_aside=measures.set_aside,
+            watched=measures.watched,
+            lacking=measures.stock.lacking,
+            lacking_from=measures.stock.lacking_from,
+            data_used_day_bytes=measures.data_used.day_bytes,
+            data_used_month_bytes=measures.data_used.month_bytes,
+            update=measures.update,
+            certificate_until=measures.certificate_until,
         )
         return codec.write(health)

@@ -35,6 +35,14 @@ class Held:
             if self._path(topic).exists():
                 disk.remove(self._path(topic))
 
+    def put_aside(self, topic: str) -> None:
+        """As `drop`, but what it was is kept for whoever wants to know: the last one of each topic."""
+        path = self._path(topic)
+        with contextlib.suppress(OSError):
+            (self._folder / "aside").mkdir(exist_ok=True)
+            path.replace(self._folder / "aside" / path.name)
+            disk.sync_folder(self._folder)
+
     def load(self) -> list[tuple[str, bytes]]:
         """(topic, bytes) of everything held: trust first, then the config, then the plans."""
         found = []

@@ -1,53 +1,32 @@
-"""The ledger: what became of every job, and the numbered receipts that say so. SQLite, WAL, synchronous=FULL.
+"""The ledger: what became of every job, and the receipts that say so.
 
-- A job's record and its receipt are one transaction; receipts are numbered without gaps; a job has at most one
-  outcome, by a constraint of the database.
 - What is decided stands in memory first. When the disk refuses (full), it is written again later, in order: the
   node goes on sounding, and numbers are given only to what is written.
-- A spoilt database is moved aside: a new stream begins at 1, and the radio goes on.
+- A disk that refuses for `PATIENCE_SECONDS` is left alone, and asked again as often: the book goes on in memory.
 """
 
 from __future__ import annotations
 
 import contextlib
 import logging
-import secrets
 import sqlite3
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import NamedTuple
 
 import msgspec
 
-from edge_node import disk
+from edge_node.book import Book, Change
 from schedules.situation import Phase, Record, audio_of, fresh
-from wire import codec
 from wire.plan import Job
 from wire.receipt import OUTCOMES, Measured, Receipt, Step
 
 log = logging.getLogger("loa.node.ledger")
 
 KEPT_AFTER = timedelta(days=60)  # a record is remembered this long after its deadline
-MOST_RECEIPT_BYTES = 8192
+PATIENCE_SECONDS = 600.0
 _OVER = (Phase.ENDED, Phase.WITHDRAWN)
-_TABLES = """
-CREATE TABLE IF NOT EXISTS stream (only INTEGER PRIMARY KEY CHECK (only = 1), name TEXT NOT NULL);
-CREATE TABLE IF NOT EXISTS jobs (
-  job TEXT PRIMARY KEY, deadline TEXT NOT NULL, record BLOB NOT NULL, tally BLOB NOT NULL DEFAULT x'', outcome TEXT
-) WITHOUT ROWID;
-CREATE TABLE IF NOT EXISTS receipts (number INTEGER PRIMARY KEY AUTOINCREMENT, receipt BLOB NOT NULL);
-CREATE TRIGGER IF NOT EXISTS one_outcome BEFORE UPDATE ON jobs WHEN OLD.outcome IS NOT NULL
-BEGIN SELECT RAISE(ABORT, 'this job has its outcome'); END;
-"""
-
-
-class Change(NamedTuple):
-    """One step of one job: its new record, what it has sounded (opaque), and the receipt, number still to come."""
-
-    record: Record
-    tally: bytes
-    receipt: Receipt | None = None
 
 
 class Word(NamedTuple):
@@ -59,24 +38,24 @@ class Word(NamedTuple):
 
 
 class Ledger:
-    """Opens or makes the database at ``path``. ``spoilt`` tells whether an unsound one was moved aside."""
+    """Opens or makes the book at ``path``."""
 
     def __init__(self, path: Path) -> None:
-        self.spoilt = False
-        try:
-            self._database = disk.open_database(path, _TABLES)
-            self._read()
-        except sqlite3.DatabaseError as wrong:
-            if isinstance(wrong, sqlite3.OperationalError) and not _is_spoilt(wrong):
-                raise
-            log.error("ledger_spoilt error=%s moved_to=%s", wrong, disk.move_aside(path))
-            self.spoilt = True
-            self._database = disk.open_database(path, _TABLES)
-            self._read()
+        """Raises sqlite3.OperationalError while another process holds the database."""
+        self.book = Book(path)
+        lines = self.book.lines()
+        self._records = {record.job: record for record, _ in lines}
+        self._tallies = {record.job: tally for record, tally in lines if tally}
         self._waiting: list[Change] = []
         self._depth = 0
+        self._tend_at: float | None = None  # monotonic: when the disk is given up, or asked again
         self.changes = 0  # grows with every change of a record
         self.write_failures = 0
+
+    @property
+    def stream(self) -> str:
+        """The name of the numbering."""
+        return self.book.stream
 
     @property
     def records(self) -> dict[str, Record]:
@@ -103,14 +82,23 @@ class Ledger:
         if old and old.phase is not Phase.WITHDRAWN:
             asset = old.asset if old.position_ms else record.asset  # a position is worth something in its audio only
             record = msgspec.structs.replace(old, start=job.start, deadline=job.deadline, asset=asset)
+        elif old:
+            record = msgspec.structs.replace(record, fetched=old.fetched)
         self._put(record, Step.ACCEPTED, now)
+
+    def fetched(self, audio: Mapping[str, str], now: datetime) -> None:
+        """The audio (SHA-256, by job) of these known jobs is on disk and was checked. One transaction for all."""
+        with self.together():
+            for job, sha256 in audio.items():
+                self._put(msgspec.structs.replace(self._records[job], fetched=sha256), Step.FETCHED, now)
 
     def on_air(self, job: Job, from_ms: int, audio: str = "") -> None:
         """The job is about to get the loudspeaker; called before the player hears of it.
 
         ``audio``: the name of what stands in for the job's own.
         """
-        self._put(Record(job.id, Phase.ON_AIR, job.start, job.deadline, audio or audio_of(job), from_ms))
+        told = self._records[job.id].fetched if job.id in self._records else ""
+        self._put(Record(job.id, Phase.ON_AIR, job.start, job.deadline, audio or audio_of(job), from_ms, told))
 
     def began(self, job: str, step: Step, at: datetime) -> None:
         """Its first sample has left: STARTED or RESUMED."""
@@ -150,62 +138,55 @@ class Ledger:
         if self._depth or not self._waiting:
             return not self._waiting
         try:
-            with self._transaction():
-                for change in self._waiting:
-                    self._write(change)
+            self.book.write(self._waiting)
         except sqlite3.Error as wrong:
             self.write_failures += 1
-            log.log(
-                logging.WARNING if self.write_failures == 1 else logging.DEBUG,
-                "ledger_not_written error=%s waiting=%d",
-                wrong,
-                len(self._waiting),
-            )
+            level = logging.WARNING if self.write_failures == 1 else logging.DEBUG
+            log.log(level, "ledger_not_written error=%s waiting=%d", wrong, len(self._waiting))
             return False
         self._waiting.clear()
         return True
 
+    def tend(self, mono: float) -> None:
+        """At every tick: write what waits, give up a disk that refuses, go back to it. ``mono``: monotonic seconds."""
+        if self.flush() and not self.book.in_memory:
+            self._tend_at = None
+            return
+        self._tend_at = self._tend_at or mono + PATIENCE_SECONDS
+        if mono < self._tend_at:
+            return
+        self._tend_at = mono + PATIENCE_SECONDS
+        if not self.book.in_memory:
+            self.book.leave_disk(f"{len(self._waiting)} lines wait")
+            self.flush()
+        else:
+            self.book.back_to_disk()
+
     def receipts_after(self, number: int, most: int) -> list[Receipt]:
         """Up to ``most`` written receipts above ``number``, in order."""
-        try:
-            rows = self._database.execute(
-                "SELECT number, receipt FROM receipts WHERE number > ? ORDER BY number LIMIT ?", (number, most)
-            ).fetchall()
-        except sqlite3.Error as wrong:
-            log.error("receipts_unreadable error=%s", wrong)
-            return []
-        read = ((row[0], codec.read(Receipt, row[1], MOST_RECEIPT_BYTES)) for row in rows)
-        return [msgspec.structs.replace(receipt, number=written) for written, receipt in read]
+        return self.book.receipts_after(number, most)
 
     def last_number(self) -> int:
         """The highest number given so far in this stream."""
-        row = self._database.execute("SELECT seq FROM sqlite_sequence WHERE name = 'receipts'").fetchone()
-        return row[0] if row else 0
-
-    def waiting(self) -> int:
-        """How many receipts the station has not acknowledged."""
-        written: int = self._database.execute("SELECT count(*) FROM receipts").fetchone()[0]
-        return written + sum(1 for change in self._waiting if change.receipt)
+        return self.book.last_number()
 
     def first_number(self) -> int:
         """The lowest number of a receipt that is kept; the next one to come when none is."""
-        try:
-            first = self._database.execute("SELECT min(number) FROM receipts").fetchone()[0]
-        except sqlite3.Error:
-            return 1
-        return int(first) if first is not None else self.last_number() + 1
+        return self.book.first_number()
+
+    def waiting(self) -> int:
+        """How many receipts the station has not acknowledged."""
+        return self.book.waiting() + sum(1 for change in self._waiting if change.receipt)
 
     def forget(self, upto: int) -> None:
         """The station has stored every receipt up to this number."""
-        with contextlib.suppress(sqlite3.OperationalError):  # a full disk: it is acknowledged again
-            self._database.execute("DELETE FROM receipts WHERE number <= ?", (upto,))
+        self.book.forget(upto)
 
     def prune(self, now: datetime) -> None:
         """Forget ended jobs whose deadline is long past."""
         limit = now - KEPT_AFTER
         old = [job for job, record in self._records.items() if record.phase in _OVER and record.deadline < limit]
-        with contextlib.suppress(sqlite3.OperationalError), self._transaction():
-            self._database.executemany("DELETE FROM jobs WHERE job = ?", [(job,) for job in old])
+        if old and self.book.drop(old):
             for job in old:
                 del self._records[job]
             self.changes += 1
@@ -214,7 +195,7 @@ class Ledger:
         """Write what waits, then close. Idempotent."""
         with contextlib.suppress(sqlite3.ProgrammingError):
             self.flush()
-            self._database.close()
+            self.book.close()
 
     def _put(
         self,
@@ -235,47 +216,6 @@ class Ledger:
         self._waiting.append(Change(record, kept, receipt))
         self.flush()
 
-    def _write(self, change: Change) -> None:
-        record, receipt = change.record, change.receipt
-        final = receipt and receipt.step in OUTCOMES and record.phase is not Phase.WITHDRAWN
-        outcome = receipt.step if receipt and final else None
-        try:
-            self._upsert(record, change.tally, outcome)
-        except sqlite3.IntegrityError:
-            log.error("second_outcome job=%s outcome=%s", record.job, outcome)
-            return
-        if receipt:
-            self._database.execute("INSERT INTO receipts (receipt) VALUES (?)", (codec.write(receipt),))
-
-    def _upsert(self, record: Record, tally: bytes, outcome: str | None) -> None:
-        self._database.execute(
-            "INSERT INTO jobs (job, deadline, record, tally, outcome) VALUES (?1, ?2, ?3, ?4, ?5)"
-            " ON CONFLICT (job) DO UPDATE SET deadline = ?2, record = ?3, tally = ?4, outcome = ?5",
-            (record.job, record.deadline.isoformat(), codec.write(record), tally, outcome),
-        )
-
-    @contextlib.contextmanager
-    def _transaction(self) -> Iterator[None]:
-        self._database.execute("BEGIN IMMEDIATE")
-        try:
-            yield
-            self._database.execute("COMMIT")
-        except BaseException:
-            if self._database.in_transaction:
-                self._database.execute("ROLLBACK")
-            raise
-
-    def _read(self) -> None:
-        with self._transaction():
-            self._database.execute("INSERT OR IGNORE INTO stream VALUES (1, ?)", (f"s{secrets.token_hex(6)}",))
-        self.stream: str = self._database.execute("SELECT name FROM stream").fetchone()[0]
-        rows = self._database.execute("SELECT job, record, tally, outcome FROM jobs").fetchall()
-        try:
-            self._records = {row[0]: codec.read(Record, row[1], MOST_RECEIPT_BYTES) for row in rows}
-        except codec.Malformed as wrong:
-            raise sqlite3.DatabaseError(str(wrong)) from None
-        self._tallies: dict[str, bytes] = {row[0]: row[2] for row in rows if row[2] and row[3] is None}
-
 
 def _receipt(record: Record, step: Step, now: datetime, word: Word) -> Receipt:
     return Receipt(
@@ -284,13 +224,8 @@ def _receipt(record: Record, step: Step, now: datetime, word: Word) -> Receipt:
         step=step,
         at=now,
         planned_start=record.start,
-        asset=record.asset,
+        asset=record.fetched if step is Step.FETCHED else record.asset,
         reason=word.reason,
         detail=word.detail[:300],
         measured=word.measured,
     )
-
-
-def _is_spoilt(wrong: sqlite3.OperationalError) -> bool:
-    """Whether an operational error at opening means a broken file, not a full or busy disk."""
-    return not any(word in str(wrong) for word in ("full", "locked", "unable to open", "readonly", "I/O"))

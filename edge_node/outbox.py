@@ -30,6 +30,7 @@ class Outbox:
     def __init__(self, node: str, ledger: Ledger, signer: Signer) -> None:
         self._node, self._ledger, self._signer = node, ledger, signer
         self._topic = topics.RECEIPTS.topic(node=node)
+        self._stream = ledger.stream
         self._acked = self._sent = 0
         self._under_way = 0
         self._wait = FIRST_SECONDS
@@ -42,6 +43,9 @@ class Outbox:
         """Hand to the link what is due; how many batches. ``mono``: monotonic seconds."""
         if not link.connected():
             return 0
+        if self._ledger.stream != self._stream:  # the ledger has left a disk that refuses: another numbering
+            self._stream, self._acked = self._ledger.stream, 0
+            self._start_over(FIRST_SECONDS)
         if link.connections() != self._connections:
             self._connections = link.connections()
             self._start_over(FIRST_SECONDS)

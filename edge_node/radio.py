@@ -1,44 +1,51 @@
 """The node as a program: the concretes wired together, started, and ended by a signal.
 
 - The one file of the node that names which link, player and cache are used.
-- `check` tells an installer under the pole, in sentences, what works and what does not.
 """
 
 from __future__ import annotations
 
+import faulthandler
 import importlib.util
 import logging
-import shutil
+import os
 import signal
-import socket
 import sqlite3
 import threading
 from pathlib import Path
 
-from edge_node import disk, identity
+from edge_node import disk
 from edge_node.agent import Agent
+from edge_node.badge import KEY_FILES, Badge
 from edge_node.cache import Cache
-from edge_node.own_voice import OwnVoice
+from edge_node.keep import Keep
+from edge_node.meter import Meter
 from edge_node.players.player import Player
 from edge_node.report import Self
-from edge_node.settings import Settings, SettingsError
+from edge_node.settings import Settings, SettingsError, tls_fault
 from edge_node.tuner.receiver import Tuner
 from edge_node.wallclock import Wallclock
-from schedules import moments
-from wire.mqtt import MqttLink, Options, Tls
-from words import Said, say
+from edge_node.watchdog import BROKEN_EXIT
+from wire.mqtt import MqttLink, Options, Tls, context, tls
+from words import discretion
 
 log = logging.getLogger("loa.node")
 
 KEEPALIVE_SECONDS = 30
+RUNNING = "running"  # a file in the state folder that a running node holds
 LIBRARIES = {"sound": ("numpy", "soundfile", "sounddevice"), "file": ("numpy", "soundfile"), "null": ()}
 
 
 def run(settings: Settings) -> int:
-    """Be a node until SIGTERM or SIGINT. The exit code: 0, or `restart.RESTART_EXIT`. Raises Said."""
-    logging.basicConfig(level=settings.log_level.upper(), format="%(asctime)s %(levelname)s %(name)s %(message)s")
+    """Be a node until SIGTERM or SIGINT. The exit code: 0, or `restart.RESTART_EXIT`. Raises Said.
+
+    A node beyond repair ends the process at once, with `watchdog.BROKEN_EXIT`.
+    """
+    discretion.start_log(settings.log_level.upper(), (settings.broker_password,))
+    discretion.leave_no_core()
     stop = threading.Event()
     clock = wallclock(settings)
+    close_keys(settings)
     link = make_link(settings, clock)
     agent = make_agent(settings, link, clock)
 
@@ -47,8 +54,16 @@ def run(settings: Settings) -> int:
         link.wake()
 
     before = {number: signal.signal(number, end) for number in (signal.SIGTERM, signal.SIGINT)}
+    faulthandler.enable()  # the watchdog ends a walk that hangs with SIGABRT: then the journal shows where it hung
     try:
-        return agent.run(stop)
+        with disk.held(settings.state_dir / RUNNING) as mine:
+            if not mine:
+                log.warning("state_shared folder=%s", settings.state_dir)
+            code = agent.run(stop)
+        if code == BROKEN_EXIT:  # what hangs may hang the way out too
+            logging.shutdown()
+            os._exit(code)
+        return code
     finally:
         for number, handler in before.items():
             signal.signal(number, handler)
@@ -57,10 +72,19 @@ def run(settings: Settings) -> int:
 def make_agent(settings: Settings, link: MqttLink, clock: Wallclock) -> Agent:
     """A node with the player and cache that ``settings`` ask for. Raises Said when its folder cannot be used."""
     try:
-        cache = Cache(settings.state_dir / "audio", on_ready=link.wake)
-        return Agent(settings, link, player(settings, clock), cache, clock)
+        meter = Meter(settings.state_dir / "data_used")
+        cache = Cache(settings.state_dir / "audio", on_ready=link.wake, meter=meter)
+        return Agent(settings, link, player(settings, clock, meter), cache, clock)
     except (OSError, sqlite3.Error) as wrong:
         raise SettingsError("node.state_unusable", path=settings.state_dir, why=wrong) from wrong
+
+
+def close_keys(settings: Settings) -> None:
+    """Close the keys that lie open, where the settings say under what. Raises keep.Sealed."""
+    own = [settings.state_dir / name for name in ("node.key", *KEY_FILES)]
+    named = [Path(settings.broker_key)] if settings.broker_key else []
+    for path in Keep(settings).close_all(dict.fromkeys([*own, *named])):
+        log.info("key_sealed path=%s", path)
 
 
 def wallclock(settings: Settings) -> Wallclock:
@@ -69,28 +93,43 @@ def wallclock(settings: Settings) -> Wallclock:
 
 
 def make_link(settings: Settings, clock: Wallclock) -> MqttLink:
-    """The link, not yet started; its will says that this node is offline. Raises SettingsError for a bad CA file."""
+    """The link, not yet started; its will says that this node is offline. Raises SettingsError for a bad TLS file."""
     options = Options(keepalive=KEEPALIVE_SECONDS)
     if settings.broker_user:
         options["username"], options["password"] = settings.broker_user, settings.broker_password
     if settings.broker_ca:
-        options["tls"] = Tls(ca_certs=settings.broker_ca)
+        files, badge = tls(settings.broker_ca, settings.broker_cert, settings.broker_key), Badge(settings)
+        files["opened"] = badge.keep.opened
+        if not settings.broker_cert:
+            options["tls"] = files
+        elif badge.is_renewed or _usable(settings, files):
+            options["credentials"] = badge
+        options["clock_known"] = lambda: clock.was_known
     will = Self(settings.node).will(clock.now())
     try:
         return MqttLink(settings.node, settings.broker_host, settings.broker_port, will=will, **options)
     except OSError as wrong:
-        raise SettingsError("node.bad_ca", path=settings.broker_ca, why=wrong.strerror or wrong) from wrong
+        raise tls_fault(settings, wrong) from wrong
 
 
-def player(settings: Settings, clock: Wallclock) -> Player:
-    """The player that ``settings`` name; its libraries are only imported when it first sounds.
+def _usable(settings: Settings, files: Tls) -> bool:
+    """True. Raises SettingsError for files that are not."""
+    try:
+        context(files)
+    except OSError as wrong:
+        raise tls_fault(settings, wrong) from wrong
+    return True
+
+
+def player(settings: Settings, clock: Wallclock, meter: Meter | None = None) -> Player:
+    """The player that ``settings`` name; its libraries are only imported when it first sounds. ``meter``: of relays.
 
     Raises ModuleNotFoundError at once when one of them is not installed.
     """
     for library in LIBRARIES[settings.player]:
         if importlib.util.find_spec(library) is None:
             raise ModuleNotFoundError(f"No module named {library!r}", name=library)
-    tuner = Tuner(settings.private_relays)
+    tuner = Tuner(settings.private_relays, meter=meter)
     if settings.player == "file":
         from edge_node.players.file_player import FilePlayer
 
@@ -102,81 +141,3 @@ def player(settings: Settings, clock: Wallclock) -> Player:
     from edge_node.players.sound_player import SoundPlayer
 
     return SoundPlayer(clock.now, device=settings.sound_device, tuner=tuner)
-
-
-def check(settings: Settings, language: str) -> tuple[list[str], bool]:
-    """One sentence for each thing a node needs, and whether all of them work."""
-    found = [_clock(settings), _disk(settings), _key(settings), _broker(settings), _device(settings), _audio(settings)]
-    found += [_relays(), _voice(settings)]
-    return [say(key, language, **facts) for _, key, facts in found], all(good for good, _, _ in found)
-
-
-Finding = tuple[bool, str, dict[str, object]]
-
-
-def _clock(settings: Settings) -> Finding:
-    clock = wallclock(settings)
-    if clock.known():
-        here = moments.local(clock.now(), moments.DEFAULT_ZONE)
-        return True, "node.check_clock_known", {"time": f"{here:%H:%M:%S %d/%m/%Y}"}
-    return False, "node.check_clock_unknown", {}
-
-
-def _disk(settings: Settings) -> Finding:
-    probe = settings.state_dir / "probe"
-    try:
-        disk.write(probe, b"x")
-        disk.remove(probe)
-        free = shutil.disk_usage(settings.state_dir).free // 1_000_000
-    except OSError as wrong:
-        return False, "node.check_disk_bad", {"path": settings.state_dir, "why": wrong}
-    return True, "node.check_disk_ok", {"path": settings.state_dir, "free": free}
-
-
-def _key(settings: Settings) -> Finding:
-    try:
-        signer = identity.load_or_make(settings.state_dir / "node.key")
-    except (Said, OSError) as wrong:
-        return False, "node.check_key_bad", {"why": wrong}
-    return True, "node.check_key", {"public": signer.public.hex}
-
-
-def _broker(settings: Settings) -> Finding:
-    facts: dict[str, object] = {"host": settings.broker_host, "port": settings.broker_port}
-    try:
-        socket.create_connection((settings.broker_host, settings.broker_port), timeout=5).close()
-    except OSError as wrong:
-        return False, "node.check_broker_bad", {**facts, "why": wrong}
-    return True, "node.check_broker_ok", facts
-
-
-def _device(settings: Settings) -> Finding:
-    if settings.player != "sound":
-        return True, "node.check_device_ok", {"device": settings.wav if settings.player == "file" else settings.player}
-    named = settings.sound_device or "default"
-    try:
-        import sounddevice  # what the sound player needs, and the system's PortAudio with it
-    except (ImportError, OSError) as wrong:
-        return False, "node.check_device_bad", {"device": named, "why": wrong}
-    try:
-        device = sounddevice.query_devices(settings.sound_device or None, "output")
-    except (ValueError, sounddevice.PortAudioError) as wrong:
-        return False, "node.check_device_bad", {"device": named, "why": wrong}
-    return True, "node.check_device_ok", {"device": device["name"]}
-
-
-def _audio(settings: Settings) -> Finding:
-    folder: Path = settings.state_dir / "audio"
-    files = sum(1 for path in folder.glob("*") if path.is_file()) if folder.is_dir() else 0
-    return True, "node.check_audio_ok" if files else "node.check_audio_none", {"files": files, "path": folder}
-
-
-def _relays() -> Finding:
-    """A node that is asked for no relay needs no decoder: without one nothing is wrong yet."""
-    return True, "node.check_relay_ok" if Tuner().works else "node.check_relay_none", {}
-
-
-def _voice(settings: Settings) -> Finding:
-    """A node without a voice still sounds what it is sent; it only cannot speak an emergency itself."""
-    works = OwnVoice(settings.voice, settings.voice_wpm).works
-    return True, "node.check_voice_ok" if works else "node.check_voice_none", {}

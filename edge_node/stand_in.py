@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import logging
 import shutil
+import tempfile
 import threading
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -78,6 +79,7 @@ class StandIns:
         self._made: dict[str, Mixed] = {}  # by the name of the words
         self._failed: dict[str, Failed] = {}
         self._busy: threading.Thread | None = None
+        self._elsewhere: Path | None = None
         shutil.rmtree(folder, ignore_errors=True)
 
     @property
@@ -119,6 +121,8 @@ class StandIns:
         """Wait for the work that is being done; it ends by itself."""
         if self._busy:
             self._busy.join()
+        if self._elsewhere:
+            shutil.rmtree(self._elsewhere, ignore_errors=True)
 
     def _alone(self, job: Job) -> Sound | None:
         """The siren without words, once."""
@@ -154,11 +158,8 @@ class StandIns:
 
     def _make(self, job: Job, siren: Path | None, mono: float) -> None:
         name, reason = standing_in.spoken_name(job), Reason.NO_VOICE
-        speech, target = self._folder / f"{name}.speech", self._folder / f"{name}.wav"
         try:
-            self._folder.mkdir(parents=True, exist_ok=True)
-            self._voice.speak(_words(job), speech)
-            self._made[name] = mix(speech, siren, job.drill, target)
+            self._made[name] = self._mixed(job, siren)
             self._failed.pop(name, None)
             log.info("spoken job=%s ms=%d siren=%s", job.id, self._made[name].duration_ms, siren is not None)
         except (NoVoice, BadAudio, ImportError) as wrong:
@@ -169,8 +170,27 @@ class StandIns:
         finally:
             if name not in self._made:  # whatever it was: then the siren must do
                 self._failed[name] = Failed(reason, mono + AGAIN_SECONDS)
-            speech.unlink(missing_ok=True)
             self._on_ready()
+
+    def _mixed(self, job: Job, siren: Path | None) -> Mixed:
+        """Words and siren as a file: in the node's folder, else, on a disk that refuses, where passing files lie."""
+        try:
+            return self._mixed_in(self._folder, job, siren)
+        except OSError as wrong:
+            log.warning("spoken_elsewhere job=%s disk=%s", job.id, wrong)
+            self._elsewhere = self._elsewhere or Path(tempfile.mkdtemp(prefix="loa-spoken-"))
+            return self._mixed_in(self._elsewhere, job, siren)
+
+    def _mixed_in(self, folder: Path, job: Job, siren: Path | None) -> Mixed:
+        name = standing_in.spoken_name(job)
+        folder.mkdir(parents=True, exist_ok=True)
+        speech = folder / f"{name}.speech"
+        try:
+            speech.write_bytes(b"-")  # the voice is a program of its own, and does not say why it failed
+            self._voice.speak(_words(job), speech)
+            return mix(speech, siren, job.drill, folder / f"{name}.wav")
+        finally:
+            speech.unlink(missing_ok=True)
 
     def _forget(self, wanted: set[str]) -> None:
         """Remove what no job near its second needs."""

@@ -2,58 +2,57 @@
 
 - Cheap: numbers come from /proc and /sys at every reading; programs are asked at most once in `PROGRAM_SECONDS`,
   and only those that are installed.
-- The clock's offset is the kernel's own (adjtimex): it is right whoever disciplines the clock.
+- The clock's offset is the kernel's own (`wire.kernel_clock`).
 """
 
 from __future__ import annotations
 
-import ctypes
-import json
 import os
 import shutil
-import subprocess
 import time
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import psutil
 
-from wire.health import Vitals
+from edge_node import gpio, modem, programs
+from edge_node.programs import Run, run, silent
+from edge_node.storage import Card
+from edge_node.wiring import Line, Wiring
+from wire.health import Relay, Vitals
+from wire.kernel_clock import kernel_clock
 
 PROGRAM_SECONDS = 60.0  # how long a program's answer is good
-PROGRAM_PATIENCE = 2.0  # seconds a program may take
 THROTTLED_FILE = "devices/platform/soc/soc:firmware/get_throttled"
-STA_UNSYNC, STA_NANO, TIME_ERROR = 0x0040, 0x2000, 5  # adjtimex(2)
-
-Run = Callable[[list[str]], str | None]
-
-
-def run(command: list[str]) -> str | None:
-    """What a program prints; None when it is absent, fails or takes too long."""
-    if not shutil.which(command[0]):
-        return None
-    environment = {**os.environ, "LC_ALL": "C"}
-    try:
-        answer = subprocess.run(
-            command, capture_output=True, timeout=PROGRAM_PATIENCE, env=environment, check=False, text=True
-        )
-    except (OSError, subprocess.TimeoutExpired, UnicodeDecodeError):
-        return None
-    return answer.stdout if answer.returncode == 0 else None
 
 
 class Senses:
-    """Reads the machine. ``state_dir`` is on the disk that is reported; ``sys`` and ``run`` change in tests only."""
+    """Reads the machine. ``state_dir`` is on the disk that is reported; ``sys`` and ``run`` change in tests only.
 
-    def __init__(self, state_dir: Path, sys: Path = Path("/sys"), run: Run = run) -> None:
-        self._state_dir, self._sys, self._run = state_dir, sys, run
+    ``frugal``: no program and no GPIO line is asked (safe mode).
+    """
+
+    def __init__(
+        self,
+        state_dir: Path,
+        sys: Path = Path("/sys"),
+        run: Run = run,
+        wiring: Wiring | None = None,
+        frugal: bool = False,
+    ) -> None:
+        self._state_dir, self._sys, self._run = state_dir, sys, silent if frugal else run
+        self._wiring, self._gpiod_version = wiring or Wiring(), None if not frugal else 0
+        self._card = Card(state_dir)
+        self._began = 0.0  # monotonic, of this reading
         self._answers: dict[tuple[str, ...], tuple[float, str | None]] = {}
         self._process = psutil.Process()
 
-    def read(self, clock_known: bool, audio_device: str | None, audio_ok: bool | None) -> Vitals:
+    def read(
+        self, clock_known: bool, audio_device: str | None, audio_ok: bool | None, amplifier: Relay | None = None
+    ) -> Vitals:
         """Everything at this moment; the arguments are what the node itself knows."""
-        memory, disk = psutil.virtual_memory(), self._disk()
+        self._began = time.monotonic()
+        memory, swap, disk = psutil.virtual_memory(), psutil.swap_memory(), self._disk()
         source, offset_ms = self._clock()
         return Vitals(
             cpu_celsius=self._celsius(),
@@ -67,18 +66,29 @@ class Senses:
             clock_source=source,
             clock_offset_ms=offset_ms,
             clock_known=clock_known,
-            network=self._network(),
+            network=modem.default_interface(),
             audio_device=audio_device[:120] if audio_device else None,
             audio_ok=audio_ok,
+            swap_used_ratio=round(swap.used / swap.total, 3) if swap.total else None,
+            storage=self._card.read(),
+            modem=modem.read(self._ask(*modem.COMMAND)),
+            wifi_dbm=modem.wifi_dbm(),
+            mains=self._level(self._wiring.mains),
+            battery=self._level(self._wiring.battery),
+            amplifier=amplifier,
         )
 
     def _ask(self, *command: str) -> str | None:
         """A program's answer, at most `PROGRAM_SECONDS` old."""
         asked_at, answer = self._answers.get(command, (-PROGRAM_SECONDS * 2, None))
-        if time.monotonic() - asked_at > PROGRAM_SECONDS:
+        if time.monotonic() - asked_at > PROGRAM_SECONDS and not self._is_late():
             answer = self._run(list(command))
             self._answers[command] = time.monotonic(), answer
         return answer
+
+    def _is_late(self) -> bool:
+        """Whether a program of this reading has hung: the walk waits for no second one."""
+        return time.monotonic() - self._began >= programs.PATIENCE_SECONDS
 
     def _text(self, name: str) -> str | None:
         try:
@@ -123,60 +133,11 @@ class Senses:
                 return None, None
         return kernel_clock()
 
-    def _network(self) -> str | None:
-        """The interface of the default route, and a modem's signal where there is one."""
-        name = _default_interface()
-        parts = [part for part in (name, self._modem()) if part]
-        return " ".join(parts)[:120] or None
+    def _level(self, line: Line | None) -> bool | None:
+        """Whether a line is active: asked at every reading, for mains goes when it goes."""
+        return gpio.level(line, self._gpiod(), self._run) if line and not self._is_late() else None
 
-    def _modem(self) -> str | None:
-        answer = self._ask("mmcli", "-m", "any", "-J")
-        if not answer:
-            return None
-        try:
-            modem = json.loads(answer)["modem"]
-            operator = modem["3gpp"]["operator-name"]
-            return f"{operator} {modem['generic']['signal-quality']['value']}%"
-        except (ValueError, KeyError, TypeError):
-            return None
-
-
-def _default_interface() -> str | None:
-    try:
-        rows = [line.split() for line in Path("/proc/net/route").read_text("ascii").splitlines()[1:]]
-    except OSError:
-        return None
-    defaults = [(int(row[6]), row[0]) for row in rows if len(row) > 6 and row[1] == "00000000"]
-    return min(defaults)[1] if defaults else None
-
-
-class _Timex(ctypes.Structure):
-    """struct timex of adjtimex(2), 64-bit or 32-bit by the width of long; the rest is padding."""
-
-    _fields_ = (
-        ("modes", ctypes.c_uint),
-        ("offset", ctypes.c_long),
-        ("freq", ctypes.c_long),
-        ("maxerror", ctypes.c_long),
-        ("esterror", ctypes.c_long),
-        ("status", ctypes.c_int),
-        ("padding", ctypes.c_char * 256),
-    )
-
-
-def kernel_clock() -> tuple[str | None, float | None]:
-    """Whether the kernel holds its clock for synchronised, and by how much it is ahead, in ms.
-
-    (None, None) where it cannot be asked. ("none", None) when nobody disciplines the clock.
-    """
-    timex = _Timex()
-    try:
-        state = ctypes.CDLL(None, use_errno=True).adjtimex(ctypes.byref(timex))
-    except (OSError, AttributeError):
-        return None, None
-    if state < 0:
-        return None, None
-    if state == TIME_ERROR or timex.status & STA_UNSYNC:
-        return "none", None
-    per_ms = 1_000_000 if timex.status & STA_NANO else 1000
-    return "ntp", round(-timex.offset / per_ms, 3)  # a positive one is still to be added: the clock is behind
+    def _gpiod(self) -> int | None:
+        if self._gpiod_version is None:
+            self._gpiod_version = gpio.version(self._run)
+        return self._gpiod_version

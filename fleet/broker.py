@@ -17,13 +17,14 @@ from types import ModuleType
 from typing import Literal, Self
 
 from fleet import mosquitto, nats
+from fleet.ports import can_listen, free_port
 from fleet.tether import Tethered, own
 from fleet.wanted import Access, Wanted
 from words import Said
 
 HOST = "127.0.0.1"
 ENGINES: dict[str, ModuleType] = {"mosquitto": mosquitto, "nats": nats}
-START_SECONDS = 20.0  # from starting it to its first accepted connection
+START_SECONDS = 60.0  # from starting it to its first accepted connection
 PORT_SECONDS = 3.0  # how long a port may still be held by a broker that is just ending
 TRIES = 3  # with another free port, when the port was left to us
 
@@ -72,7 +73,7 @@ class EmbeddedBroker:
         self.version = self._module.version(self._program)
         tries = TRIES if self._any_port and self.port == 0 else 1
         for left in reversed(range(tries)):
-            port = self.port or _free_port()
+            port = self.port or free_port()
             try:
                 self._start_on(port)
             except BrokerError:
@@ -163,25 +164,7 @@ def _wait_until_it_listens(child: Tethered, port: int, engine: str) -> None:
 def _wait_for_port(port: int) -> None:
     """Return when ``port`` can be had; raises BrokerError when somebody keeps it."""
     until = time.monotonic() + PORT_SECONDS
-    while not _can_bind(port):
+    while not can_listen(port, HOST):
         if time.monotonic() > until:
             raise BrokerError("broker.port_in_use", port=port)
         time.sleep(0.05)
-
-
-def _can_bind(port: int) -> bool:
-    with socket.socket() as probe:
-        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        try:
-            probe.bind((HOST, port))
-            probe.listen(1)
-        except OSError:
-            return False
-    return True
-
-
-def _free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind((HOST, 0))
-        number: int = probe.getsockname()[1]
-        return number

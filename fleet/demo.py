@@ -20,7 +20,8 @@ from controller.store.facts import Outcome
 from controller.store.rows import Announcement, AssetRow, User, VoiceState
 from edge_node import identity
 from fleet.broker import HOST
-from fleet.crew import LOOK_SECONDS, Crew, CrewError, free_port, is_free
+from fleet.crew import LOOK_SECONDS, Crew, CrewError
+from fleet.ports import can_listen, free_port
 from fleet.village import COMMUNES, PROVINCE, posts
 from words import Said
 
@@ -56,7 +57,7 @@ class Demo:
             raise DemoError("fleet.node_count", most=MOST_NODES)
         if not 0 <= asked.port <= MOST_PORT:
             raise DemoError("fleet.bad_port", port=asked.port, most=MOST_PORT)
-        if asked.port and not is_free(HOST, asked.port):
+        if asked.port and not can_listen(asked.port, HOST):
             raise DemoError("fleet.port_in_use", port=asked.port)
         self.asked = asked
         self.crew = Crew(asked.folder)
@@ -65,6 +66,7 @@ class Demo:
             "station_name": STATION_NAME,
             "web_host": HOST,
             "web_port": asked.port or free_port(),
+            "public_bulletins": True,
             "quiet_since": "00:00",  # a demonstration is heard at any hour
             "quiet_until": "00:00",
             "health_seconds": 5,
@@ -151,9 +153,9 @@ class Demo:
             home.mkdir(parents=True, exist_ok=True)
             public = identity.load_or_make(home / "node.key").public.hex
             self.desk.enrol(Enrolment(post.node, post.name, post.hamlet, public), self.admin, now)
-        root = keys.Keyring(made.keys_dir).find(keys.ROOT)
+        root = keys.Keyring(made.keys_dir).root()
         assert root
-        return root.public.hex
+        return root.hex
 
     def _node_settings(self, node: str, home: str, root: str) -> dict[str, object]:
         return {

@@ -15,7 +15,7 @@ import threading
 from pathlib import Path
 
 LEASH = Path(__file__).with_name("leash.py")
-STOP_SECONDS = 10.0  # from asking it to end, to ending it
+STOP_SECONDS = 30.0  # from asking it to end, to ending it
 
 
 class Tethered:
@@ -60,7 +60,7 @@ class Tethered:
         return self._ended.wait(most_seconds)
 
     def stop(self) -> None:
-        """Ask it to end; after 10 s end it. Returns when it has ended."""
+        """Ask it to end; after half a minute end it. Returns when it has ended."""
         self.ask_to_end()
         if self.alive() and not self.wait(STOP_SECONDS):
             self.kill()

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import logging
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -12,7 +11,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from words import Said
+from words import Said, discretion
 
 if TYPE_CHECKING:
     from controller.desk import Desk
@@ -38,18 +37,25 @@ class House:
     desk: Desk
 
     def person(self, name: str | None) -> User:
-        """Who acts: the person of that name, else the administrator who came first. Raises Refused."""
-        from controller.store.rows import Role
+        """Who acts: the person of that name, else the administrator of everything who came first. Raises Refused."""
+        from controller import rights
+        from controller.rights import EVERYWHERE, Permission
 
         if name is not None:
             user = self.store.people.by_name(name)
             if user is None or user.disabled:
                 raise Refused("loa.nobody_of_that_name", name=name[:80])
             return user
-        people = [each for each in self.store.people.all() if each.role is Role.ADMINISTRATOR and not each.disabled]
+        everybody = self.store.people.all()
+        people = [each for each in everybody if rights.may(each, Permission.PEOPLE, EVERYWHERE, now())]
         if not people:
             raise Refused("loa.nobody_yet")
         return min(people, key=lambda each: each.created_at)
+
+    def without_time(self) -> set[str]:
+        """The nodes that said last that they do not know the time: they sound emergencies only."""
+        known = ((each.node, each.health) for each in self.store.health.latest())
+        return {node for node, health in known if health and not health.vitals.clock_known}
 
     def recorded(self, path: Path, language: str, who: User) -> str:
         """What a person recorded, taken into the station; its name there. Raises Said."""
@@ -114,7 +120,7 @@ def settings_of(wanted: argparse.Namespace) -> Settings:
     from controller import settings
 
     found = settings.load(wanted.config)
-    logging.basicConfig(level=logging.ERROR, format="%(levelname)s %(name)s %(message)s")
+    discretion.start_log("ERROR", found.secrets(), "%(levelname)s %(name)s %(message)s")
     return found
 
 

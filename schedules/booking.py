@@ -3,12 +3,27 @@
 from __future__ import annotations
 
 from datetime import datetime, timedelta
+from enum import StrEnum
 
 import msgspec
 
-from wire.plan import AfterCut, Asset, BulletinClass, Late, Level, Relay
+from wire.plan import AfterCut, Asset, BulletinClass, Cosigned, Late, Level, Relay
 
 SKIP_GRACE = timedelta(seconds=30)
+
+
+class WhenCut(StrEnum):
+    """What a person wants of an item that an emergency cuts into. The wire says it as `AfterCut` and ``duck``."""
+
+    RESUME = "resume"  # goes on where it was cut
+    RESTART = "restart"  # begins again
+    DROP = "drop"  # is over
+    DUCK = "duck"  # goes on beneath, quieter; a node that does not know it resumes
+
+    @property
+    def on_wire(self) -> tuple[AfterCut, bool]:
+        """``after_cut`` and ``duck`` of its jobs."""
+        return (AfterCut.RESUME, True) if self is WhenCut.DUCK else (AfterCut(self.value), False)
 
 
 class Booking(msgspec.Struct, frozen=True):
@@ -33,6 +48,8 @@ class Booking(msgspec.Struct, frozen=True):
     series: str = ""  # it stands in a slot of the programme, of this series
     repeats: bool = False  # its starts may grow or shrink: every job is then named by its start, even the only one
     relay: Relay | None = None
+    duck: bool = False
+    cosigned: Cosigned | None = None  # of a wide emergency: a second person's seal over its one job
 
     @property
     def length(self) -> timedelta:

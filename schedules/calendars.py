@@ -38,9 +38,14 @@ DATES = "DATES:"
 _WHEN = "BYSETPOS BYMONTH BYWEEKNO BYYEARDAY BYMONTHDAY BYDAY BYHOUR BYMINUTE BYSECOND"
 RULE_PARTS = frozenset(re.findall(r"\w+", f"FREQ INTERVAL COUNT UNTIL WKST {_WHEN}"))  # RFC 5545, 3.3.10
 
+# the largest number of each part, and of weekdays within a month: past it the library leaves its own tables
+_MOST = {"BYSETPOS": 366, "BYYEARDAY": 366, "BYMONTHDAY": 31, "BYWEEKNO": 53, "BYMONTH": 12, "BYDAY": 53}
+_MOST_IN_A_MONTH = 5
+
 _TOO_FAST = ("SECONDLY", "MINUTELY", "HOURLY")
 _PARTS = re.compile(r"[A-Z-]+=[A-Z0-9,+-]+(;[A-Z-]+=[A-Z0-9,+-]+)*")
 _DATES = re.compile(r"[0-9]{8}(,[0-9]{8})*")
+_WIDEST_JUMP = timedelta(days=3)  # more than any zone ever moved its clocks
 _TICK = timedelta(microseconds=1)
 _LAST_SECOND = timedelta(days=1) - timedelta(seconds=1)
 
@@ -88,8 +93,11 @@ def starts(rule: str, first: datetime, since: datetime, until: datetime, zone_na
     if written.startswith(LUNAR):
         return _lunar_starts(written.removeprefix(LUNAR), first, (since, until), zone_name)
     begin = moments.local(first, zone_name).replace(tzinfo=None, fold=0)
+    near = moments.local(min(since, until), zone_name).replace(tzinfo=None, fold=0) - _WIDEST_JUMP
     found: list[datetime] = []
     for step, wall in enumerate(_walls(written, begin, zone_name)):
+        if wall < near and step < MOST_STEPS:
+            continue  # what is days before is not worth its moment
         moment = moments.at_local(wall.date(), wall.time(), zone_name)
         if moment >= until:
             break
@@ -105,11 +113,13 @@ def fires(rule: str, begin: datetime) -> bool:
 
     COUNT and UNTIL are not looked at, nor parts that RFC 5545 does not know. Raises RuleError for what is no rule, and
     for too many times a day. The library looks for the first time until the year 9999, whatever UNTIL says; so it is
-    asked about the same days as near to that year as a whole cycle of 28 years lets it.
+    asked about the same days as near to that year as a whole cycle of 28 years lets it. What names a number that no
+    calendar has, such as a twentieth Friday of a month, counts as never.
     """
     parts = dict(part.split("=", 1) for part in rule.strip().upper().split(";") if "=" in part)
     kept = {key: parts[key] for key in parts if key in RULE_PARTS - {"COUNT", "UNTIL"}}
-    return next(iter(_read(kept, begin.replace(year=_late_twin(begin.year)))), None) is not None
+    read = _read(kept, begin.replace(year=_late_twin(begin.year)))
+    return not _beyond(kept) and next(iter(read), None) is not None
 
 
 def _late_twin(year: int) -> int:
@@ -228,7 +238,7 @@ def _walls(written: str, begin: datetime, zone_name: str) -> Iterable[datetime]:
     parts = dict(part.split("=", 1) for part in written.split(";"))
     if parts.get("FREQ") in _TOO_FAST:
         raise RuleError("schedules.rule_too_often", rule=written[:80], most=MOST_STARTS)
-    wrong = _why_not(written, parts)
+    wrong = _why_not(written, parts) or _beyond(parts)
     if wrong:
         raise RuleError("schedules.bad_rule", rule=written[:80], detail=wrong)
     try:
@@ -251,6 +261,15 @@ def _read(parts: dict[str, str], begin: datetime) -> rrule:
         return read
     except (ValueError, OverflowError, TypeError, IndexError, AssertionError) as error:  # the library's ways
         raise RuleError("schedules.bad_rule", rule=rule[:80], detail=str(error)[:100]) from None
+
+
+def _beyond(parts: dict[str, str]) -> str:
+    """The part whose numbers are larger than a calendar's; empty when none is."""
+    by_month = parts.get("FREQ") == "MONTHLY" or "BYMONTH" in parts
+    for key, most in (_MOST | ({"BYDAY": _MOST_IN_A_MONTH} if by_month else {})).items():
+        if any(len(digits) > 3 or int(digits) > most for digits in re.findall(r"[0-9]+", parts.get(key, ""))):
+            return f"{key} is at most {most}"
+    return ""
 
 
 def _why_not(written: str, parts: dict[str, str]) -> str:

@@ -45,6 +45,7 @@ class Broadcast:
     drill: bool = False
     waits_for: timedelta = WAITS_FOR
     kind: str = ""
+    duck: bool = False
     counts: bool = True  # whether the rules of places count it
 
     @property
@@ -69,6 +70,7 @@ class Broadcast:
             asset=None if live else Asset("0" * 64, 1, length_ms, "audio/ogg", ""),
             relay=Relay("https://relay.invalid/", length_ms) if live else None,
             drill=self.drill,
+            duck=self.duck,
         )
 
 
@@ -82,6 +84,8 @@ class Turn(StrEnum):
     ALIKE = "alike"  # one after the other, of the same rank and start
     CUTS = "cuts"  # it is an emergency
     IS_CUT = "is_cut"  # the other one is
+    DUCKS = "ducks"  # it is an emergency, and the other one goes on beneath it
+    IS_DUCKED = "is_ducked"  # the other one is, and this one goes on beneath
 
 
 @dataclass(frozen=True)
@@ -153,6 +157,10 @@ def _turn(wanted: Broadcast, other: Broadcast, mine: list[Stretch], theirs: list
         return Turn.MISSED, other.end
     if not theirs:
         return Turn.TAKES, mine[-1].until
+    for turn, stretches in ((Turn.DUCKS, theirs), (Turn.IS_DUCKED, mine)):
+        if any(each.beneath for each in stretches):
+            last = stretches[-1]
+            return turn, last.until if last.beneath else last.since
     rivals = precedence.rank(wanted.job) == precedence.rank(other.job)
     if rivals and wanted.airing.start == other.airing.start:
         return Turn.ALIKE, max(mine[-1].until, theirs[-1].until)

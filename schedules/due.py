@@ -9,6 +9,8 @@
 - An edit reaches what has not sounded yet; what is sounding is finished as it began, unless it is withdrawn.
 - `now` is at least a lower bound. With the time unknown nothing but an emergency begins, and no other job that
   is still in a plan ends for being late.
+- What is to duck (`schedules.ducking`) is not cut by an emergency: it goes on beneath, and what would stop it on air
+  stops it there.
 - Quiet hours are strict: a negative offset does not reach into them, a late start is not given into them.
 """
 
@@ -20,9 +22,9 @@ from datetime import datetime, timedelta
 
 import msgspec
 
-from schedules import moments, policy, precedence, relays, standing_in
+from schedules import ducking, moments, policy, precedence, relays, standing_in
 from schedules.docket import Situation
-from schedules.situation import Accept, Act, Cut, End, OnAir, Phase, Record, Start, audio_of, fresh
+from schedules.situation import Accept, Act, Cut, Duck, End, OnAir, Phase, Record, Start, audio_of, fresh
 from wire.errors import Reason
 from wire.plan import AfterCut, BulletinClass, Job
 from wire.receipt import Step
@@ -30,12 +32,13 @@ from wire.receipt import Step
 PRIME = timedelta(seconds=2)  # how long before its second a job is handed to the player
 CUT_LEAD = timedelta(milliseconds=300)  # how long before its second it takes the loudspeaker from a lower job
 REST_MS = 300  # no more than this left of a job that was cut or crashed at its end counts as sounded
-_TICK = timedelta(milliseconds=1)
+_TICK = timedelta(microseconds=1)
 
 __all__ = [
     "Accept",
     "Act",
     "Cut",
+    "Duck",
     "End",
     "OnAir",
     "Phase",
@@ -50,10 +53,11 @@ __all__ = [
 def due(s: Situation) -> list[Act]:
     """What to do now, in this order. Applying it and asking again gives nothing new until something changes."""
     acts: list[Act] = [Accept(job) for job in s.docket.news if not _sounds(s, job)]
-    stop = _must_stop(s, s.on_air) if s.on_air else None
-    if stop:
-        acts.append(stop)
-        s = _without(s, stop)
+    for held in _held(s):
+        stop = _must_stop(s, held)
+        if stop:
+            acts.append(stop)
+            s = _without(s, stop)
     reached = s.docket.reached(_reach(s))
     ended = _endings(s, reached)
     acts += ended
@@ -71,11 +75,11 @@ def next_look(s: Situation, most: timedelta = timedelta(seconds=60)) -> datetime
     for job in s.docket.reached(reach):
         begin = _begin(s, job)
         moments_ahead += [begin - PRIME, begin - CUT_LEAD, begin, _last_moment(s, job, s.records.get(job.id)) + _TICK]
-    if s.on_air:
+    for held in _held(s):
         quiet = moments.clock_time(s.config.quiet_hours.since)
         moments_ahead.append(moments.next_at(quiet, s.now + _TICK, s.config.zone))
-        if s.on_air.job.relay:
-            moments_ahead.append(relays.end(s.on_air.job.relay, _begin(s, s.on_air.job)) + relays.OVERRUN)
+        if held.job.relay:
+            moments_ahead.append(relays.end(held.job.relay, _begin(s, held.job)) + relays.OVERRUN)
     look = min(moment for moment in moments_ahead if moment > s.now)
     for job in s.docket.beyond(reach):
         if job.start - (reach - s.now) >= look:  # neither this one nor any after it is primed before
@@ -89,9 +93,16 @@ def _reach(s: Situation) -> datetime:
     return s.now + PRIME - min(_offset(s), timedelta(0))
 
 
+def _held(s: Situation) -> list[OnAir]:
+    """What holds the loudspeaker, and what sounds beneath it."""
+    if s.on_air is None:
+        return []
+    return [s.on_air, *([OnAir(s.on_air.beneath, sounding=True)] if s.on_air.beneath else [])]
+
+
 def _sounds(s: Situation, job: Job) -> bool:
     """Whether this job sounds now: what is sounding is finished as it began."""
-    return s.on_air is not None and s.on_air.sounding and s.on_air.job.id == job.id
+    return any(held.sounding and held.job.id == job.id for held in _held(s))
 
 
 def _must_stop(s: Situation, on_air: OnAir) -> Cut | None:
@@ -121,21 +132,23 @@ def _is_over(s: Situation, job: Job, forbidden: Reason | None) -> bool:
 
 
 def _without(s: Situation, cut: Cut) -> Situation:
-    """The situation after ``cut``."""
+    """The situation after ``cut``: what lay beneath is on air again."""
+    left = [held for held in _held(s) if held.job.id != cut.job]
+    s = replace(s, on_air=left[0] if left else None)
     record = s.records.get(cut.job)
     if record is None:
-        return replace(s, on_air=None)
+        return s
     released = msgspec.structs.replace(record, phase=record.released(cut.then))
-    return replace(s, on_air=None, docket=s.docket.knowing(released))
+    return replace(s, docket=s.docket.knowing(released))
 
 
 def _endings(s: Situation, reached: Iterable[Job]) -> list[End]:
-    held = s.on_air.job.id if s.on_air else None
+    held = {each.job.id for each in _held(s)}
     unplanned = [(record.job, None) for record in s.docket.strays]
     ends = []
     for job_id, job in [*unplanned, *((job.id, job) for job in reached)]:
         record = s.records.get(job_id)
-        if job_id == held or (record and record.phase is Phase.ENDED):
+        if job_id in held or (record and record.phase is Phase.ENDED):
             continue
         end = _ending(s, job, record)
         if end:
@@ -204,7 +217,7 @@ def _forbidden(s: Situation, job: Job, moment: datetime) -> Reason | None:
 def _wants_air(s: Situation, job: Job) -> bool:
     """Whether the job should hold the loudspeaker now, if it were alone."""
     record = s.records.get(job.id) or fresh(job)
-    if record.phase is Phase.ENDED or job.id in s.unready or (s.on_air and job.id == s.on_air.job.id):
+    if record.phase is Phase.ENDED or job.id in s.unready or any(job.id == held.job.id for held in _held(s)):
         return False
     if not s.clock_known:
         return job.bulletin_class is BulletinClass.EMERGENCY and s.now >= job.start
@@ -224,7 +237,7 @@ def _give_air(s: Situation, job: Job) -> list[Act]:
         return []
     if not precedence.cuts_in(job, s.on_air.job) and not _goes_ahead(s, job, s.on_air):
         return []
-    return [_cut(s.on_air), start]
+    return [_give_way(s.on_air), start]
 
 
 def _goes_ahead(s: Situation, job: Job, on_air: OnAir) -> bool:
@@ -237,7 +250,9 @@ def _standing(s: Situation, job: Job) -> precedence.Standing:
     return precedence.standing(job, s.jobs.values())
 
 
-def _cut(on_air: OnAir) -> Cut:
+def _give_way(on_air: OnAir) -> Cut | Duck:
+    if on_air.sounding and ducking.ducks(on_air.job):
+        return Duck(on_air.job.id)
     if not on_air.sounding:
         return Cut(on_air.job.id, None)
     dropped = on_air.job.after_cut is AfterCut.DROP

@@ -155,6 +155,7 @@ def _fixed(area: str, sounding: Sounding, number: int) -> Booking:
         asset=sounding.asset,
         late=Late.SKIP,
         after_cut=AfterCut.DROP,
+        duck=item.duck,
     )
 
 

@@ -57,6 +57,8 @@ def jobs_of(booking: Booking, now: datetime) -> list[Job]:
                 drill=booking.drill,
                 before=booking.before,
                 relay=booking.relay,
+                duck=booking.duck,
+                cosigned=booking.cosigned,
             )
         )
     return jobs
@@ -69,9 +71,14 @@ def job_id(booking: Booking, start: datetime) -> str:
     """
     if not booking.repeats and all(other == booking.starts[0] for other in booking.starts):
         return booking.id
+    return coming_id(booking.id, start)
+
+
+def coming_id(booking: str, start: datetime) -> str:
+    """The job of one occurrence of a booking that comes again."""
     moment = start.astimezone(UTC)
     fraction = f"-{moment:%f}" if moment.microsecond else ""
-    return f"{booking.id}:{moment:%Y%m%dt%H%M%S}{fraction}"
+    return f"{booking}:{moment:%Y%m%dt%H%M%S}{fraction}"
 
 
 def plan(bookings: Iterable[Booking], now: datetime) -> dict[AreaLane, tuple[Job, ...]]:

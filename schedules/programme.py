@@ -62,6 +62,7 @@ class Item:
     series: str = ""
     classes: tuple[BulletinClass, ...] = ()  # of announcements; empty: every class
     source: str = ""
+    duck: bool = False  # goes on beneath an emergency
 
 
 @dataclass(frozen=True)

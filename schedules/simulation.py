@@ -13,8 +13,9 @@ from datetime import datetime, timedelta
 
 import msgspec
 
+from schedules import ducking
 from schedules.docket import Docket, Situation
-from schedules.due import Accept, Act, Cut, End, OnAir, Phase, Record, Start, due, fresh, next_look
+from schedules.due import Accept, Act, Cut, Duck, End, OnAir, Phase, Record, Start, due, fresh, next_look
 from schedules.relays import length_ms
 from schedules.rulebook import refused_jobs
 from schedules.situation import audio_of
@@ -28,12 +29,13 @@ LOOK = timedelta(hours=1)  # the longest step when nothing is to come
 
 @dataclass(frozen=True)
 class Stretch:
-    """``job`` sounds from ``since`` until before ``until``, from this position in its audio on."""
+    """``job`` sounds from ``since`` until before ``until``, from this position in its audio on, perhaps ``beneath``."""
 
     job: Job
     since: datetime
     until: datetime
     from_ms: int
+    beneath: bool = False
 
 
 @dataclass(frozen=True)
@@ -48,7 +50,7 @@ class Ended:
 
 @dataclass(frozen=True)
 class Day:
-    """What sounded, in order, and what became of every job."""
+    """What sounded, in the order in which it stopped, and what became of every job."""
 
     stretches: tuple[Stretch, ...]
     endings: tuple[Ended, ...]
@@ -77,34 +79,49 @@ class _World:
     over: Mapping[str, Reason] = field(default_factory=dict)  # what the config's limits refuse
     docket: Docket | None = None
     held: Start | None = None
+    beneath: Start | None = None
+    beneath_ms: dict[str, int] = field(default_factory=dict)
     stretches: list[Stretch] = field(default_factory=list)
     endings: list[Ended] = field(default_factory=list)
 
     def look(self) -> None:
         """Let what is over be over, then do what is due until nothing is."""
+        if self.beneath and self.now >= self._over(self.beneath):
+            self._finish(self.beneath)
         if self.held and self.now >= self._over(self.held):
-            sounded = self.held.job.id
-            self.leave(self.now)
-            self._ended(sounded, Step.SOUNDED, None)
+            self._finish(self.held)
         while acts := due(self._situation()):
+            begins = next((act.at for act in acts if isinstance(act, Start)), self.now)
             for act in acts:
-                self._do(act)
+                self._do(act, begins)
 
     def next_moment(self) -> datetime:
         """When something may change."""
         moments = [next_look(self._situation(), LOOK)]
-        if self.held:
-            moments += [each for each in (self.held.at, self._over(self.held)) if each > self.now]
+        for held in (self.held, self.beneath):
+            moments += [each for each in (held.at, self._over(held)) if each > self.now] if held else []
         return min(moments)
 
     def leave(self, at: datetime) -> None:
-        """Take the loudspeaker away, and write down what was heard."""
-        held, self.held = self.held, None
-        if held and at > held.at:
-            self.stretches.append(Stretch(held.job, held.at, at, held.from_ms))
+        """Take the loudspeaker away, and write down what was heard. What lay beneath has it again."""
+        beneath, self.beneath = self.beneath, None
+        held, self.held = self.held, self._heard(beneath, at, beneath=True) if beneath else None
+        if held:
+            self._heard(held, at)
+
+    def _heard(self, held: Start, at: datetime, beneath: bool = False) -> Start:
+        """Write down what was heard of it; what is left of it."""
+        if at <= held.at:
+            return held
+        self.stretches.append(Stretch(held.job, held.at, at, held.from_ms, beneath))
+        heard_ms = round((at - held.at) / timedelta(milliseconds=1))
+        if beneath:
+            self.beneath_ms[held.job.id] = self.beneath_ms.get(held.job.id, 0) + heard_ms
+        return Start(held.job, at, held.from_ms + heard_ms)
 
     def _situation(self) -> Situation:
-        on_air = OnAir(self.held.job, self.now >= self.held.at) if self.held else None
+        beneath = self.beneath.job if self.beneath else None
+        on_air = OnAir(self.held.job, self.now >= self.held.at, beneath) if self.held else None
         return Situation(self._docket(), on_air, self.config, self.now, over=self.over)
 
     def _docket(self) -> Docket:
@@ -113,27 +130,49 @@ class _World:
             self.docket = Docket(self.jobs, self.records)
         return self.docket
 
-    def _do(self, act: Act) -> None:
+    def _do(self, act: Act, begins: datetime) -> None:
         if isinstance(act, Accept):
             self._record(fresh(act.job))
         elif isinstance(act, End):
             self._ended(act.job, act.step, act.reason)
         elif isinstance(act, Cut):
-            self._cut(act)
+            self._cut(act, begins if act.gives_way else self.now)
+        elif isinstance(act, Duck):
+            assert self.held
+            self.beneath, self.held = self._heard(self.held, begins), None
         else:
             self.held = act
             self._put(act.job.id, phase=Phase.ON_AIR, asset=audio_of(act.job), position_ms=act.from_ms)
 
-    def _cut(self, act: Cut) -> None:
-        assert self.held
-        position = self.held.from_ms + max(0, round((self.now - self.held.at) / timedelta(milliseconds=1)))
-        self.leave(self.now)
+    def _cut(self, act: Cut, at: datetime) -> None:
+        held = self.beneath if self.beneath and self.beneath.job.id == act.job else self.held
+        assert held
+        at = min(at, self._over(held))
+        position = held.from_ms + max(0, round((at - held.at) / timedelta(milliseconds=1)))
+        self._take_away(held, at)
         self._put(act.job, position_ms=position)
         phase = self.records[act.job].released(act.then)
-        if phase is Phase.ENDED and act.then:
+        if act.then and position >= length_ms(held.job):
+            self._ended(act.job, *self._outcome(held))
+        elif phase is Phase.ENDED and act.then:
             self._ended(act.job, act.then, act.reason)
         else:
             self._put(act.job, phase=phase)
+
+    def _finish(self, held: Start) -> None:
+        self._take_away(held, self.now)
+        self._ended(held.job.id, *self._outcome(held))
+
+    def _take_away(self, held: Start, at: datetime) -> None:
+        if held is self.beneath:
+            self._heard(held, at, beneath=True)
+            self.beneath = None
+        else:
+            self.leave(at)
+
+    def _outcome(self, held: Start) -> tuple[Step, Reason | None]:
+        sounded_ms = length_ms(held.job)
+        return ducking.outcome(self.beneath_ms.get(held.job.id, 0), sounded_ms)
 
     def _ended(self, job_id: str, step: Step, reason: Reason | None) -> None:
         self._put(job_id, phase=Phase.ENDED)

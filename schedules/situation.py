@@ -28,7 +28,10 @@ class Phase(StrEnum):
 
 
 class Record(msgspec.Struct, frozen=True):
-    """The ledger's line for one job. ``position_ms`` is a position in ``asset``; of a relay, how much has gone by."""
+    """The ledger's line for one job. ``position_ms`` is a position in ``asset``; of a relay, how much has gone by.
+
+    ``fetched``: the SHA-256 of the audio of which the station was told that it is here; empty before that.
+    """
 
     job: str
     phase: Phase
@@ -36,6 +39,7 @@ class Record(msgspec.Struct, frozen=True):
     deadline: datetime
     asset: str = ""
     position_ms: int = 0
+    fetched: str = ""
 
     def released(self, then: Step | None) -> Phase:
         """The phase after the loudspeaker was taken away: ``then`` as in `Cut`."""
@@ -46,10 +50,11 @@ class Record(msgspec.Struct, frozen=True):
 
 @dataclass(frozen=True)
 class OnAir:
-    """What the player holds: primed for its second, or sounding."""
+    """What the player holds: primed for its second, or sounding; and what sounds ``beneath`` it."""
 
     job: Job
     sounding: bool
+    beneath: Job | None = None
 
 
 @dataclass(frozen=True)
@@ -70,11 +75,26 @@ class End:
 
 @dataclass(frozen=True)
 class Cut:
-    """Take the loudspeaker from what holds it. ``then`` is PAUSED, an outcome, or None when it had not sounded."""
+    """Take the loudspeaker from what holds it, or from what lies beneath.
+
+    ``then`` is PAUSED, an outcome, or None when it had not sounded.
+    """
 
     job: str
     then: Step | None
     reason: Reason | None = None
+
+    @property
+    def gives_way(self) -> bool:
+        """Whether it lets go on the first sample of what is started with it, and not at once."""
+        return self.reason is Reason.OUTRANKED
+
+
+@dataclass(frozen=True)
+class Duck:
+    """What sounds goes on beneath the job that is started next, quieter, and comes back when that is over."""
+
+    job: str
 
 
 @dataclass(frozen=True)
@@ -86,7 +106,7 @@ class Start:
     from_ms: int = 0
 
 
-Act = Accept | End | Cut | Start
+Act = Accept | End | Cut | Duck | Start
 
 
 def fresh(job: Job) -> Record:

@@ -35,6 +35,7 @@ _DAY_KEYS = ("from", "until", "except", "holidays", "lunar", "terms")
 _SLOT_KEYS = ("label", "days", "start", "minutes", *_DAY_KEYS, "instead", "fill", "overrun", "item")
 _AUDIO = (Kind.MUSIC, Kind.ANTHEM, Kind.OPENING, Kind.CLOSING)
 _ITEM_KEYS = {Kind.ANNOUNCEMENTS: ("series", "classes"), Kind.RELAY: ("source",)} | dict.fromkeys(_AUDIO, ("asset",))
+_DUCKING = (*_AUDIO, Kind.RELAY)  # what an announcement does it says itself
 _CLASSES = tuple(each.value for each in BulletinClass if each is not BulletinClass.EMERGENCY)
 
 T = TypeVar("T")
@@ -61,6 +62,7 @@ def write(programme: Programme) -> str:
             lines += ["", "[[slot.item]]", f"kind = {quoted(item.kind)}"]
             lines += [f"{key} = {quoted(value)}" for key, value in _texts(item) if value]
             lines += [f"classes = {_listed(item.classes)}"] * bool(item.classes)
+            lines += ["duck = true"] * item.duck
     return "\n".join(lines) + "\n"
 
 
@@ -226,10 +228,15 @@ def _term(value: object, where: Where, terms: Mapping[str, Term]) -> Term:
     return terms[name]
 
 
+def _boolean(table: Mapping[str, Any], where: Where, key: str) -> bool:
+    value = table.get(key, False)
+    if not isinstance(value, bool):
+        raise Wrong((*where, key), "schedules.not_boolean")
+    return value
+
+
 def _instead(slot: Mapping[str, Any], where: Where) -> bool:
-    instead = slot.get("instead", False)
-    if not isinstance(instead, bool):
-        raise Wrong((*where, "instead"), "schedules.not_boolean")
+    instead = _boolean(slot, where, "instead")
     if instead and not any(key in slot for key in _DAY_KEYS):
         raise Wrong((*where, "instead"), "schedules.instead_always", known=", ".join(_DAY_KEYS))
     return instead
@@ -254,7 +261,8 @@ def _item(value: object, where: Where) -> Item:
         raise Wrong(where, "schedules.missing_key", missing="kind")
     kind = Kind(toml_paper.choice(table["kind"], (*where, "kind"), tuple(Kind)))
     own = _ITEM_KEYS[kind]
-    toml_paper.keys(table, where, ("kind", *own), required=() if kind is Kind.ANNOUNCEMENTS else own)
+    known = ("kind", *own, "duck") if kind in _DUCKING else ("kind", *own)
+    toml_paper.keys(table, where, known, required=() if kind is Kind.ANNOUNCEMENTS else own)
     classes = _each(table, where, "classes", lambda each, there: toml_paper.choice(each, there, _CLASSES))
     return Item(
         kind=kind,
@@ -262,6 +270,7 @@ def _item(value: object, where: Where) -> Item:
         series=_slug(table["series"], (*where, "series")) if "series" in table else "",
         classes=tuple(BulletinClass(each) for each in classes),
         source=_named(table, where, "source"),
+        duck=_boolean(table, where, "duck"),
     )
 
 

@@ -13,16 +13,16 @@ Behaviour = Callable[["Handler", bytes], None]
 class MediaServer:
     """Serves `files` (path -> bytes), with ranges; `behaviours` (path -> list) say how the next answers go wrong."""
 
-    def __init__(self) -> None:
+    def __init__(self, host: str = "127.0.0.1") -> None:
         self.files: dict[str, bytes] = {}
         self.behaviours: dict[str, list[Behaviour]] = {}
         self.asked: list[tuple[str, str]] = []  # (path, Range)
         self.release = threading.Event()  # lets go what stalls
-        self._http = ThreadingHTTPServer(("127.0.0.1", 0), type("Bound", (Handler,), {"media": self}))
+        self._http = ThreadingHTTPServer((host, 0), type("Bound", (Handler,), {"media": self}))
         self._http.daemon_threads = True
         self._thread = threading.Thread(target=self._http.serve_forever, args=(0.05,), daemon=True)
         self._thread.start()
-        self.url = f"http://127.0.0.1:{self._http.server_port}"
+        self.url = f"http://{host}:{self._http.server_port}"
 
     def close(self) -> None:
         self.release.set()

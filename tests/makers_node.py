@@ -69,13 +69,17 @@ def make_plan(*jobs: Job, area: str = COMMUNE, serial: int = 1, issued_at: datet
 
 
 def make_grant(
-    signer: Signer = STATION, areas: tuple[str, ...] = ("lang-son",), up_to: BulletinClass = BulletinClass.EMERGENCY
+    signer: Signer = STATION,
+    areas: tuple[str, ...] = ("lang-son",),
+    up_to: BulletinClass = BulletinClass.EMERGENCY,
+    around: datetime = T0,
 ) -> Grant:
-    return Grant(signer.public.hex, areas, up_to, T0 - timedelta(days=100), T0 + timedelta(days=300))
+    return Grant(signer.public.hex, areas, up_to, around - timedelta(days=100), around + timedelta(days=300))
 
 
 def make_trust(*grants: Grant, serial: int = 1, **changed: object) -> Trust:
-    trust = Trust(serial, T0, T0 + timedelta(days=365), grants or (make_grant(),))
+    around: datetime = changed.get("issued_at", T0)  # type: ignore[assignment]
+    trust = Trust(serial, T0, T0 + timedelta(days=365), grants or (make_grant(around=around),))
     return msgspec.structs.replace(trust, **changed)
 
 

@@ -67,7 +67,7 @@ class House:
             folder, hand = self.folder / "nodes" / name, Hand(self.now)
             folder.mkdir(parents=True)
             settings = Settings(name, NODES[name], (ROOT.public.hex,), folder, clock="trust")
-            clock = Wallclock(folder / "clock", trusted=True, reading=hand.now, monotonic=hand.monotonic)
+            clock = Wallclock(folder / "clock", trusted=True, system=hand.system())
             link = self.radio.broker.link(name, Self(name).will(self.now))
             player = PretendPlayer(hand, defaultdict(lambda: 60_000), [])
             agent = Agent(settings, link, player, PretendCache(), clock)  # type: ignore[arg-type]

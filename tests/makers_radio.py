@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from pathlib import Path
 
@@ -22,10 +23,11 @@ from makers_node import (
 )
 
 from edge_node.agent import Agent
+from edge_node.meter import Meter
 from edge_node.players.player import RATE, Progress, Take
 from edge_node.report import Self
 from edge_node.settings import Settings
-from edge_node.wallclock import Wallclock
+from edge_node.wallclock import System, Wallclock
 from wire import codec, seal
 from wire.config import NodeConfig
 from wire.errors import Reason
@@ -33,7 +35,7 @@ from wire.health import Health
 from wire.loopback import Loopback
 from wire.plan import Asset, Job, Lane
 from wire.presence import Presence
-from wire.receipt import OUTCOMES, Ack, Receipt, Receipts
+from wire.receipt import OUTCOMES, Ack, Receipt, Receipts, Step
 from wire.topics import ACKS, HEALTH, PRESENCE, RECEIPTS
 
 
@@ -42,6 +44,9 @@ class Hand:
 
     def __init__(self, now: datetime = T0) -> None:
         self.moment, self.seconds = now, 1000.0
+        self.astray = timedelta(0)
+        self.boot = "boot-1"
+        self.synchronised, self.battery = True, False
 
     def now(self) -> datetime:
         return self.moment
@@ -49,28 +54,93 @@ class Hand:
     def monotonic(self) -> float:
         return self.seconds
 
+    def truth(self) -> datetime:
+        """What the time is, whatever this clock shows."""
+        return self.moment - self.astray
+
+    def jump(self, ahead: timedelta) -> None:
+        """The clock is set to so much ahead of the truth; no time passes."""
+        self.moment, self.astray = self.truth() + ahead, ahead
+
+    def system(self) -> System:
+        """The machine whose clock this is."""
+        return System(self.now, self.monotonic, lambda: self.synchronised, lambda: self.battery, lambda: self.boot)
+
     def turn(self, seconds: float) -> None:
         self.moment += timedelta(seconds=seconds)
         self.seconds += seconds
 
 
 class PretendPlayer:
-    """Sounds by the hand-turned clock. ``heard``: every stretch that left the loudspeaker, over all its lives."""
+    """Begins by the hand-turned clock, and then goes on by the one that no jump moves, as a sound card does.
+
+    ``heard``: every stretch that left the loudspeaker, over all its lives.
+    """
 
     def __init__(self, hand: Hand, durations: dict[str, int], heard: list[tuple[str, int, int]]) -> None:
         self._hand, self._durations, self.heard = hand, durations, heard
         self._take: Take | None = None
+        self._under: Take | None = None
+        self._covered_ms = 0  # of the one beneath, by those that are over
+        self._began: dict[str, float] = {}  # by job, monotonic
+        self._looked = 0.0
         self.device, self.device_ok, self.can_relay = "pretend", True, True
         self.overrun_ms = 0  # how much longer than it was told it sounds a stream
         self.relayed_ms: int | None = None  # how much of a relay its stream gives; None: all
         self.fails: Reason | None = None
 
     def prime(self, take: Take) -> None:
+        self.stop_beneath()
         self.stop()
-        self._take = take
+        self._put_on(take)
+
+    def _put_on(self, take: Take) -> None:
+        self._take, self._looked = take, self._hand.monotonic()
+        self._began.pop(take.job_id, None)
+
+    def _elapsed_ms(self, take: Take) -> float:
+        """Since its first sample left; negative before."""
+        elapsed, mono = (self._hand.now() - take.at) / timedelta(milliseconds=1), self._hand.monotonic()
+        if take.job_id not in self._began and elapsed >= 0:
+            self._began[take.job_id] = mono - min(elapsed / 1000, mono - self._looked)
+        self._looked = mono
+        began = self._began.get(take.job_id)
+        return elapsed if began is None else round((mono - began) * 1000, 3)
+
+    def cross(self, take: Take) -> Progress | None:
+        last = self.stop() if self._under is None else self._left(self._take, self.progress())
+        self._put_on(take)
+        return last
+
+    def lay_over(self, take: Take) -> None:
+        self._under = self._take
+        self._put_on(take)
+
+    def beneath(self) -> Progress | None:
+        last = self._of(self._under)
+        return replace(last, beneath_ms=self._covered_ms + self._covers()) if last else None
+
+    def stop_beneath(self, fade_ms: int = 50) -> Progress | None:
+        last, take = self.beneath(), self._under
+        self._under, self._covered_ms = None, 0
+        return self._left(take, last)
 
     def progress(self) -> Progress | None:
-        take = self._take
+        last = self._of(self._take)
+        covered = self._covered_ms if self._under is None else 0
+        return replace(last, beneath_ms=covered) if last and covered else last
+
+    def _covers(self) -> int:
+        assert self._take
+        upper = self._of(self._take)
+        return upper.sounded_ms if upper else 0
+
+    def _left(self, take: Take | None, last: Progress | None) -> Progress | None:
+        if last and take and last.sounded_ms:
+            self.heard.append((last.job_id, take.from_ms, last.position_ms))
+        return last
+
+    def _of(self, take: Take | None) -> Progress | None:
         if take is None:
             return None
         if self.fails:
@@ -79,7 +149,7 @@ class PretendPlayer:
         if take.path and not take.stream:
             length = self._durations.get(take.path.name, take.duration_ms)  # what stands in says its length
         length -= take.from_ms
-        elapsed = (self._hand.now() - take.at) / timedelta(milliseconds=1)
+        elapsed = self._elapsed_ms(take)
         if elapsed < 0:
             return Progress(take.job_id, position_ms=take.from_ms)
         ms = min(int(elapsed), length)
@@ -99,12 +169,15 @@ class PretendPlayer:
 
     def stop(self, fade_ms: int = 50) -> Progress | None:
         progress, take = self.progress(), self._take
-        if progress and take and progress.sounded_ms:
-            self.heard.append((progress.job_id, take.from_ms, progress.position_ms))
-        self._take = None
-        return progress
+        if self._under:
+            self._covered_ms += self._covers()
+        else:
+            self._covered_ms = 0
+        self._take, self._under = self._under, None
+        return self._left(take, progress)
 
     def close(self) -> None:
+        self.stop_beneath()
         self.stop()
 
 
@@ -116,12 +189,30 @@ class PretendCache:
         self.spoilt: set[str] = set()
         self.came: dict[str, int] = {}  # bytes so far of what is missing; what is not here has failed
         self.wanted: list[str] = []
+        self.hurries = 0
+        self.ceilings: dict[str, int] = {}
+        self.meter, self.arrivals = Meter(), 0
+        self.shunned: set[str] = set()
+        self.last: Sequence[Asset] = ()
 
-    def want(self, assets: list[Asset], standby: tuple[Asset, ...] = (), media_url: str = "") -> None:
-        self.wanted = [asset.sha256 for asset in assets]
+    def hurry(self) -> None:
+        self.hurries += 1
+
+    def shun(self, sha256s: set[str]) -> None:
+        self.shunned = sha256s
+
+    def want(
+        self,
+        assets: list[Asset],
+        standby: tuple[Asset, ...] = (),
+        media_url: str = "",
+        ceilings: dict[str, int] | None = None,
+        last: Sequence[Asset] = (),
+    ) -> None:
+        self.wanted, self.ceilings, self.last = [asset.sha256 for asset in assets], ceilings or {}, last
 
     def ready(self, asset: Asset) -> Path | None:
-        return None if asset.sha256 in self.missing else Path(asset.sha256)
+        return None if asset.sha256 in self.missing or asset.sha256 in self.shunned else Path(asset.sha256)
 
     def verified(self, asset: Asset) -> Path | None:
         if asset.sha256 in self.spoilt:
@@ -129,10 +220,10 @@ class PretendCache:
         return self.ready(asset)
 
     def why_not(self, asset: Asset) -> Reason:
-        return self.missing[asset.sha256]
+        return Reason.SET_ASIDE if asset.sha256 in self.shunned else self.missing[asset.sha256]
 
     def came_bytes(self, asset: Asset) -> int | None:
-        return self.came.get(asset.sha256)
+        return None if asset.sha256 in self.shunned else self.came.get(asset.sha256)
 
     def set_budget(self, budget_bytes: int) -> None:
         pass
@@ -157,6 +248,7 @@ class Radio:
     serials: dict[tuple[str, Lane], int] = field(default_factory=dict)
     received: dict[tuple[str, int], Receipt] = field(default_factory=dict)
     acks: bool = True
+    trusted: bool = True  # the node believes its system's clock
 
     def __post_init__(self) -> None:
         self.desk = self.broker.link("station")
@@ -181,7 +273,7 @@ class Radio:
         for job in jobs:
             if job.asset:
                 self.durations[job.asset.sha256] = job.asset.duration_ms
-        message = plan_message(make_plan(*jobs, area=area, serial=serial, lane=lane, issued_at=self.hand.now()))
+        message = plan_message(make_plan(*jobs, area=area, serial=serial, lane=lane, issued_at=self.hand.truth()))
         self.say(message)
         return message
 
@@ -190,8 +282,8 @@ class Radio:
 
     def new_node(self) -> Agent:
         """A process begins (on what the one before left)."""
-        settings = Settings(NODE, HAMLET, (ROOT.public.hex,), self.folder, clock="trust")
-        clock = Wallclock(self.folder / "clock", trusted=True, reading=self.hand.now, monotonic=self.hand.monotonic)
+        settings = Settings(NODE, HAMLET, (ROOT.public.hex,), self.folder, clock="trust" if self.trusted else "auto")
+        clock = Wallclock(self.folder / "clock", trusted=self.trusted, system=self.hand.system())
         self.player = PretendPlayer(self.hand, self.durations, self.heard)
         link = self.broker.link(NODE, Self(NODE).will(self.hand.now()))
         self.link = link
@@ -204,10 +296,11 @@ class Radio:
 
     def die(self) -> None:
         """kill -9: the sound stops where it is, the broker says the will."""
-        self.player.stop()
+        self.player.close()
         self.broker.drop(self.link)
-        self.agent.ledger._database.close()
+        self.agent.ledger.book.database.close()
         self.agent._checkpoint.close()
+        self.agent.lives.close()
 
     def restart(self) -> None:
         self.die()
@@ -246,11 +339,17 @@ class Radio:
         numbers = sorted(number for stream, number in self.received if stream == batch.stream)
         assert numbers == list(range(1, len(numbers) + 1)), "a gap in the numbers"
         if self.acks:
-            self.say((ACKS.topic(node=NODE), sealed("acks", Ack(NODE, batch.stream, numbers[-1], self.hand.now()))))
+            self.say((ACKS.topic(node=NODE), sealed("acks", Ack(NODE, batch.stream, numbers[-1], self.hand.truth()))))
 
     def steps(self, job: str) -> list[str]:
-        """The steps of a job, as the station knows them."""
-        return [receipt.step.value for _, receipt in sorted(self.received.items()) if receipt.job == job]
+        """The steps of a job, as the station knows them, but for what is told of its audio in batches (`fetched`)."""
+        mine = [receipt for _, receipt in sorted(self.received.items()) if receipt.job == job]
+        return [receipt.step.value for receipt in mine if receipt.step is not Step.FETCHED]
+
+    def fetched(self, job: str) -> list[str]:
+        """The audio of a job of which the node said that it is there, in order."""
+        mine = [receipt for _, receipt in sorted(self.received.items()) if receipt.job == job]
+        return [receipt.asset for receipt in mine if receipt.step is Step.FETCHED]
 
     def outcome(self, job: str) -> Receipt:
         found = [receipt for receipt in self.received.values() if receipt.job == job and receipt.step in OUTCOMES]

@@ -28,7 +28,7 @@ from fleet.demo import Asked, Demo
 from wire.plan import AfterCut, BulletinClass, Late
 from wire.receipt import OUTCOMES, Step
 
-FOREVER_SECONDS = 60.0  # nothing here takes that long, unless it never comes
+FOREVER_SECONDS = 180.0  # nothing here takes that long, unless it never comes
 HALF_A_SECOND = RATE // 2
 TAMTHANH, DONGDANG = "tam-thanh-01", "dong-dang-01"  # the demonstration's first two nodes
 DONG_DANG, TAM_THANH = "lang-son:dong-dang", "lang-son:tam-thanh"
@@ -165,8 +165,9 @@ class Commune:
         return {node.id: self.outcome(job, node.id).step.value for node in self.nodes}
 
     def steps(self, job: str, node: str) -> list[str]:
-        """What the node has told of the job so far."""
-        return [each.step.value for each in self.store.asrun.receipts(job, node)]
+        """What the node has told of the job so far, but for its audio (`fetched`, in batches)."""
+        told = self.store.asrun.receipts(job, node)
+        return [each.step.value for each in told if each.step is not Step.FETCHED]
 
     def wait_for_step(self, job: str, node: str, step: Step) -> None:
         self.wait(lambda: step.value in self.steps(job, node))

@@ -146,7 +146,7 @@ class Stranger:
         broker, topic = self.radio.crew.broker, PLAN.encode()
         body = len(topic).to_bytes(2, "big") + topic + b"x" * HUGE_BYTES
         length = bytes((len(body) >> shift) & 127 | (128 if len(body) >> shift + 7 else 0) for shift in (0, 7, 14, 21))
-        with socket.create_connection((broker.host, broker.port), timeout=20) as raw:
+        with socket.create_connection((broker.host, broker.port), timeout=60) as raw:
             raw.sendall(b"\x10\x10\x00\x04MQTT\x04\x02\x00\x3c\x00\x04huge")
             assert raw.recv(4) == b"\x20\x02\x00\x00"
             try:

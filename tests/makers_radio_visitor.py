@@ -21,23 +21,23 @@ class Visitor:
         self._post(invitation.removeprefix(self.address), fields)
 
     def get(self, path: str) -> str:
-        with self._browser.open(f"{self.address}{path}", timeout=30) as answer:
+        with self._browser.open(f"{self.address}{path}", timeout=90) as answer:
             return str(answer.read().decode())
 
     def announce(self, text: str, area: str) -> str:
         """Send a text to ``area``, now. The booking that its page is about."""
-        page = self.get("/")
+        page = self.get("/soan")
         key = re.search(r'name="key" value="(\w{32})"', page)
         assert key
         fields = {"csrf_token": form_key(page), "key": key[1], "text": text, "areas": area, "when": "now"}
-        arrived = self._post("/", fields | {"bulletin_class": "ordinary"})
+        arrived = self._post("/soan", fields | {"bulletin_class": "ordinary"})
         found = re.search(r"/(b[0-9a-f]{12})\b", arrived)
         assert found, arrived
         return found[1]
 
     def _post(self, path: str, fields: dict[str, str]) -> str:
         """Where it led to."""
-        with self._browser.open(f"{self.address}{path}", urlencode(fields).encode(), timeout=30) as answer:
+        with self._browser.open(f"{self.address}{path}", urlencode(fields).encode(), timeout=90) as answer:
             return str(answer.url)
 
 

@@ -6,7 +6,6 @@ from dataclasses import replace
 from datetime import UTC, date, datetime, time, timedelta
 from typing import Any
 
-from hypothesis import settings
 from hypothesis import strategies as st
 
 from schedules import timetable
@@ -14,9 +13,6 @@ from schedules.booking import Booking
 from schedules.days import ALL_DAYS, Days, Holidays, Term
 from schedules.programme import Fill, Item, Kind, Overrun, Programme, Slot, overlaps
 from wire.plan import AfterCut, Asset, BulletinClass, Job, Late, Level
-
-settings.register_profile("house", deadline=None)  # how fast a machine is proves nothing: speed lives in bench/
-settings.load_profile("house")
 
 NOW = datetime(2026, 11, 24, 3, 0, tzinfo=UTC)  # a Tuesday, 10:00 in Lạng Sơn
 HANOI = "Asia/Ho_Chi_Minh"

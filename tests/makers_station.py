@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from pathlib import Path
 
@@ -60,6 +60,8 @@ class Radio:
     voices: tuple[Voice, ...] = ()
 
     def __post_init__(self) -> None:
+        if self.settings.state_dir == Settings.state_dir:
+            self.settings = replace(self.settings, state_dir=self.folder)
         self.link = BrittleLink(self.broker.link("station"))
         self.transmitter = Transmitter(self.store, self.link, self.signer, self.settings)
         chain = Chain(self.voices) if self.voices else make_chain(("espeak",))

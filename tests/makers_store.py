@@ -9,9 +9,10 @@ from typing import Any
 import pytest
 
 from controller.desk import DeskError
+from controller.rights import FIRST, Grant, Role
 from controller.roster import Area, AreaKind, Node
 from controller.store import Store
-from controller.store.rows import Announcement, AnnouncementState, AssetRow, BookingRow, Role, User
+from controller.store.rows import Announcement, AnnouncementState, AssetRow, BookingRow, Session, User
 from wire import codec, seal, topics
 from wire.health import Health, Vitals
 from wire.link import Message
@@ -35,7 +36,17 @@ def node(name: str = "loa-1", home: str = HAMLET, groups: tuple[str, ...] = (), 
 
 
 def user(name: str = "lan", role: Role = Role.EDITOR, area: str = "*", **rest: Any) -> User:
-    return User(f"u-{name}", name, role, area, NOW, **rest)
+    """Somebody with ``role``; an approver orders emergencies too, an administrator does everything."""
+    return User(f"u-{name}", name, area, NOW, **{"grants": held(f"u-{name}", role, area), **rest})
+
+
+def held(user_id: str, role: Role, area: str, **rest: Any) -> tuple[Grant, ...]:
+    roles = {Role.APPROVER: (Role.APPROVER, Role.EMERGENCY), Role.ADMINISTRATOR: FIRST}.get(role, (role,))
+    return tuple(Grant(f"g-{user_id}-{each}", each, area, user_id, NOW, **rest) for each in roles)
+
+
+def session(token_hash: str = "h1", name: str = "lan", at: datetime = NOW, device: str = "Chrome · Android") -> Session:
+    return Session(token_hash, f"u-{name}", at, at + timedelta(hours=1), device, at)
 
 
 def announcement(number: int = 1, **changes: Any) -> Announcement:

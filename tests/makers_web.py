@@ -23,14 +23,20 @@ from flask import Flask
 from flask.testing import FlaskClient
 from jinja2.bccache import Bucket, BytecodeCache
 
-from controller.desk import Desk, NewUser
+from controller.desk import Desk, Giving, NewUser, ProofRules, SecondFactor
+from controller.gauges import Gauges, Inside
+from controller.keyring import Keyring
+from controller.reception import Reception
+from controller.rights import FIRST, Grant, Role
 from controller.roster import Area, AreaKind, Node
+from controller.setting_origins import Origins
 from controller.settings import Settings
 from controller.store import Store
-from controller.store.rows import Act, AssetRow, Role, User
+from controller.store.rows import Act, AssetRow, Session, User
 from controller.studio import Archive, Limits, Style, make_chain
 from controller.studio.peaks import Outlines
 from controller.studio.sampling import Sampler
+from controller.vault import Lockbox
 from controller.web import Window, create_app
 from wire.health import Health, Held, Vitals
 from wire.plan import BulletinClass
@@ -101,14 +107,18 @@ class Town:
     database_url: str = ""
     fresh: bool = True  # False: its database stands already
     rings: int = 0
+    policy: SecondFactor = SecondFactor.OWN
     numbers: dict[str, int] = field(default_factory=dict)
+    origins: Origins | None = None
 
     def __post_init__(self) -> None:
         self.settings = Settings(state_dir=self.folder, station_name="Truyền thanh Đồng Đăng")
         self.store = Store(self.database_url or f"sqlite:///{self.folder}/loa.db")
         if self.fresh:
             self.store.migrate()
-        self.desk = Desk(self.store, self.settings.zone, self._ring)
+        self.desk = Desk(self.store, self.settings.zone, self._ring).proving_by(
+            ProofRules(policy=self.policy, lockbox=Lockbox(self.folder / "keys"))
+        )
         self.settings.shelf_dir.mkdir(exist_ok=True)
 
     def _ring(self) -> None:
@@ -116,12 +126,18 @@ class Town:
 
     def app(self) -> Flask:
         """The app over this town."""
+        sampler = Sampler(make_chain(("espeak",)), Style(), self.folder / "samples")
+        inside = Inside(sampler.voices, True, NOON, self.moment, lambda: True, lambda: NOON)
         seen = Window(
             *(self.desk, self.store, self.settings.shelf_dir, self.settings, self.moment),
-            first_token=FIRST_TOKEN,
-            sampler=Sampler(make_chain(("espeak",)), Style(), self.folder / "samples"),
+            first_key=(FIRST_TOKEN, NOON + timedelta(hours=24)),
+            sampler=sampler,
+            condition=Gauges(self.settings, self.store, inside).condition,
+            origins=self.origins,
             outlines=Outlines(self.folder / "outlines"),
             archive=Archive(self.folder / "recordings", Limits(most_seconds=60, most_bytes=8 * 1024 * 1024)),
+            roots=Keyring(self.settings.keys_dir).roots,
+            receive=Reception(self.store, self.settings).receive,
         )
         made = create_app(seen)
         made.jinja_env.bytecode_cache = TEMPLATES  # each test has its own app; the templates are the same
@@ -133,9 +149,8 @@ class Town:
 
     def settle(self) -> None:
         """Areas, loudspeakers, and four people: an administrator, an approver, and an editor in each commune."""
-        self.boss = User(
-            "u000000000001", "quan-tri", Role.ADMINISTRATOR, "*", self.now, "Vi Thị Lan", hashed_password()
-        )
+        grants = tuple(Grant(f"g-{role}", role, "*", "u000000000001", self.now) for role in FIRST)
+        self.boss = User("u000000000001", "quan-tri", "*", self.now, "Vi Thị Lan", hashed_password(), grants=grants)
         self.store.people.add_first(self.boss, Act("quan-tri", "opened the house", self.boss.id, "", self.now))
         self.settle_areas()
         self.approver = self.person("chu-tich", Role.APPROVER, "lang-son:dong-dang", "Nông Văn Thịnh")
@@ -163,9 +178,13 @@ class Town:
 
     def person(self, name: str, role: Role, area: str, full_name: str) -> User:
         """Somebody with the password of the tests."""
-        user = self.desk.add_user(NewUser(name, role, area, full_name), self.boss, self.now)
+        user = self.desk.add_user(NewUser(name, Giving(role, area), full_name), self.boss, self.now)
+        if role is Role.APPROVER:
+            self.desk.give(name, Giving(Role.EMERGENCY, area), self.boss, self.now)
         self.store.people.set_password(user.id, hashed_password())
-        return user
+        found = self.store.people.get(user.id)
+        assert found is not None
+        return found
 
     def client(self, app: Flask, who: str | None = None) -> FlaskClient:
         """A browser without scripts, signed in as ``who``."""
@@ -180,7 +199,10 @@ class Town:
         assert user is not None
         token = secrets.token_urlsafe(32)
         hashed = hashlib.sha256(token.encode()).hexdigest()
-        self.store.people.open_session(hashed, user.id, self.now, self.now + timedelta(hours=12))
+        self.store.people.open_session(
+            Session(hashed, user.id, self.now, self.now + timedelta(hours=12), "Chrome · Android", self.now, self.now),
+            self.now,
+        )
         return token
 
     def voice(self, announcement: str) -> str:
@@ -251,10 +273,10 @@ def settled_database() -> bytes:
 
 
 @contextmanager
-def settled_town(folder: Path) -> Iterator[Town]:
-    """A settled town in ``folder``, closed with the block."""
-    (folder / "loa.db").write_bytes(settled_database())
-    town = Town(folder, fresh=False)
+def settled_town(folder: Path, database: bytes = b"", policy: SecondFactor = SecondFactor.OWN) -> Iterator[Town]:
+    """A settled town in ``folder``, with this ``database`` if one is given, closed with the block."""
+    (folder / "loa.db").write_bytes(database or settled_database())
+    town = Town(folder, fresh=False, policy=policy)
     people = town.store.people
     town.numbers = {node.id: 0 for node in town.store.roster.nodes()}
     for role, name in (
@@ -270,7 +292,7 @@ def settled_town(folder: Path) -> Iterator[Town]:
         town.store.close()
 
 
-def form_key(client: FlaskClient, path: str = "/") -> str:
+def form_key(client: FlaskClient, path: str = "/ngoai-tuyen") -> str:
     """The CSRF token of a page."""
     found = re.search(r'name="csrf_token" value="([^"]+)"', client.get(path).text)
     assert found, f"no form key on {path}"
@@ -296,7 +318,7 @@ def composed(client: FlaskClient, **changed: object) -> dict[str, object]:
 
 def send(client: FlaskClient, **changed: object):  # type: ignore[no-untyped-def]
     """Send a compose form."""
-    return client.post("/", data=composed(client, **changed))
+    return client.post("/soan", data=composed(client, **changed))
 
 
 def a_day(town: Town, app: Flask) -> str:

@@ -8,19 +8,22 @@ from datetime import UTC, datetime, timedelta
 
 import msgspec
 
-from wire import codec, seal, topics
+from wire import codec, cosigned, seal, topics
 from wire.config import Limits, NodeConfig, QuietHours, VolumeBand
-from wire.health import Health, Held, Vitals
+from wire.health import Health, Held, Lacking, Vitals
 from wire.live import LiveFrame
 from wire.plan import AfterCut, Asset, BulletinClass, Job, Lane, Late, Level, Plan, Relay
 from wire.presence import Presence, State
 from wire.receipt import Ack, Measured, Receipt, Receipts, Step
+from wire.release import KIND, MOST_STATEMENT_BYTES, Release, Update
+from wire.renewal import Renewal, Renewed
 from wire.seal import Signer
-from wire.trust import Grant, Trust
+from wire.trust import Cosigner, Grant, Trust
 
 NOON = datetime(2026, 11, 24, 5, 0, tzinfo=UTC)  # 12:00 in Việt Nam
 AREA, NODE = "lang-son:dong-dang:thon-1", "loa-01"
 ROOT, STATION, NODE_KEY = Signer(b"\x01" * 32), Signer(b"\x02" * 32), Signer(b"\x03" * 32)
+COSIGNER = Signer(b"\x04" * 32)
 
 
 def asset(**changed: object) -> Asset:
@@ -67,7 +70,13 @@ def urgent(**changed: object) -> Plan:
         after_cut=AfterCut.RESTART,
     )
     in_words = msgspec.structs.replace(alarm, id="e1123456789ab", asset=None, spoken="Lũ quét đang về.")
-    return plan(alarm, in_words, lane=Lane.URGENT, serial=2, **changed)
+    agreed = cosigned.cosign(msgspec.structs.replace(in_words, id="e2123456789ab"), ("lang-son",), COSIGNER)
+    return plan(alarm, in_words, agreed, lane=Lane.URGENT, serial=2, **changed)
+
+
+def release(**changed: object) -> Release:
+    made = Release("0.2.0", "3.11", "aarch64", "ef" * 32, 30_000_000, 5, NOON, NOON + timedelta(days=365))
+    return msgspec.structs.replace(made, **changed)
 
 
 def config(**changed: object) -> NodeConfig:
@@ -80,9 +89,11 @@ def config(**changed: object) -> NodeConfig:
         quiet_hours=QuietHours(),
         volumes=(VolumeBand("06:00", -6.0), VolumeBand("21:00", -18.0)),
         offset_ms=-20,
+        data_budget_bytes_per_day=50_000_000,
         standby=(asset(),),
         siren=asset().sha256,
         limits=Limits(10, (2,) * 7, (30,) * 7, (45, 45, 45, 45, 45, 60, None)),
+        releases=(seal.unwrap(seal.seal(KIND, codec.write(release()), ROOT), MOST_STATEMENT_BYTES),),
     )
     return msgspec.structs.replace(made, **changed)
 
@@ -91,7 +102,9 @@ def trust(**changed: object) -> Trust:
     grant = Grant(
         STATION.public.hex, ("lang-son",), BulletinClass.EMERGENCY, NOON, NOON + timedelta(days=400), "trạm Lạng Sơn"
     )
-    return msgspec.structs.replace(Trust(1, NOON, NOON + timedelta(days=400), (grant,)), **changed)
+    second = Cosigner(COSIGNER.public.hex, "Nguyễn Thị Hoa", ("lang-son",), NOON, NOON + timedelta(days=400))
+    made = Trust(1, NOON, NOON + timedelta(days=400), (grant,), (second,), 2)
+    return msgspec.structs.replace(made, **changed)
 
 
 def presence(**changed: object) -> Presence:
@@ -103,6 +116,11 @@ def health(**changed: object) -> Health:
         cpu_celsius=51.5, throttled=0, load_1m=0.25, memory_used_ratio=0.5, disk_free_bytes=10**9, clock_source="ntp"
     )
     made = Health(NODE, NOON, "4f1c", "0.1.0", measured, 3, 1, (Held(AREA, 7, 2),), 4, 4, 0, {"bad_seal": 1}, NOON)
+    made = msgspec.structs.replace(made, update=Update("trial", "0.2.0", 5))
+    lacking = (Lacking("b0123456789ab", "data_budget"), Lacking("b0123456789ac"))
+    made = msgspec.structs.replace(
+        made, lacking=lacking, data_used_day_bytes=12_000_000, data_used_month_bytes=340_000_000
+    )
     return msgspec.structs.replace(made, **changed)
 
 
@@ -111,13 +129,23 @@ def receipt(number: int = 1, step: Step = Step.ACCEPTED, **changed: object) -> R
 
 
 def receipts(*each: Receipt, **changed: object) -> Receipts:
-    proof = Measured(NOON, NOON + timedelta(seconds=12), 1.5, 12_000, -17.25, -1.5, "file")
+    proof = Measured(NOON, NOON + timedelta(seconds=12), 1.5, 12_000, -17.25, -1.5, "file", samples=576_000)
     both = (receipt(1), receipt(2, Step.SOUNDED, asset="ab" * 32, measured=proof))
     return msgspec.structs.replace(Receipts(NODE, "s0123456789ab", each or both), **changed)
 
 
 def ack(**changed: object) -> Ack:
     return msgspec.structs.replace(Ack(NODE, "s0123456789ab", 2, NOON), **changed)
+
+
+def renewal(**changed: object) -> Renewal:
+    request = "-----BEGIN CERTIFICATE REQUEST-----\nMA==\n-----END CERTIFICATE REQUEST-----\n"
+    return msgspec.structs.replace(Renewal(NODE, NOON, request), **changed)
+
+
+def renewed(**changed: object) -> Renewed:
+    pem = "-----BEGIN CERTIFICATE-----\nMA==\n-----END CERTIFICATE-----\n"
+    return msgspec.structs.replace(Renewed(NODE, NOON, pem, (pem,)), **changed)
 
 
 def live_frame(**changed: object) -> LiveFrame:
@@ -135,8 +163,10 @@ EVERY: dict[str, msgspec.Struct] = {  # by the name of its line in the table of 
     "health": health(),
     "receipts": receipts(),
     "acks": ack(),
+    "renewal": renewal(),
+    "certificate": renewed(),
 }
-SIGNERS = {"trust": ROOT, "receipts": NODE_KEY}  # the station seals the others
+SIGNERS = {"trust": ROOT, "receipts": NODE_KEY, "renewal": NODE_KEY}  # the station seals the others
 
 
 def travelling(name: str) -> bytes:
@@ -146,7 +176,7 @@ def travelling(name: str) -> bytes:
     return seal.seal(name, payload, SIGNERS.get(name, STATION)) if line.sealed else payload
 
 
-def eventually(wish: Callable[[], object], most_seconds: float = 20.0) -> None:
+def eventually(wish: Callable[[], object], most_seconds: float = 60.0) -> None:
     """Wait until ``wish`` holds."""
     until = time.monotonic() + most_seconds
     while not wish():

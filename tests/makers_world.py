@@ -10,7 +10,7 @@ from makers_node import make_config
 
 from schedules import policy, precedence, standing_in
 from schedules.docket import Docket, Situation
-from schedules.due import Accept, Act, Cut, End, OnAir, Phase, Record, Start, due, fresh, next_look
+from schedules.due import Accept, Act, Cut, Duck, End, OnAir, Phase, Record, Start, due, fresh, next_look
 from schedules.relays import length_ms
 from schedules.situation import audio_of
 from wire.errors import Reason
@@ -31,6 +31,7 @@ class World:
     unready: dict[str, Reason] = field(default_factory=dict)
     voices: dict[str, bool] = field(default_factory=dict)  # emergencies without audio: whole, or a siren alone
     held: Start | None = None
+    beneath: Start | None = None
     playing: str = ""  # the name of what is held
     spoken: int = 0  # how many ended in the node's own voice
     outcomes: dict[str, list[Step]] = field(default_factory=dict)
@@ -41,10 +42,14 @@ class World:
 
     def position(self) -> int:
         assert self.held
-        return self.held.from_ms + max(0, int((self.now - self.held.at) / timedelta(milliseconds=1)))
+        return self.position_of(self.held)
+
+    def position_of(self, held: Start) -> int:
+        return held.from_ms + max(0, int((self.now - held.at) / timedelta(milliseconds=1)))
 
     def situation(self) -> Situation:
-        on_air = OnAir(self.held.job, self.sounding()) if self.held else None
+        beneath = self.beneath.job if self.beneath else None
+        on_air = OnAir(self.held.job, self.sounding(), beneath) if self.held else None
         config = make_config(offset_ms=self.offset_ms, maintenance=self.maintenance)
         docket = Docket(dict(self.jobs), dict(self.records))
         return Situation(docket, on_air, config, self.now, self.known, self.lacking())
@@ -93,7 +98,7 @@ class World:
         self.records[act.job.id] = base
 
     def _end(self, act: End) -> None:
-        assert not self.held or self.held.job.id != act.job
+        assert all(held.job.id != act.job for held in (self.held, self.beneath) if held)
         self.ended(act.job, act.step)
 
     def ended(self, job_id: str, step: Step) -> None:
@@ -106,19 +111,41 @@ class World:
 
     def _cut(self, act: Cut) -> None:
         assert self.held, "a cut with nothing on air"
-        assert self.held.job.id == act.job
-        if self.sounding():
-            self.put(act.job, position_ms=self.position(), asset=self.playing)
+        if self.beneath and self.beneath.job.id == act.job:
+            self.put(act.job, position_ms=self.position_of(self.beneath))
+            self.beneath = None
+        else:
+            assert self.held.job.id == act.job
+            if self.sounding():
+                self.put(act.job, position_ms=self.position(), asset=self.playing)
+            self.let_go()
         phase = self.records[act.job].released(act.then)
         if phase is Phase.ENDED:
             assert act.then
             self.ended(act.job, act.then)
         else:
             self.put(act.job, phase=phase)
-        self.held = None
+
+    def let_go(self) -> None:
+        """What lay beneath has the loudspeaker again."""
+        self.held, self.beneath = self.beneath, None
+        self.playing = self.records[self.held.job.id].asset if self.held else ""
+
+    def _duck(self, act: Duck) -> None:
+        assert self.held, "nothing to duck"
+        assert self.sounding(), "what does not sound yet cannot duck"
+        assert self.beneath is None, "two beneath"
+        assert self.held.job.id == act.job
+        assert self.held.job.duck
+        assert self.held.job.bulletin_class is not BulletinClass.EMERGENCY, "an emergency ducked"
+        self.beneath, self.held = self.held, None
 
     def _start(self, act: Start) -> None:
-        assert self.held is None, "two on air"
+        assert self.held is None or (self.beneath is None and self.held.job.duck), "two on air"
+        if self.held:  # what is above it has gone, and the next comes over it
+            self.beneath, self.held = self.held, None
+        if self.beneath:
+            assert act.job.bulletin_class is BulletinClass.EMERGENCY, "only an emergency has anything beneath it"
         assert self.records[act.job.id].phase is not Phase.ENDED, "sounded after its outcome"
         assert act.job.id not in self.lacking()
         self.held = act
@@ -127,42 +154,56 @@ class World:
         self.put(act.job.id, phase=Phase.ON_AIR, asset=asset, position_ms=position)
 
     def finish(self) -> None:
-        """The player says that the item is over."""
+        """The player says that an item is over."""
+        if self.beneath and self.position_of(self.beneath) >= length_ms(self.beneath.job):
+            job, self.beneath = self.beneath.job, None
+            self.put(job.id, position_ms=length_ms(job))
+            self.ended(job.id, Step.SOUNDED)
         if self.held and self.sounding() and self.position() >= length_ms(self.held.job):
-            position, job, self.held = self.position(), self.held.job, None
-            if standing_in.is_siren(self.playing):
+            position, job, playing = self.position(), self.held.job, self.playing
+            self.let_go()
+            if standing_in.is_siren(playing):
                 self.put(job.id, phase=Phase.PAUSED, position_ms=position)
             else:
-                self.spoken += standing_in.is_spoken(self.playing)
+                self.spoken += standing_in.is_spoken(playing)
                 self.ended(job.id, Step.SOUNDED)
 
     def crash(self) -> None:
         if self.held and self.sounding():
             self.put(self.held.job.id, position_ms=self.position(), asset=self.playing)
-        self.held = None
+        if self.beneath:
+            self.put(self.beneath.job.id, position_ms=self.position_of(self.beneath))
+        self.held = self.beneath = None
 
-    def look(self) -> None:
+    def look(self) -> Situation:
+        """Decide and act once; the situation that is left, in which there is nothing more to do."""
         self.finish()
-        acts = due(self.situation())
-        self.apply(acts)
+        left = self.situation()
+        acts = due(left)
+        if acts:
+            self.apply(acts)
+            left = self.situation()
         cut = {act.job for act in acts if isinstance(act, Cut)}
-        again = due(self.situation())
+        again = due(left)
         if again and all(isinstance(act, End) and act.job in cut for act in again):
             self.apply(again)  # only the cut told how far the job had come
-            again = due(self.situation())
+            left = self.situation()
+            again = due(left)
         assert again == [], f"not stable after {acts}"
-        self.check()
+        self.check(left)
+        return left
 
-    def check(self) -> None:
-        s = self.situation()
-        if self.held and self.sounding() and self.held.job.bulletin_class is not BulletinClass.EMERGENCY:
-            assert policy.may_sound(self.held.job.bulletin_class, self.now, s.config.quiet_hours, s.config.zone)
-            assert not self.maintenance
+    def check(self, s: Situation) -> None:
+        sounding = [held for held in (self.held, self.beneath) if held and self.now >= held.at]
+        for held in sounding:
+            if held.job.bulletin_class is not BulletinClass.EMERGENCY:
+                assert policy.may_sound(held.job.bulletin_class, self.now, s.config.quiet_hours, s.config.zone)
+                assert not self.maintenance
         ready = [
             job
             for job in self.jobs.values()
             if job.bulletin_class is BulletinClass.EMERGENCY
-            and job.id not in self.lacking()
+            and job.id not in s.unready
             and not (self.held and self.held.job.id == job.id)
             and self.records[job.id].phase is not Phase.ENDED
             and self.now >= job.start + timedelta(milliseconds=max(0, self.offset_ms))
@@ -196,6 +237,8 @@ def happen(world: World, what: str, fact: object) -> None:
         assert isinstance(fact, int)
         if world.held:  # the player's own clock goes on
             world.held = replace(world.held, at=world.held.at + timedelta(seconds=fact))
+        if world.beneath:
+            world.beneath = replace(world.beneath, at=world.beneath.at + timedelta(seconds=fact))
         world.now += timedelta(seconds=fact)
     else:
         assert isinstance(fact, int | float)
@@ -205,11 +248,10 @@ def happen(world: World, what: str, fact: object) -> None:
 def run(world: World, until: datetime, most: timedelta = timedelta(seconds=5)) -> None:
     """Tick as the agent does: at every next look, and when the player has finished."""
     while True:
-        world.look()
-        moments = [until, next_look(world.situation(), most)]
-        if world.held:
-            left = length_ms(world.held.job) - world.held.from_ms
-            moments += [world.held.at, world.held.at + timedelta(milliseconds=left)]
+        moments = [until, next_look(world.look(), most)]
+        for held in (world.held, world.beneath):
+            left = length_ms(held.job) - held.from_ms if held else 0
+            moments += [held.at, held.at + timedelta(milliseconds=left)] if held else []
         ahead = [moment for moment in moments if moment > world.now]
         if world.now >= until:
             return

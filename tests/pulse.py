@@ -55,7 +55,7 @@ class Pulse:
         environment = {key: value for key, value in self.environment.items() if key != "PULSE_SERVER"}
         with (self.folder / "pulse.log").open("ab") as log:
             self._server = subprocess.Popen(command, env=environment, stdout=log, stderr=log)
-        deadline = time.monotonic() + 15
+        deadline = time.monotonic() + 60
         while not self._answers():
             assert self._server.poll() is None, (self.folder / "pulse.log").read_text()[-2000:]
             assert time.monotonic() < deadline, "the sound server does not answer"
@@ -72,6 +72,11 @@ class Pulse:
                 process.kill()
                 process.wait()
         self._server = self._listener = None
+
+    def signal(self, number: int) -> None:
+        """To the server: SIGSTOP makes it hang, SIGCONT lets it go on."""
+        assert self._server
+        self._server.send_signal(number)
 
     def capture(self) -> Capture:
         return Capture(self)
@@ -91,9 +96,12 @@ class Capture:
         command = ["parec", "-d", f"{SINK}.monitor", "--raw", "--format=s16le", "--channels=1", f"--rate={RATE}"]
         with self._path.open("wb") as out:
             self._recorder = subprocess.Popen([*command, "--latency-msec=5"], env=pulse.environment, stdout=out)
-        deadline = time.monotonic() + 15
+        deadline = time.monotonic() + 60
         while not self._path.stat().st_size:
-            assert time.monotonic() < deadline, "the monitor gives nothing"
+            if time.monotonic() > deadline:
+                self._recorder.kill()
+                self._recorder.wait()
+                raise AssertionError("the monitor gives nothing")
             time.sleep(0.01)
 
     def samples(self) -> np.ndarray:

@@ -294,17 +294,17 @@ def test_health_tells_what_is_held_soon_after_it_changed(radio: Radio) -> None:
 def test_a_node_wakes_for_its_health_and_rests_while_nobody_could_hear_it(radio: Radio) -> None:
     radio.start()
     radio.run(30)
-    rest = radio.agent._rest_seconds()
+    rest = radio.agent.rest_seconds()
     assert 0 < rest <= IDLE.total_seconds()
     radio.plan(make_job(start=after(3600)))
     radio.agent.tick()
     before = len(radio.health)
-    assert radio.agent._rest_seconds() <= SPREAD_SECONDS
-    radio.run(radio.agent._rest_seconds(), step=60)
+    assert radio.agent.rest_seconds() <= SPREAD_SECONDS
+    radio.run(radio.agent.rest_seconds(), step=60)
     assert len(radio.health) == before + 1
     radio.broker.down()
     radio.run(3600, step=60)
-    assert radio.agent._rest_seconds() > 0
+    assert radio.agent.rest_seconds() > 0
 
 
 def test_a_clean_stop_on_air_goes_on_at_the_next_start(radio: Radio) -> None:
@@ -419,14 +419,14 @@ def test_with_a_full_disk_the_node_sounds_and_reports_later(radio: Radio, monkey
 
     with monkeypatch.context() as broken:
         broken.setattr(disk, "write", full)
-        radio.agent.ledger._database.execute("PRAGMA max_page_count = 1")
+        radio.agent.ledger.book.database.execute("PRAGMA max_page_count = 1")
         radio.plan(
             *[make_job(f"b{n}", after(2 + 20 * n), title="x" * 200, asset=make_asset(f"a{n}")) for n in range(9)]
         )
         radio.run(200, step=0.5)
         assert radio.health[-1].refusals["disk_full"] > 0
     assert [job for job, _, _ in radio.heard] == [f"b{n}" for n in range(9)]
-    radio.agent.ledger._database.execute("PRAGMA max_page_count = 100000")
+    radio.agent.ledger.book.database.execute("PRAGMA max_page_count = 100000")
     radio.run(15)
     assert {radio.outcome(f"b{n}").step for n in range(9)} == {Step.SOUNDED}
 

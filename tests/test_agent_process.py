@@ -54,7 +54,7 @@ class Process:
     def end(self, number: signal.Signals) -> int:
         assert self.running
         self.running.send_signal(number)
-        return self.running.wait(20)
+        return self.running.wait(60)
 
     def outcomes(self) -> int:
         try:

@@ -15,6 +15,7 @@ from makers_node import HAMLET, NODE, ROOT, T0, make_config
 from makers_radio import Hand, Radio
 from makers_sound import RATE, asset_of, heard, noise, opus
 
+from edge_node import stand_in
 from edge_node.agent import Agent
 from edge_node.cache import Cache
 from edge_node.fetch import Patience
@@ -61,7 +62,7 @@ class Village:
     def start(self) -> None:
         radio, home = self.radio, self.folder
         settings = Settings(NODE, HAMLET, (ROOT.public.hex,), home, clock="trust")
-        clock = Wallclock(home / "clock", trusted=True, reading=radio.hand.now, monotonic=radio.hand.monotonic)
+        clock = Wallclock(home / "clock", trusted=True, system=radio.hand.system())
         link = radio.broker.link(NODE, Self(NODE).will(T0))
         self.cache = Cache(home / "audio", on_ready=link.wake, patience=PATIENCE)
         player = FilePlayer(home / "out.wav", radio.hand.now, fast=True)
@@ -135,7 +136,9 @@ def test_whatever_is_wrong_with_the_audio_the_village_hears_siren_and_words(vill
     heard_as_spoken(village, village.outcome())
 
 
-def test_audio_that_comes_just_before_is_all_that_is_heard(village: Village) -> None:
+def test_audio_that_comes_just_before_is_all_that_is_heard(village: Village, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(stand_in, "QUIET_SECONDS", 30.0)  # a busy machine may need more than three to fetch it
+    monkeypatch.setattr(stand_in, "MOST_SECONDS", 30.0)
     asset, _ = voiced(village)
     village.told(None)
     village.until(lambda: village.radio.steps("e1"))

@@ -6,9 +6,10 @@ import json
 import shutil
 from pathlib import Path
 
+import numpy as np
 import pytest
 
-from bench import measure, packets
+from bench import measure, packets, spread
 from bench.results import Figure, Measurement, Results, number
 
 TOP = Path(__file__).parent.parent
@@ -19,7 +20,7 @@ needs_programs = pytest.mark.skipif(
 
 
 @needs_programs
-@pytest.mark.parametrize("name", ["announce", "health", "planning", "speech"])
+@pytest.mark.parametrize("name", ["announce", "health", "nodes", "planning", "speech", "cage", "access", "pages"])
 def test_a_measurement_gives_figures_that_make_sense(name: str) -> None:
     (found,) = measure.run([name], quick=True).measurements
     assert found.name == name
@@ -69,3 +70,16 @@ def test_packets_of_any_length_are_cut_from_a_stream(size: int, cut: int) -> Non
 def test_the_results_name_every_measurement() -> None:
     text = (TOP / "bench" / "RESULTS.md").read_text("utf-8")
     assert [name for name in measure.MEASUREMENTS if f"## {name}" not in text] == []
+
+
+def test_a_sound_is_found_in_every_channel_of_a_recording() -> None:
+    needle = np.random.default_rng(1).standard_normal(400).astype(np.float32)
+    recorded = np.zeros((4000, 3), np.float32)
+    for channel, at in enumerate((0, 17, 3000)):
+        recorded[at : at + 400, channel] = needle
+    assert spread.places(needle, recorded) == [0, 17, 3000]
+
+
+@pytest.mark.parametrize(("values", "p95"), [([5.0], 5.0), (list(range(1, 21)), 19), (list(range(1, 101)), 95)])
+def test_a_percentile_is_a_value_that_was_measured(values: list[float], p95: float) -> None:
+    assert spread.percentile(values, 0.95) == p95

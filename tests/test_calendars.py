@@ -195,6 +195,18 @@ def test_what_is_no_rule_at_all_does_not_fire(rule: str) -> None:
         calendars.fires(rule, NAIVE)
 
 
+@pytest.mark.parametrize("rule", ["FREQ=MONTHLY;BYDAY=MO,20FR", "FREQ=YEARLY;BYDAY=54MO", "FREQ=DAILY;BYMONTH=13"])
+def test_a_number_beyond_the_calendar_is_no_rule(rule: str) -> None:
+    """The library would leave its own tables, in December or at once."""
+    with pytest.raises(RuleError):
+        local(rule)
+
+
+@pytest.mark.parametrize("rule", ["FREQ=MONTHLY;BYDAY=-1SU", "FREQ=YEARLY;BYDAY=53MO", "FREQ=YEARLY;BYDAY=-53SU"])
+def test_the_last_and_the_fifty_third_are_rules(rule: str) -> None:
+    assert local(rule, days=12_000)
+
+
 @pytest.mark.parametrize(
     ("day", "vi", "en"),
     [

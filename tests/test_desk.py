@@ -11,12 +11,14 @@ import pytest
 from makers_store import COMMUNE, GROUP, HAMLET, NOW, OTHER_COMMUNE, SHA, Bell, asset, furnish, refused, user
 
 from controller.desk import Desk, Draft, OwnApproval, Placing, Wish
+from controller.rights import Role
 from controller.store import Store
-from controller.store.rows import AnnouncementState, BookingState, Role, VoiceState
+from controller.store.rows import AnnouncementState, BookingState, VoiceState
+from schedules.booking import WhenCut
 from schedules.calendars import Recurrence
 from wire.plan import AfterCut, BulletinClass, Late
 
-HOUR = timedelta(hours=1)
+HOUR, SECOND = timedelta(hours=1), timedelta(seconds=1)
 NIGHT = NOW + timedelta(hours=12)  # 22:00 in Việt Nam
 EDITOR, APPROVER, ADMINISTRATOR = user(), user("hoa", Role.APPROVER), user("quan", Role.ADMINISTRATOR)
 
@@ -195,6 +197,27 @@ def test_what_is_returned_loses_its_bookings_and_can_be_sent_again(store: Store,
     assert wanted == [again.booking_id]
 
 
+def test_a_yes_of_a_moment_ago_is_undone_and_given_again(store: Store, desk: Desk) -> None:
+    made = desk.announce(wish(), EDITOR, NOW)
+    desk.approve(made.announcement_id, APPROVER, NOW)
+    assert refused(desk.undo_approval, made.announcement_id, EDITOR, NOW + 5 * SECOND) == "not_allowed"
+    assert refused(desk.undo_approval, made.announcement_id, APPROVER, NOW + 16 * SECOND) == "too_late_to_undo"
+    waits = desk.undo_approval(made.announcement_id, APPROVER, NOW + 9 * SECOND)
+    assert (waits.state, waits.approver) == (AnnouncementState.SUBMITTED, None)
+    assert store.acts.recent(1)[0].what == "took back approval"
+    assert refused(desk.undo_approval, made.announcement_id, APPROVER, NOW + 10 * SECOND) == "too_late_to_undo"
+    again = desk.approve(made.announcement_id, APPROVER, NOW + 11 * SECOND)
+    assert (again.state, again.approver) == (AnnouncementState.APPROVED, APPROVER.id)
+    assert [view.booking.id for view in store.bookings.list(wanted_only=True)] == [made.booking_id]
+
+
+def test_what_may_sound_already_is_stopped_and_not_undone(desk: Desk) -> None:
+    for start in (None, NOW + 30 * SECOND):
+        made = desk.announce(wish(start=start), EDITOR, NOW)
+        desk.approve(made.announcement_id, APPROVER, NOW)
+        assert refused(desk.undo_approval, made.announcement_id, APPROVER, NOW + SECOND) == "too_late_to_undo"
+
+
 def test_what_is_past_can_no_longer_be_approved(desk: Desk) -> None:
     made = desk.announce(wish(), EDITOR, NOW)
     assert refused(desk.approve, made.announcement_id, APPROVER, NOW + 2 * HOUR) == "too_late"
@@ -278,3 +301,22 @@ def test_whether_one_person_is_enough_is_the_station_s_rule(
     if not approved:
         assert refused(desk.approve, held.id, APPROVER, NOW) == "own_announcement"
         assert desk.approve(held.id, ADMINISTRATOR, NOW).approver == ADMINISTRATOR.id
+
+
+@pytest.mark.parametrize("wanted", list(WhenCut))
+def test_what_becomes_of_it_when_an_emergency_cuts_in_is_kept_and_planned(
+    wanted: WhenCut, store: Store, desk: Desk
+) -> None:
+    made = desk.announce(wish(after_cut=wanted), APPROVER, NOW)
+    row = store.bookings.get(str(made.booking_id))
+    assert row is not None
+    assert row.after_cut is wanted
+    after_cut, duck = row.after_cut.on_wire
+    assert duck is (wanted is WhenCut.DUCK)
+    assert after_cut.value == ("resume" if duck else wanted.value)
+
+
+def test_an_emergency_begins_again_whatever_is_asked(store: Store, desk: Desk) -> None:
+    alarm = wish(bulletin_class=BulletinClass.EMERGENCY, after_cut=WhenCut.DUCK)
+    assert refused(desk.announce, alarm, APPROVER, NOW) == "emergency_restarts"
+    assert store.announcements.list(10) == []

@@ -13,8 +13,8 @@ from makers_store import COMMUNE, HAMLET, NOW, OTHER_COMMUNE, PROVINCE, furnish,
 from controller.desk import Desk, Placing, Wish
 from controller.desk.foresight import Foreseen
 from controller.desk.telling import Telling
+from controller.rights import Role
 from controller.store import Store
-from controller.store.rows import Role
 from schedules import moments
 from schedules.calendars import Recurrence
 from schedules.conflicts import Turn

@@ -11,8 +11,9 @@ from makers_store import COMMUNE, HAMLET, NOW, OTHER_COMMUNE, PROVINCE, SHA, Bel
 
 from controller.desk import Desk, Draft, OwnApproval, Placing, Wish
 from controller.desk.keeping import MOST_KEPT
+from controller.rights import Role
 from controller.store import Store
-from controller.store.rows import AnnouncementState, Role
+from controller.store.rows import AnnouncementState
 from wire.plan import BulletinClass, Level
 
 HOUR = timedelta(hours=1)
@@ -128,12 +129,12 @@ def test_what_is_prepared_sounds_nowhere_and_needs_whom_any_announcement_needs(s
 def test_an_announcement_is_kept_and_dropped_once_and_the_audit_says_so(store: Store, desk: Desk, bell: Bell) -> None:
     for _ in range(2):
         desk.keep_ready("a1", HAMLET, APPROVER, NOW)
-    (kept,) = desk.kept_ready(EDITOR)
+    (kept,) = desk.kept_ready(EDITOR, NOW)
     assert (kept.area, kept.announcement, kept.title) == (HAMLET, "a1", "Bản tin 1")
     assert kept.asset
     for _ in range(2):
         desk.keep_no_longer("a1", HAMLET, APPROVER, NOW + HOUR)
-    assert desk.kept_ready(EDITOR) == []
+    assert desk.kept_ready(EDITOR, NOW) == []
     assert [(act.what, act.detail) for act in store.acts.recent()] == [
         ("kept no longer", f"area={HAMLET}"),
         ("kept ready", f"area={HAMLET} asset={SHA}"),
@@ -153,7 +154,7 @@ def test_who_keeps_speaks_for_the_area_and_may_approve(desk: Desk) -> None:
 def test_a_person_sees_what_is_kept_in_their_place_and_above_it(desk: Desk) -> None:
     for area in (PROVINCE, HAMLET, OTHER_COMMUNE, "loa-1"):
         desk.keep_ready("a1", area, APPROVER, NOW)
-    assert [each.area for each in desk.kept_ready(user("x", area=COMMUNE))] == [PROVINCE, HAMLET, "loa-1"]
+    assert [each.area for each in desk.kept_ready(user("x", area=COMMUNE), NOW)] == [PROVINCE, HAMLET, "loa-1"]
 
 
 def test_no_node_is_asked_to_keep_more_than_its_config_holds(store: Store, desk: Desk) -> None:

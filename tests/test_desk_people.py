@@ -8,10 +8,10 @@ from typing import Any
 import pytest
 from makers_store import COMMUNE, GROUP, HAMLET, NOW, Bell, furnish, refused, signer, user
 
-from controller.desk import Desk, Enrolment, NewUser
+from controller.desk import Desk, Enrolment, Giving, NewUser
+from controller.rights import FIRST, Role
 from controller.roster import Area, AreaKind
 from controller.store import Store
-from controller.store.rows import Role
 
 HOUR = timedelta(hours=1)
 EDITOR, APPROVER, ADMINISTRATOR = user(), user("hoa", Role.APPROVER), user("quan", Role.ADMINISTRATOR)
@@ -67,27 +67,31 @@ def test_an_administrator_of_a_commune_stays_within_it(store: Store, desk: Desk)
     taken = Enrolment("loa-3", "Của tôi", HAMLET, signer("x").public.hex)
     assert refused(desk.enrol, taken, here, NOW) == "not_your_area"
     assert refused(desk.add_area, Area("cao-bang", "x", AreaKind.PROVINCE), here, NOW) == "not_your_area"
-    assert refused(desk.add_user, NewUser("ban", Role.ADMINISTRATOR, "*"), here, NOW) == "not_your_area"
-    assert refused(desk.invite, "u-quan", here, NOW) == "not_your_area"
+    assert refused(desk.add_user, NewUser("ban", Giving(Role.ADMINISTRATOR, "*")), here, NOW) == "not_your_area"
+    assert refused(desk.invite, "u-quan", here, NOW) == "not_your_person"
 
 
 def test_the_first_administrator_is_entered_once(store: Store) -> None:
     desk = Desk(store, "Asia/Ho_Chi_Minh", Bell())
     first = desk.open_house("quan", GOOD, NOW)
-    assert (first.role, first.area) == (Role.ADMINISTRATOR, "*")
+    assert ([each.role for each in first.grants], first.area) == (list(FIRST), "*")
     assert refused(desk.open_house, "thief", GOOD, NOW) == "not_empty"
     assert desk.sign_in("quan", GOOD, NOW).user.name == "quan"
 
 
 def test_signing_in_and_out(store: Store, desk: Desk) -> None:
-    desk.add_user(NewUser("mai", Role.EDITOR, COMMUNE, "Mai", GOOD), ADMINISTRATOR, NOW)
+    desk.add_user(NewUser("mai", Giving(Role.EDITOR, COMMUNE), "Mai", GOOD), ADMINISTRATOR, NOW)
     entry = desk.sign_in("mai", GOOD, NOW)
     found = desk.signed_in(entry.token, NOW + 11 * HOUR)
     assert found is not None
     assert found.name == "mai"
     assert desk.signed_in(entry.token, NOW + 12 * HOUR) is None
     assert desk.signed_in("another", NOW) is None
-    desk.sign_out(entry.token)
+    desk.sign_out(entry.token, NOW)
+    noted = [(act.who, act.what, act.detail) for act in store.acts.recent(2)]
+    assert noted == [("mai", "signed out", ""), ("mai", "signed in", "password")]
+    desk.sign_out(entry.token, NOW)  # nobody signs out twice
+    assert [act.what for act in store.acts.recent(2)] == ["signed out", "signed in"]
     assert desk.signed_in(entry.token, NOW) is None
     held = store.people.by_name("mai")
     assert held is not None
@@ -98,12 +102,12 @@ def test_signing_in_and_out(store: Store, desk: Desk) -> None:
 
 @pytest.mark.parametrize(("name", "password"), [("mai", "wrong"), ("nobody", GOOD), ("lan", ""), ("' OR 1=1 --", GOOD)])
 def test_a_wrong_name_and_a_wrong_password_are_answered_alike(desk: Desk, name: str, password: str) -> None:
-    desk.add_user(NewUser("mai", Role.EDITOR, COMMUNE, password=GOOD), ADMINISTRATOR, NOW)
+    desk.add_user(NewUser("mai", Giving(Role.EDITOR, COMMUNE), password=GOOD), ADMINISTRATOR, NOW)
     assert refused(desk.sign_in, name, password, NOW) == "wrong_password"
 
 
 def test_an_invitation_lets_in_once_and_only_in_its_time(store: Store, desk: Desk) -> None:
-    mai = desk.add_user(NewUser("mai", Role.EDITOR, COMMUNE), ADMINISTRATOR, NOW)
+    mai = desk.add_user(NewUser("mai", Giving(Role.EDITOR, COMMUNE)), ADMINISTRATOR, NOW)
     assert refused(desk.sign_in, "mai", "", NOW) == "wrong_password"
     token = desk.invite(mai.id, ADMINISTRATOR, NOW)
     assert refused(desk.accept, token, "ngắn", NOW) == "weak_password"
@@ -116,7 +120,7 @@ def test_an_invitation_lets_in_once_and_only_in_its_time(store: Store, desk: Des
 
 
 def test_a_new_password_ends_every_session(desk: Desk) -> None:
-    mai = desk.add_user(NewUser("mai", Role.EDITOR, COMMUNE, password=GOOD), ADMINISTRATOR, NOW)
+    mai = desk.add_user(NewUser("mai", Giving(Role.EDITOR, COMMUNE), password=GOOD), ADMINISTRATOR, NOW)
     old = desk.sign_in("mai", GOOD, NOW)
     assert refused(desk.change_password, mai, "wrong", "mật khẩu mới", NOW) == "wrong_password"
     new = desk.change_password(mai, GOOD, "mật khẩu mới", NOW)
@@ -135,11 +139,43 @@ def test_a_new_password_ends_every_session(desk: Desk) -> None:
     ],
 )
 def test_a_person_who_cannot_be_is_not_entered(desk: Desk, changes: dict[str, Any], key: str) -> None:
-    right = {"name": "mai", "role": Role.EDITOR, "area": COMMUNE, "password": GOOD}
-    assert refused(desk.add_user, NewUser(**{**right, **changes}), ADMINISTRATOR, NOW) == key
+    right = {"name": "mai", "area": COMMUNE, "password": GOOD}
+    wished = {**right, **changes}
+    giving = Giving(Role.EDITOR, wished.pop("area"))
+    assert refused(desk.add_user, NewUser(giving=giving, **wished), ADMINISTRATOR, NOW) == key
 
 
 def test_only_an_administrator_enters_people(desk: Desk) -> None:
-    assert refused(desk.add_user, NewUser("mai", Role.EDITOR, COMMUNE), APPROVER, NOW) == "not_allowed"
+    assert refused(desk.add_user, NewUser("mai", Giving(Role.EDITOR, COMMUNE)), APPROVER, NOW) == "not_allowed"
     assert refused(desk.invite, "u-lan", APPROVER, NOW) == "not_allowed"
     assert refused(desk.invite, "u-none", ADMINISTRATOR, NOW) == "unknown_user"
+
+
+def test_a_data_budget_is_set_for_a_node_or_for_all_that_hang_in_a_place(store: Store, desk: Desk) -> None:
+    def budgets() -> dict[str, int | None]:
+        return {each.id: each.data_budget_bytes_per_day for each in store.roster.nodes()}
+
+    assert [each.id for each in desk.set_data_budget(COMMUNE, 50_000_000, ADMINISTRATOR, NOW)] == ["loa-1", "loa-2"]
+    assert budgets() == {"loa-1": 50_000_000, "loa-2": 50_000_000, "loa-3": None}
+    desk.set_data_budget("loa-1", 0, ADMINISTRATOR, NOW)
+    desk.set_data_budget(GROUP, None, ADMINISTRATOR, NOW)
+    assert budgets() == {"loa-1": 0, "loa-2": None, "loa-3": None}
+    act = store.acts.about(GROUP)[0]
+    assert (act.what, act.detail) == ("set data budget", "-, nodes=1")
+    again = Enrolment("loa-1", "Cụm 1", HAMLET, signer("loa-1").public.hex, ())
+    assert desk.enrol(again, ADMINISTRATOR, NOW).data_budget_bytes_per_day == 0
+
+
+def test_a_data_budget_that_cannot_be_is_refused(store: Store, desk: Desk) -> None:
+    elsewhere = user("xa", Role.ADMINISTRATOR, area="lang-son:na-sam")
+    for place, budget, who, key in (
+        ("nowhere", 1, ADMINISTRATOR, "unknown_area"),
+        ("x" * 5000, 1, ADMINISTRATOR, "unknown_area"),
+        ("loa-1", -1, ADMINISTRATOR, "bad_data_budget"),
+        ("loa-1", 10**30, ADMINISTRATOR, "bad_data_budget"),
+        ("loa-1", 1, APPROVER, "not_allowed"),
+        ("loa-1", 1, elsewhere, "not_your_area"),
+        ("lang-son", 1, elsewhere, "not_your_area"),
+    ):
+        assert refused(desk.set_data_budget, place, budget, who, NOW) == key
+    assert {each.data_budget_bytes_per_day for each in store.roster.nodes()} == {None}

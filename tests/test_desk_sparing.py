@@ -10,8 +10,9 @@ import pytest
 from makers_store import COMMUNE, NOW, OTHER_COMMUNE, SHA, Bell, asset, furnish, refused, user
 
 from controller.desk import Desk, Wish
+from controller.rights import Role
 from controller.store import Store, StoreError
-from controller.store.rows import Act, BookingRow, Role
+from controller.store.rows import Act, BookingRow
 from schedules import moments, planner
 from schedules.calendars import Recurrence
 

@@ -91,3 +91,19 @@ def test_a_spoilt_key_is_said_and_not_replaced(tmp_path: Path) -> None:
         identity.load_or_make(path)
     assert str(path) in said.value.say("vi")
     assert path.read_text() == "not a key"
+
+
+def test_a_record_is_written_in_place_over_what_stood_there_before(tmp_path: Path) -> None:
+    path = tmp_path / "clock"
+    path.write_text("an older file")
+    assert disk.read_record(path) == b"an older file"
+    for number in range(3):
+        disk.write_record(path, b"record %d" % number)
+        assert disk.read_record(path) == b"record %d" % number
+        assert path.stat().st_size == 2 * disk.SLOT_BYTES
+    with path.open("r+b") as file:
+        file.seek(disk.SLOT_BYTES)  # where the third lies
+        file.write(b"torn")
+    assert disk.read_record(path) == b"record 1"
+    with pytest.raises(OSError, match="No such file"):
+        disk.read_record(tmp_path / "nothing")

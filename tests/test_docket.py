@@ -40,6 +40,7 @@ def some_jobs(draw: st.DrawFn) -> list[Job]:
         name = f"b{draw(st.integers(0, 9))}"
         changed: dict[str, object] = {
             "after_cut": draw(st.sampled_from(AfterCut)),
+            "duck": draw(st.booleans()),
             "level": draw(st.sampled_from(Level)),
             "late_for": draw(st.sampled_from([0, 5, 1800])),
             "asset": make_asset(draw(st.sampled_from("ab")), draw(st.sampled_from([1, 7000, 60_000]))),
@@ -67,6 +68,9 @@ def situations(draw: st.DrawFn) -> Situation:
     docket = Docket(planned, records)
     held = draw(st.sampled_from([None, *docket.jobs.values()]))
     on_air = OnAir(held, draw(st.booleans())) if held and held.id in docket.records else None
+    under = draw(st.sampled_from([None, *(job for job in docket.jobs.values() if job.id in docket.records)]))
+    if on_air and under and under != held and on_air.job.bulletin_class is BulletinClass.EMERGENCY:
+        on_air = replace(on_air, beneath=under)
     quiet = draw(st.sampled_from([QuietHours(), QuietHours("19:00", "20:00"), QuietHours("00:00", "00:00")]))
     config = make_config(
         offset_ms=draw(st.sampled_from([0, -2000, 2000])), maintenance=draw(st.booleans()), quiet_hours=quiet

@@ -215,6 +215,7 @@ def jobs(draw: st.DrawFn) -> Job:
     make = make_emergency if emergency else make_job
     changed: dict[str, object] = {
         "after_cut": draw(st.sampled_from(AfterCut)),
+        "duck": draw(st.booleans()),
         "level": draw(st.sampled_from(Level)),
         "late_for": draw(st.sampled_from([0, 5, 30, 300])),
         "asset": make_asset(draw(st.sampled_from("abc")), draw(st.sampled_from([1, 500, 7000, 60_000]))),

@@ -30,13 +30,14 @@ from makers_node import (
     sealed,
     trust_message,
 )
+from makers_wire import renewed
 
 from edge_node.gate import Admitted, Duplicate, Gate
 from wire.errors import Reason, Refusal
 from wire.plan import BulletinClass, Lane, Plan
 from wire.receipt import Ack
 from wire.seal import Signer
-from wire.topics import CONFIG, PLAN, TRUST, URGENT
+from wire.topics import CERTIFICATE, CONFIG, PLAN, TRUST, URGENT
 
 OTHER = Signer(b"o" * 32)
 NEW = Signer(b"n" * 32)
@@ -150,11 +151,55 @@ def test_each_lane_carries_its_own_classes(gate: Gate) -> None:
 
 
 def test_a_key_speaks_only_up_to_its_class(gate: Gate) -> None:
-    gate.admit(*trust_message(make_grant(up_to=BulletinClass.ORDINARY), serial=2), T0)
+    gate.admit(*trust_message(make_grant(), make_grant(OTHER, up_to=BulletinClass.ORDINARY), serial=2), T0)
     priority = make_job(bulletin_class=BulletinClass.PRIORITY)
-    assert refused(gate, *plan_message(make_plan(priority))) is Reason.WRONG_CLASS
-    assert refused(gate, *plan_message(make_plan(make_emergency(), lane=Lane.URGENT))) is Reason.WRONG_CLASS
-    assert refused(gate, *plan_message(make_plan(make_job()))) is None
+    assert refused(gate, *plan_message(make_plan(priority), OTHER)) is Reason.WRONG_CLASS
+    assert refused(gate, *plan_message(make_plan(make_emergency(), lane=Lane.URGENT), OTHER)) is Reason.WRONG_CLASS
+    assert refused(gate, *plan_message(make_plan(make_job()), OTHER)) is None
+
+
+def test_a_key_below_emergencies_governs_no_node(gate: Gate) -> None:
+    """A config can take away quiet hours and the areas of emergencies, an acknowledgement the proof of what sounded."""
+    gate.admit(*trust_message(make_grant(), make_grant(OTHER, up_to=BulletinClass.PRIORITY), serial=2), T0)
+    assert refused(gate, *config_message(make_config(2), OTHER)) is Reason.WRONG_CLASS
+    assert refused(gate, ack_topic(), sealed("acks", Ack(NODE, "s1", 5, T0), OTHER)) is Reason.WRONG_CLASS
+    assert refused(gate, *certificate(signer=OTHER)) is Reason.WRONG_CLASS
+
+
+def certificate(signer: Signer = STATION, kind: str = "certificate", **changed: object) -> tuple[str, bytes]:
+    told = msgspec.structs.replace(renewed(), **{"node": NODE, "issued_at": T0, **changed})
+    return CERTIFICATE.topic(node=NODE), sealed(kind, told, signer)
+
+
+def test_a_certificate_is_taken_from_the_station_alone_and_for_this_node(gate: Gate) -> None:
+    assert refused(gate, *certificate()) is None
+    topic, raw = certificate()
+    lies = {
+        Reason.UNKNOWN_KEY: (topic, certificate(signer=OTHER)[1]),
+        Reason.WRONG_KIND: certificate(kind="acks"),
+        Reason.WRONG_AREA: certificate(node="loa-02"),
+        Reason.FROM_THE_FUTURE: certificate(issued_at=T0 + timedelta(days=1)),
+        Reason.TOO_BIG: (topic, raw + b" " * CERTIFICATE.most_bytes),
+        Reason.MALFORMED: (topic, raw[:-9]),
+    }
+    for reason, lie in lies.items():
+        assert refused(gate, *lie) is reason
+    assert refused(gate, CERTIFICATE.topic(node="loa-02"), raw) is Reason.WRONG_AREA
+
+
+def test_nothing_is_issued_after_its_key_s_end_whatever_the_time_is(gate: Gate) -> None:
+    late = T0 + timedelta(days=301)
+    for known in (False, True):
+        message = config_message(make_config(2, late))
+        assert refused(gate, *message, clock_known=known) is Reason.KEY_EXPIRED
+
+
+def test_the_roots_newer_word_is_taken_by_a_node_that_does_not_know_the_time(gate: Gate) -> None:
+    """Its bound of time may be the word of a key that this document takes away."""
+    late = T0 + timedelta(days=1000)
+    assert refused(gate, *trust_message(serial=2), late) is Reason.EXPIRED
+    assert refused(gate, *trust_message(serial=2), late, clock_known=False) is None
+    assert refused(gate, *plan_message(make_plan(make_job())), late, clock_known=False) is Reason.KEY_EXPIRED
 
 
 def test_serials_never_go_back_and_never_fork(gate: Gate) -> None:

@@ -9,7 +9,7 @@ from zoneinfo import ZoneInfo
 import icalendar
 import pytest
 import recurring_ical_events
-from hypothesis import example, given
+from hypothesis import assume, example, given
 from hypothesis import strategies as st
 from makers_schedules import HANOI, clocks, days, zones
 
@@ -311,6 +311,8 @@ def test_what_we_write_is_read_back_by_us_and_by_the_library() -> None:
 @given(zones, days, clocks, st.sampled_from(["FREQ=DAILY", "FREQ=WEEKLY;BYDAY=MO,WE", "FREQ=MONTHLY;BYMONTHDAY=31"]))
 def test_a_rule_that_is_written_comes_when_the_booking_does(zone: str, day: date, clock: object, rule: str) -> None:
     first = moments.at_local(day, clock, zone)  # type: ignore[arg-type]
+    left_out = moments.at_local(day + 7 * DAY, clock, zone)  # type: ignore[arg-type]
+    assume(moments.local(left_out, zone).time() == clock)  # the library finds no EXDATE in an hour that the clock skips
     kept = Recurrence(rule, zone, (str(day + 7 * DAY),), first + 300 * DAY)
     window = (first + 5 * DAY, first + 120 * DAY)
     expected = calendars.occurrences(kept, first, *window)

@@ -13,9 +13,10 @@ from makers_station import Radio, furnished
 from makers_store import COMMUNE, HAMLET, NOW, OTHER_COMMUNE, PROVINCE, Bell, furnish, refused, user
 
 from controller.desk import Desk, Wish
+from controller.rights import Role
 from controller.roster import Area, AreaKind, Node, communes_of
 from controller.store import Store
-from controller.store.rows import BookingState, InboxState, Role
+from controller.store.rows import BookingState, InboxState
 from wire.plan import BulletinClass, Level
 
 HOUR = timedelta(hours=1)
@@ -52,8 +53,8 @@ def test_an_ordinary_bulletin_from_above_waits_in_every_commune_and_is_not_plann
     }
     assert store.bookings.to_plan(NOW) == []
     assert [each.state for each in store.bookings.of(sent)] == [BookingState.OFFERED]
-    assert [each.area for each in desk.inbox(EDITOR)] == [COMMUNE]
-    assert [each.area for each in desk.inbox(STRANGER)] == [OTHER_COMMUNE]
+    assert [each.area for each in desk.inbox(EDITOR, NOW)] == [COMMUNE]
+    assert [each.area for each in desk.inbox(STRANGER, NOW)] == [OTHER_COMMUNE]
 
 
 def test_the_commune_places_it_at_a_time_of_its_own(store: Store, desk: Desk) -> None:

@@ -219,3 +219,81 @@ def test_without_the_root_key_nothing_new_is_sealed(ring: Keyring, store: Store)
             keys.establish(ring, store, areas, now)
     assert keys.held_trust(store) == made
     assert ring.find(ROOT) is None  # another root would be trusted by no node
+
+
+# --- change and revocation -----------------------------------------------------------------------------------
+
+
+def grants(store: Store) -> dict[str, datetime]:
+    held = keys.held_trust(store)
+    assert held
+    return {each.public_key: each.until for each in held.grants}
+
+
+def test_a_changed_key_counts_a_day_beside_the_new_one(ring: Keyring, store: Store) -> None:
+    keys.establish(ring, store, ("lang-son",), NOW)
+    before = ring.station().public
+    old, trust = keys.change(ring, store, NOW + timedelta(days=9))
+    new = ring.station().public
+    assert (old.hex, new.hex != old.hex) == (before.hex, True)
+    assert grants(store)[old.hex] == NOW + timedelta(days=10)
+    assert [each.areas for each in trust.grants] == [("lang-son",)] * 2
+    assert sorted(path.name for path in ring.folder.iterdir()) == ["root.key", "root.pub", "station.key"]
+    keys.change(ring, store, NOW + timedelta(days=9, hours=1))
+    assert grants(store)[old.hex] == NOW + timedelta(days=10), "an ending key is not prolonged"
+
+
+def test_a_stolen_key_counts_no_more(ring: Keyring, store: Store) -> None:
+    keys.establish(ring, store, (), NOW)
+    old, trust = keys.change(ring, store, NOW, stolen=True)
+    assert [each.public_key for each in trust.grants] == [ring.station().public.hex]
+    assert old.hex not in grants(store)
+    assert keys.establish(ring, store, (), NOW) == trust
+
+
+def test_a_change_that_was_interrupted_is_finished_by_the_next(
+    ring: Keyring, store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    keys.establish(ring, store, (), NOW)
+    before = ring.station().public.hex
+
+    def cut(*_: object) -> None:
+        raise KeyTrouble("keys.unwritable", path="x", why="power")
+
+    monkeypatch.setattr(Keyring, "promote", cut)
+    with pytest.raises(KeyTrouble):
+        keys.change(ring, store, NOW)
+    monkeypatch.undo()
+    assert ring.station().public.hex == before, "the old key goes on"
+    assert before in grants(store)
+    waiting = (ring.folder / "station-next.key").read_text()
+    keys.change(ring, store, NOW)
+    assert (ring.folder / "station.key").read_text() == waiting
+    assert set(grants(store)) == {before, ring.station().public.hex}
+
+
+def test_a_key_is_taken_back_by_its_name_and_nothing_else_changes(ring: Keyring, store: Store) -> None:
+    keys.establish(ring, store, (), NOW)
+    old, trust = keys.change(ring, store, NOW)
+    taken = keys.revoke(ring, store, old.hex.upper(), NOW, above=trust.serial + 40)
+    assert taken.serial == trust.serial + 41
+    assert set(grants(store)) == {ring.station().public.hex}
+
+
+def test_what_cannot_be_changed_is_said_and_nothing_is(ring: Keyring, store: Store) -> None:
+    with pytest.raises(KeyTrouble, match=r"root key"):
+        keys.change(ring, store, NOW)
+    ring.make(ROOT)
+    with pytest.raises(KeyTrouble, match="loa key init"):
+        keys.revoke(ring, store, SEED, NOW)
+    keys.establish(ring, store, (), NOW)
+    held = keys.held_trust(store)
+    for key, why in ((SEED, "does not name"), ("x" * 5000, "does not name"), (ring.station().public.hex, "--stolen")):
+        with pytest.raises(KeyTrouble, match=why):
+            keys.revoke(ring, store, key, NOW)
+    (ring.folder / "root.key").unlink()
+    for act in (lambda: keys.change(ring, store, NOW), lambda: keys.revoke(ring, store, SEED, NOW)):
+        with pytest.raises(KeyTrouble):
+            act()
+    assert keys.held_trust(store) == held
+    assert sorted(path.name for path in ring.folder.iterdir()) == ["root.pub", "station.key"]

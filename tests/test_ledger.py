@@ -62,7 +62,7 @@ def test_a_job_has_one_outcome(ledger: Ledger, path: Path) -> None:
     assert not ledger.end("b1", Step.MISSED, T0)
     assert [each.step for each in ledger.receipts_after(0, 10)] == [Step.ACCEPTED, Step.SOUNDED]
     with pytest.raises(sqlite3.IntegrityError, match="this job has its outcome"):
-        ledger._database.execute("UPDATE jobs SET outcome = 'missed' WHERE job = 'b1'")
+        ledger.book.database.execute("UPDATE jobs SET outcome = 'missed' WHERE job = 'b1'")
 
 
 def test_numbers_go_on_after_receipts_were_forgotten(ledger: Ledger, reopen: Reopen) -> None:
@@ -95,7 +95,7 @@ def test_what_is_done_together_is_one_transaction(ledger: Ledger, reopen: Reopen
 
 
 def test_a_full_disk_stops_nothing_and_is_caught_up_with(ledger: Ledger, reopen: Reopen) -> None:
-    ledger._database.execute("PRAGMA max_page_count = 1")
+    ledger.book.database.execute("PRAGMA max_page_count = 1")
     jobs = [make_job(f"b{n}", title="x" * 200) for n in range(60)]
     for job in jobs:
         ledger.accept(job, T0)
@@ -103,7 +103,7 @@ def test_a_full_disk_stops_nothing_and_is_caught_up_with(ledger: Ledger, reopen:
     assert ledger.write_failures > 0
     assert all(record.phase is Phase.ENDED for record in ledger.records.values())
     assert ledger.waiting() == 120
-    ledger._database.execute("PRAGMA max_page_count = 100000")
+    ledger.book.database.execute("PRAGMA max_page_count = 100000")
     assert ledger.flush()
     assert [each.number for each in ledger.receipts_after(0, 500)] == list(range(1, 121))
     assert len(reopen().records) == 60
@@ -118,7 +118,7 @@ def test_a_spoilt_database_is_moved_aside_and_a_new_stream_begins(
     whole = path.read_bytes()
     path.write_bytes(damage or whole[:4096] + b"\xff" * (len(whole) - 4096))
     again = reopen()
-    assert again.spoilt
+    assert again.book.spoilt
     assert again.stream != ledger.stream
     assert path.with_name("ledger.sqlite.spoilt").exists()
     again.accept(make_job(), T0)

@@ -7,9 +7,10 @@ from makers_store import COMMUNE, HAMLET, NOW, OTHER_COMMUNE, PROVINCE, Bell, as
 
 from controller.desk import Desk, Draft, Wish
 from controller.desk import lexicon as desk_lexicon
+from controller.rights import Role
 from controller.store import Store
 from controller.store.lexicon import EVERYWHERE
-from controller.store.rows import Role, VoiceState
+from controller.store.rows import VoiceState
 
 EDITOR, VILLAGER = user(), user("hoa", Role.EDITOR, COMMUNE)
 

@@ -265,10 +265,12 @@ def test_messages_left_unfinished_by_the_thousand_end_the_connection(meet: Meet)
 
 
 def test_a_stop_returns_while_a_broker_stays_silent(meet: Meet) -> None:
+    others = set(threading.enumerate())  # what other tests left behind in this process
     link, liar = meet(lambda taken: None)
     eventually(lambda: liar.met == 1)
     link.stop()
-    assert not any(thread.name == "mqtt-loa-01" and thread.is_alive() for thread in threading.enumerate())
+    left = set(threading.enumerate()) - others
+    assert not any(thread.name == "mqtt-loa-01" and thread.is_alive() for thread in left)
 
 
 def test_what_mqtt_cannot_carry_is_the_callers_mistake(meet: Meet) -> None:

@@ -20,6 +20,7 @@ from fleet.wanted import Wanted
 from wire import topics
 from wire.mqtt import MqttLink, Tls
 
+BROKER_SINCE = -timedelta(days=1)  # when the broker's certificate becomes valid, from now
 LINES = """
 cafile tls/authority.pem
 certfile tls/broker.pem
@@ -28,8 +29,8 @@ require_certificate true
 """
 
 
-def certify(folder: Path, name: str, issuer: str = "authority") -> None:
-    """Write ``name``.pem and .key, signed by ``issuer`` of the same folder."""
+def certify(folder: Path, name: str, issuer: str = "authority", since: timedelta = -timedelta(days=1)) -> None:
+    """Write ``name``.pem and .key, signed by ``issuer`` of the same folder, valid from ``since`` from now."""
     key = ec.generate_private_key(ec.SECP256R1())
     own = issuer == name
     issuer_key = key if own else serialization.load_pem_private_key((folder / f"{issuer}.key").read_bytes(), None)
@@ -40,8 +41,8 @@ def certify(folder: Path, name: str, issuer: str = "authority") -> None:
         .issuer_name(x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, issuer)]))
         .public_key(key.public_key())
         .serial_number(x509.random_serial_number())
-        .not_valid_before(datetime.now(UTC) - timedelta(days=1))
-        .not_valid_after(datetime.now(UTC) + timedelta(days=1))
+        .not_valid_before(datetime.now(UTC) + since)
+        .not_valid_after(datetime.now(UTC) + timedelta(days=9))
         .add_extension(x509.BasicConstraints(ca=own, path_length=None), critical=True)
         .add_extension(x509.SubjectAlternativeName([x509.IPAddress(ipaddress.ip_address("127.0.0.1"))]), critical=False)
         .sign(issuer_key, hashes.SHA256())
@@ -62,8 +63,9 @@ def tls(folder: Path, name: str) -> Tls:
 
 @pytest.fixture
 def broker(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[EmbeddedBroker]:
-    for name in ("authority", "broker", "node"):
+    for name in ("authority", "node"):
         certify(tmp_path, name, "authority")
+    certify(tmp_path, "broker", "authority", BROKER_SINCE)
     certify(tmp_path, "stranger", "stranger")
     plain = mosquitto.configure
 
@@ -106,6 +108,25 @@ def test_a_certificate_of_another_authority_and_none_at_all_stay_outside(
     eventually(lambda: all(link._attempt >= 2 for link in outside))
     assert [link.connections() for link in outside] == [0] * len(outside)
     for link in outside:
+        link.stop()
+
+
+def test_a_certificate_that_is_not_valid_yet_lets_in_who_does_not_know_the_time_and_nobody_else(
+    tmp_path: Path, request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A node that woke in 1970 must hear of an emergency; the broker is transport, its word is not believed anyway."""
+    monkeypatch.setattr("test_link_tls.BROKER_SINCE", timedelta(days=2))
+    broker: EmbeddedBroker = request.getfixturevalue("broker")
+    own = tls(tmp_path, "node")
+    lost = MqttLink("lost", broker.host, broker.port, tls=own, clock_known=lambda: False)
+    sure = MqttLink("sure", broker.host, broker.port, tls=own, clock_known=lambda: True)
+    fooled = Tls(own, ca_certs=str(tmp_path / "stranger.pem"))
+    strict = MqttLink("strict", broker.host, broker.port, tls=fooled, clock_known=lambda: False)
+    for link in (lost, sure, strict):
+        link.start()
+    eventually(lambda: lost.connected() and sure._attempt >= 2 and strict._attempt >= 2)
+    assert (sure.connections(), strict.connections()) == (0, 0)
+    for link in (lost, sure, strict):
         link.stop()
 
 

@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import json
 import shutil
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
 from makers_loa import PLACE, Loa, at_home, in_this_process
-from makers_web import Town
+from makers_web import NOON, Town
 
 from controller.desk import Wish
-from controller.store.rows import Role
+from controller.rights import Role
+from loa import house
 from wire.plan import BulletinClass, Level
 
 
@@ -35,6 +37,7 @@ def loa(
 ) -> Loa:
     shutil.copytree(furnished[0], tmp_path / "home")
     at_home(monkeypatch, tmp_path / "home")
+    monkeypatch.setattr(house, "now", lambda: NOON)  # the days named here are still to come
     return in_this_process(capsys)
 
 
@@ -66,15 +69,9 @@ def test_of_two_that_clash_one_goes_first(loa: Loa, tmp_path: Path) -> None:
         wish = Wish(name, (area,), level=level, bulletin_class=BulletinClass.PRIORITY)
         made = town.desk.announce(wish, who, town.now)
         town.voice(made.announcement_id)
-        town.store.bookings.set_start(str(made.booking_id), _later())
+        town.store.bookings.set_start(str(made.booking_id), NOON + timedelta(days=1))
     town.store.close()
     (clash,) = json.loads(loa("inbox", "list", "--as", "van-hoa", "--json").out)["clashes"]
     assert clash["first"] == "above"
     assert loa("inbox", "order", clash["own"], clash["above"], "--first", "own", "--as", "van-hoa").code == 0
     assert f"{clash['own']} and {clash['above']}; now own" in loa("inbox", "list", "--as", "van-hoa").out
-
-
-def _later():  # type: ignore[no-untyped-def]
-    from datetime import UTC, datetime, timedelta
-
-    return datetime.now(UTC) + timedelta(days=1)

@@ -36,14 +36,20 @@ NAMES = [page.prog for page in pages(parser.make("en"))]
 EVERY = {language: {page.prog: page for page in pages(parser.make(language))} for language in LANGUAGES}
 
 
-PROMISED = """demo, controller, web, station, broker, announce,
+PROMISED = """demo, controller, web certificate, station, broker, announce,
 programme check, programme apply, programme show, programme export, policy check, policy apply, policy show,
 inbox list, inbox place, inbox decline, inbox order, standby prepare, standby keep, standby drop, standby list,
 plan show, simulate, calendar export, calendar import,
 asrun, spoken, speak,
 voices add, voices remove, voices sample,
-bench, migrate, node init, node run, node check, node enrol, node list, key init, key show, area add, area list,
-user add, user link, user list"""
+bench, migrate, node init, node run, node check, node enrol, node tone, node add, node replace,
+node codes, node budget, node list, node update, node prove,
+node revoke, release sign, release publish, release withdraw, release show, key init, key show, key change, key revoke,
+key certify, key roots, key cosigner, key left, key lock, key unlock, key trust draft, key trust sign,
+key trust publish, audit list, audit verify, audit export, audit public, backup, restore, alarms, area add, area code,
+area import, area move, area list, cap, place,
+user add, user link, user list, user grant, user withdraw, user leave, user return, user forget-factor,
+token add, token list, token end, status, settings"""
 
 
 def test_every_verb_that_was_promised_is_there_and_no_other() -> None:
@@ -127,7 +133,7 @@ WRONG = [
     (["node", "init", "f"], "--node, --home, --root-key is missing"),
     (["node", "init", "f", "--broker-port", "0"], "“0” is not a whole number from 1 to 65535"),
     (["speak", "a"], "-o/--out is missing"),
-    (["user", "add", "an", "--role", "boss"], "choose from: editor, approver, administrator"),
+    (["user", "add", "an", "--role", "boss"], "choose from: viewer, editor, approver, emergency"),
     (["plan", "show"], "PLACE is missing"),
     (["area", "add", "a\x1b[2Jb"], "NAME is missing"),
     (["xyz" * 1000], "there is no command"),

@@ -85,7 +85,9 @@ def test_one_line_goes_out_for_each_that_comes_in(
         assert len(told.out.splitlines()) == lines
 
 
-@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(
+    max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow]
+)
 @given(st.binary(max_size=300))
 def test_any_bytes_keep_their_number_of_lines(loa: Loa, monkeypatch: pytest.MonkeyPatch, came: bytes) -> None:
     typed(monkeypatch, came)

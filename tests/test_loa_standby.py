@@ -9,9 +9,10 @@ from pathlib import Path
 import makers_store
 import pytest
 from makers_loa import PLACE, Loa, at_home, in_this_process
-from makers_web import Town
+from makers_web import NOON, Town
 
 from controller.desk import Wish
+from loa import house
 
 
 @pytest.fixture(scope="module")
@@ -35,6 +36,7 @@ def loa(
 ) -> Loa:
     shutil.copytree(furnished[0], tmp_path / "home")
     at_home(monkeypatch, tmp_path / "home")
+    monkeypatch.setattr(house, "now", lambda: NOON)  # the days named here are still to come
     return in_this_process(capsys)
 
 

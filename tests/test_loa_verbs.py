@@ -68,12 +68,16 @@ def test_a_commune_is_set_up_word_by_word(new: Loa, home: Path) -> None:
     assert new("area", "add", PLACE, "Xã Đồng Đăng").code == 0
     assert new("area", "add", "chung", "Nhóm", "--kind", "group").code == 0
     assert "Trust document" in new("key", "init").out
-    assert new("node", "enrol", "loa-01", "--home", PLACE, "--key", PUBLIC_KEY, "--group", "chung").code == 0
+    assert new("node", "add", "loa-01", "--home", PLACE, "--key", PUBLIC_KEY, "--group", "chung").code == 0
     told = new("announce", "Kính mời bà con đi họp.", "--area", PLACE, "--json")
     assert json.loads(told.out).keys() == {"announcement", "job", "conflicts"}
     kinds = {each["id"]: each["kind"] for each in json.loads(new("area", "list", "--json").out)}
     assert kinds == {"lang-son": "province", PLACE: "commune", "chung": "group"}
-    assert json.loads(new("user", "list", "--json").out) == [{"name": "lan", "role": "administrator", "area": "*"}]
+    (first,) = json.loads(new("user", "list", "--json").out)
+    assert (first["name"], first["area"], first["left"]) == ("lan", "*", False)
+    assert [each["role"] for each in first["grants"]] == [
+        *("administrator", "approver", "emergency", "operator"),
+    ]
     assert (home / "keys" / "root.key").exists()
 
 
@@ -87,11 +91,12 @@ def test_the_database_is_brought_up_to_date(new: Loa) -> None:
 
 def test_people_are_entered_and_get_links(loa: Loa) -> None:
     told = json.loads(loa("user", "add", "moi", "--role", "approver", "--area", PLACE, "--json").out)
-    assert (told["name"], told["role"], told["area"]) == ("moi", "approver", PLACE)
+    (grant,) = told["grants"]
+    assert (told["name"], grant["role"], grant["area"]) == ("moi", "approver", PLACE)
     assert told["link"].startswith("http://127.0.0.1:8080/chao/")
     again = json.loads(loa("user", "link", "moi", "--json").out)
     assert again["link"] != told["link"]
-    assert f"moi  approver  {PLACE}" in loa("user", "list").out
+    assert f"{grant['grant']}  approver  {PLACE}" in loa("user", "list").out
     loa("user", "add", "moi").refuses(1, "is taken")
     loa("user", "add", "").refuses(1, "cannot be used as a name")
     loa("user", "add", "a b\n\x1b[2J").refuses(1, "cannot be used as a name", "�[2J")
@@ -115,14 +120,15 @@ def test_the_tree_is_printed_as_a_tree(loa: Loa) -> None:
 def test_nodes_are_listed_with_what_is_known_of_them(loa: Loa) -> None:
     rows = json.loads(loa("node", "list", "--json").out)
     assert len(rows) == 12
-    assert rows[0].keys() == {"node", "name", "home", "online", "last_sounded"}
+    stock = {"clock_known", "jobs_ahead", "audio_ready", "lacking", "data_used_day_bytes", "data_used_month_bytes"}
+    assert rows[0].keys() == {"node", "name", "home", "online", "last_sounded"} | stock
     assert len(loa("node", "list").out.splitlines()) == 12
-    enrol = ("node", "enrol", "moi", "--home", PLACE, "--key")
+    enrol = ("node", "add", "moi", "--home", PLACE, "--key")
     loa(*enrol, "zz").refuses(1, "64 hexadecimal digits")
     loa(*enrol, f"{1:064x}").refuses(1, "must belong to no other node")
     assert loa(*enrol, PUBLIC_KEY, "--name", "Loa mới").code == 0
-    loa("node", "enrol", "Loa 1", "--home", PLACE, "--key", PUBLIC_KEY).refuses(1, "cannot be used as a name")
-    loa("node", "enrol", "moi", "--home", "x", "--key", PUBLIC_KEY).refuses(1, "no area named “x”")
+    loa("node", "add", "Loa 1", "--home", PLACE, "--key", PUBLIC_KEY).refuses(1, "cannot be used as a name")
+    loa("node", "add", "moi", "--home", "x", "--key", PUBLIC_KEY).refuses(1, "no area named “x”")
 
 
 # --- keys ----------------------------------------------------------------------------------------------------
@@ -144,8 +150,11 @@ def test_keys_are_made_once_and_shown(loa: Loa) -> None:
 
 def test_a_root_key_that_lies_elsewhere_is_said(loa: Loa, home: Path) -> None:
     loa("key", "init")
+    before = json.loads(loa("key", "show", "--json").out)
     (home / "keys" / "root.key").unlink()
     assert "not on this machine" in loa("key", "show").out
+    assert json.loads(loa("key", "show", "--json").out) == before | {"root_key_here": False}
+    (home / "keys" / "root.pub").unlink()
     assert json.loads(loa("key", "show", "--json").out)["root_public_key"] is None
     loa("key", "init", "--area", PLACE).refuses(1, "only the root key")
 
@@ -301,12 +310,22 @@ def test_a_plan_is_shown_for_an_area_and_for_a_node(loa: Loa, home: Path) -> Non
         assert (told["plans"][0]["serial"], told["plans"][0]["lane"]) == (serial, "plan")
     lines = loa("plan", "show", PLACE).out.splitlines()
     assert lines[0].startswith(f"{PLACE} [plan] serial {serial}, ")
-    assert lines[1].endswith("12 s  ordinary  b1  Họp thôn")
+    assert lines[1].endswith("12 s  ordinary    0/6  b1  Họp thôn")
     moment = (now + timedelta(minutes=9, seconds=1)).isoformat()
     assert [each["job"] for each in json.loads(loa("plan", "show", PLACE, "--at", moment, "--json").out)["jobs"]] == [
         "b2"
     ]
     assert json.loads(loa("plan", "show", "tam-thanh-1", "--json").out)["jobs"] == []
+
+
+def test_a_data_budget_is_given_in_megabytes(loa: Loa) -> None:
+    told = json.loads(loa("node", "budget", PLACE, "50", "--json").out)
+    assert told == {"nodes": [f"dong-dang-{number}" for number in range(1, 7)], "data_budget_bytes_per_day": 50_000_000}
+    assert loa("node", "budget", "dong-dang-1", "station").out == "1 nodes have a new data budget: station\n"
+    loa("node", "budget", "nowhere", "5").refuses(1, "no area named “nowhere”")
+    for wrong in ("", "-5", "5.5", "1e3", "٣", "x" * 300, "9" * 20):
+        words = ("--", wrong) if wrong.startswith("-") else (wrong,)
+        loa("node", "budget", PLACE, *words).refuses(1, "no number of MB")
 
 
 def test_a_plan_is_shown_for_one_local_day(loa: Loa, home: Path) -> None:
@@ -442,3 +461,16 @@ def test_a_key_file_that_is_none_is_said(loa: Loa, home: Path) -> None:
     (home / "keys" / "station.key").write_text("half a k")
     for verb in (("key", "show"), ("key", "init"), ("station",)):
         loa(*verb).refuses(1, "is not a key")
+
+
+def test_positions_come_out_of_a_file(loa: Loa, home: Path, tmp_path: Path) -> None:
+    (tmp_path / "where.csv").write_text(
+        "id,latitude,longitude\nlang-son:dong-dang,21.94,106.69\ndong-dang-1,21.95,106.7\n"
+    )
+    assert "Positions entered: 2." in loa("place", str(tmp_path / "where.csv")).out
+    store = store_in(home)
+    assert store.positions.all().keys() == {"lang-son:dong-dang", "dong-dang-1"}
+    store.close()
+    (tmp_path / "where.csv").write_text("dong-dang-2,21.94,106.69\nnowhere,21.95,106.7\n")
+    loa("place", str(tmp_path / "where.csv")).refuses(1, "Line 2 (nowhere)")
+    loa("place", str(tmp_path / "none.csv")).refuses(1, "none.csv")

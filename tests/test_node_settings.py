@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
 from makers_node import HAMLET, NODE, ROOT
 
 from edge_node import radio
-from edge_node.settings import Settings, SettingsError, load, make
+from edge_node.settings import Settings, SettingsError, faults, load, make
+from edge_node.wiring import Line, Wiring
+from schedules.due import PRIME
 
 GOOD = {"node": NODE, "home": HAMLET, "root_keys": [ROOT.public.hex], "state_dir": "/var/lib/loa"}
 
@@ -63,28 +66,39 @@ def test_a_file_that_cannot_be_read_is_said(tmp_path: Path) -> None:
             load(path, {})
 
 
-def test_an_installer_is_told_what_works_and_what_does_not(tmp_path: Path) -> None:
-    settings = make({**GOOD, "state_dir": str(tmp_path), "clock": "trust", "player": "null", "broker_port": 1})
-    sentences, good = radio.check(settings, "en")
-    assert not good
-    assert len(sentences) == 8
-    assert any("127.0.0.1:1 does not answer" in sentence for sentence in sentences)
-    assert sum("cannot" in sentence or "does not" in sentence for sentence in sentences) == 1
+def test_every_fault_of_the_settings_is_said_at_once(tmp_path: Path) -> None:
+    path = tmp_path / "node.toml"
+    path.write_text(
+        'home = "Lang Son"\nroot_keys = ["abc"]\nbrokerhost = "x"\nbroker_port = 0\nvoice_wpm = 3\nfast = "?"\n'
+    )
+    environment = {"LOA_NODE_MAINS_PIN": "17", "LOA_NODE_AMPLIFIER_LEAD_SECONDS": "9", "LOA_NODE_BATTERY_PIN": ""}
+    said = " ".join(each.say("en") for each in faults(path, environment))
+    for setting in ("node", "home", "brokerhost", "broker_port", "voice_wpm", "fast", "mains_pin", "state_dir"):
+        assert f"“{setting}”" in said, setting
+    assert "“amplifier_lead_seconds” = “9.0”" in said
+    assert "public root key" in said
+    assert "battery_pin" not in said
+    assert len(faults(path, environment)) == 10
+    assert [each.key for each in faults(tmp_path / "none.toml", {})] == ["node.bad_settings_file"]
+    good = {
+        f"LOA_NODE_{key.upper()}": value[0] if isinstance(value, list) else str(value) for key, value in GOOD.items()
+    }
+    assert faults(None, good) == []
 
 
-def test_an_installer_is_told_whether_relays_can_be_decoded(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    settings = make({**GOOD, "state_dir": str(tmp_path), "clock": "trust", "player": "null", "broker_port": 1})
-    assert "can be decoded" in radio.check(settings, "en")[0][-2]
-    monkeypatch.setenv("PATH", "/nowhere")
-    assert "install ffmpeg" in radio.check(settings, "en")[0][-2]
+def test_the_amplifiers_lead_leaves_time_to_write_down_what_begins() -> None:
+    longest = make({**GOOD, "amplifier_lead_seconds": 1.5}).amplifier_lead_seconds
+    assert timedelta(seconds=longest + 0.5) <= PRIME
+    for lead in (1.6, 2.0, -0.1, "nan"):
+        with pytest.raises(SettingsError, match=r"0-1\.5"):
+            make({**GOOD, "amplifier_lead_seconds": lead})
 
 
-def test_an_installer_is_told_whether_the_node_has_a_voice(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    given = {**GOOD, "state_dir": str(tmp_path), "clock": "trust", "player": "null", "broker_port": 1}
-    assert "can speak an emergency itself" in radio.check(make(given), "en")[0][-1]
-    assert "Own voice: none" in radio.check(make({**given, "voice": ""}), "en")[0][-1]
-    monkeypatch.setenv("PATH", "/nowhere")
-    assert "espeak-ng" in radio.check(make(given), "vi")[0][-1]
+@pytest.mark.parametrize("pin", ["17", "gpiochip0:17 ", "gpiochip0:!x", "/dev/gpiochip0:1", 17])
+def test_a_pin_is_a_line_of_a_chip(pin: object) -> None:
+    with pytest.raises(SettingsError, match="gpiochip0:!17"):
+        make({**GOOD, "mains_pin": pin})
+    assert make({**GOOD, "mains_pin": "gpiochip0:!17"}).wiring == Wiring(mains=Line("gpiochip0", 17, active_low=True))
 
 
 @pytest.mark.parametrize(

@@ -85,7 +85,8 @@ def test_a_node_without_the_program_or_without_a_voice_has_none(tmp_path: Path) 
 def test_a_program_that_misbehaves_is_ended_and_named(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, script: str, why: str
 ) -> None:
-    monkeypatch.setattr(own_voice, "LIMIT_SECONDS", 1.0)
+    if why == "did not end":  # the others end by themselves, however busy the machine is
+        monkeypatch.setattr(own_voice, "LIMIT_SECONDS", 1.0)
     monkeypatch.setattr(own_voice, "MOST_MEMORY_BYTES", resource.RLIM_INFINITY)
     voice = OwnVoice(program=program(tmp_path, script))
     with pytest.raises(NoVoice, match=why):

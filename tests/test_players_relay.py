@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 
@@ -21,6 +22,7 @@ from edge_node.players.player import Player, Progress, Take
 from edge_node.tuner.receiver import Patience, Tuner
 
 TUNER = Tuner(private=True, patience=Patience(read_seconds=1.0, first_back_off=0.05, most_back_off=0.2))
+LEAD = timedelta(seconds=1)
 Hears = Callable[[Progress], np.ndarray]
 
 
@@ -82,12 +84,12 @@ def fallback(tmp_path: Path, seconds: float = 10) -> Path:
 
 
 def relay(url: str, seconds: float = 3, path: Path | None = None, from_ms: int = 0, volume: float = 0.0) -> Take:
-    return Take("r1", path, utc_now() + timedelta(seconds=1), from_ms, volume, round(seconds * 1000), url)
+    return Take("r1", path, utc_now() + LEAD, from_ms, volume, round(seconds * 1000), url)
 
 
 def played(player: Player, take: Take) -> Progress:
     player.prime(take)
-    until(lambda: done(player), 40)
+    until(lambda: done(player))
     progress = player.progress()
     assert progress
     return progress
@@ -153,12 +155,13 @@ def test_a_stream_that_is_lost_is_stood_in_for_and_goes_on_when_it_is_back(
 ) -> None:
     player, hears = loudspeaker
     station.at("/live", made.once(encoded(seconds=3)))
-    player.prime(relay(station.url + "/live", 9, fallback(tmp_path)))
+    take = relay(station.url + "/live", 9, fallback(tmp_path))
+    player.prime(replace(take, at=take.at + 2 * LEAD))  # by then a decoder has begun on a busy machine too
     until(lambda: station.asked)
     station.at("/live", made.not_found)
     until(lambda: (now := player.progress()) and now.fallback_ms > 500)
     station.at("/live", made.endless(encoded()))
-    until(lambda: done(player), 40)
+    until(lambda: done(player))
     progress = player.progress()
     assert progress
     assert progress.samples == 9 * RATE
@@ -183,12 +186,19 @@ def test_with_nothing_at_all_a_relay_is_silent_and_ends_in_time(
 
 def test_a_cut_relay_lets_go_of_its_stream(loudspeaker: tuple[Player, Hears], station: Station) -> None:
     player, _ = loudspeaker
+    others = receivers()  # of what other tests left behind in this process
     player.prime(relay(station.at("/live", made.endless(encoded())), 60))
     until(lambda: (now := player.progress()) and now.relayed_ms > 300)
+    assert receivers() - others
     last = player.stop(50)
     assert last
     assert 300 < last.sounded_ms < 30_000
-    until(lambda: not [each for each in threading.enumerate() if each.name.startswith("relay-")])
+    until(lambda: not receivers() - others)
+
+
+def receivers() -> set[threading.Thread]:
+    """The threads that hold a stream."""
+    return {each for each in threading.enumerate() if each.name.startswith("relay-")}
 
 
 def test_a_fallback_that_is_no_sound_is_silence(

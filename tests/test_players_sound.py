@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import signal
 from collections.abc import Iterator
 from datetime import timedelta
 from pathlib import Path
@@ -17,7 +18,7 @@ from edge_node.players.player import Progress, Take
 from edge_node.players.sound_player import SoundPlayer
 from wire.errors import Reason
 
-pytestmark = pytest.mark.skipif(missing() is not None, reason=str(missing()))
+pytestmark = [pytest.mark.realtime, pytest.mark.skipif(missing() is not None, reason=str(missing()))]
 
 
 @pytest.fixture
@@ -192,4 +193,54 @@ def test_the_device_is_closed_when_nothing_sounds_for_a_while(
     player.stop()
     until(lambda: not player._output.is_open)
     player.prime(Take("b2", path, utc_now()))
+    until(lambda: state(player).finished)
+
+
+def test_a_sound_server_that_hangs_is_noticed_by_the_age_of_its_last_callback(
+    player: SoundPlayer,
+    server: Pulse,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    """Nothing ends and nothing fails: the callback is simply never called again."""
+    monkeypatch.setattr(output, "STALE_SECONDS", 1.0)
+    monkeypatch.setattr(output, "MOST_BACK_OFF", 0.5)
+    monkeypatch.setattr(sound_player, "STUCK_SECONDS", 1.0)
+    monkeypatch.setattr(sound_player, "GRACE_SECONDS", 0.5)
+    caplog.set_level(logging.INFO)
+    audio = noise(4.0)
+    player.prime(Take("b1", wav(tmp_path / "a.wav", audio), utc_now()))
+    until(lambda: state(player).sounded_ms > 500)
+    server.signal(signal.SIGSTOP)
+    until(lambda: state(player).failed is Reason.AUDIO_DEVICE)
+    assert "no callback for" in caplog.text
+    assert "audio device back" not in caplog.text
+    assert player.device_ok is False
+    stood = state(player).sounded_ms
+    server.kill()
+    server.start()
+    until(lambda: "audio device back" in caplog.text)
+    capture = server.capture()
+    until(lambda: state(player).finished)
+    out = recorded(capture, RATE)
+    capture.close()
+    assert find(audio[-RATE:], out)[1] > 0.999
+    assert stood < 4000
+    assert state(player).sounded_ms == 4000
+    assert player.device_ok is True
+
+
+def test_a_stop_while_the_sound_server_hangs_returns(player: SoundPlayer, server: Pulse, tmp_path: Path) -> None:
+    player.prime(Take("b1", wav(tmp_path / "a.wav", noise(7.0)), utc_now()))
+    until(lambda: state(player).sounded_ms > 300)
+    server.signal(signal.SIGSTOP)
+    try:
+        last = player.stop()
+        assert last
+        assert not last.sounding
+        player.prime(Take("b2", wav(tmp_path / "b.wav", noise(0.3)), utc_now()))
+        assert state(player).job_id == "b2"
+    finally:
+        server.signal(signal.SIGCONT)
     until(lambda: state(player).finished)

@@ -12,7 +12,8 @@ from makers_sound import RATE, asset_of, heard, noise, until, wav
 
 from edge_node.players.file_player import FilePlayer
 from edge_node.players.null_player import NullPlayer
-from edge_node.playout import Playout, Sound, Tally, measured
+from edge_node.playout import Playout, Sound
+from edge_node.tally import Tally, measured
 from wire import codec
 from wire.config import NodeConfig, VolumeBand
 from wire.errors import Reason
@@ -94,6 +95,7 @@ def test_a_job_is_primed_sounds_and_finishes(silent: Playout, hand: Hand) -> Non
     proof = silent.measured("b1")
     assert proof
     assert (proof.sounded_ms, proof.started_at, proof.ended_at) == (60_000, T0, T0 + timedelta(seconds=60))
+    assert proof.samples == 60 * RATE
     assert (proof.level_dbfs, proof.peak_dbfs, proof.device) == (None, None, "none")
     silent.forget("b1")
     assert silent.measured("b1") is None

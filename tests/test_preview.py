@@ -9,6 +9,7 @@ from pathlib import Path
 from random import Random
 
 import makers_store as made
+import msgspec
 import pytest
 from makers_preview import NODES, House, filled
 from makers_programmes import aired, asking, asset, row, with_items
@@ -19,7 +20,9 @@ from schedules.rulebook_text import Policy
 from wire import codec
 from wire.config import Limits, QuietHours
 from wire.errors import Reason
+from wire.health import Lacking
 from wire.plan import BulletinClass, Job, Level
+from wire.receipt import Step
 
 HOUR, DAY = timedelta(hours=1), timedelta(days=1)
 
@@ -80,6 +83,21 @@ def test_over_many_draws_the_document_is_what_a_gate_merges(house: House, seed: 
             assert seen.document == codec.encoded(jobs).encode()
             assert seen.held == seen.wanted
             assert len(seen.pending(house.now, house.now + 14 * DAY)) == 0
+
+
+def test_the_days_say_what_has_not_arrived_and_on_how_many_loudspeakers_it_lies(house: House) -> None:
+    made.on_the_air(house.store)
+    house.plan()
+    came = made.receipt(1, "b1", Step.FETCHED, asset=made.SHA)
+    house.store.asrun.store_receipts(made.batch(came), house.now)
+    lacking = msgspec.structs.replace(made.health("loa-2"), lacking=(Lacking("b1", "disk_full"),))
+    house.store.health.take_health([lacking], house.now)
+    house.store.health.take_presence([made.presence("loa-2")], house.now)
+    assert "Đã có ở 1 trên 2 cụm loa" in house.client.get(f"/dia-ban/{made.COMMUNE}/nhung-ngay-toi").text
+    assert "Chưa có âm thanh:" not in house.page("loa-1")
+    assert "Chưa có âm thanh: hết chỗ trên đĩa" in house.page("loa-2")
+    node = house.client.get("/cum-loa/loa-2").text
+    assert re.search("Bản tin 1</a> <span class=.quiet.>11:00 · Hôm nay 24/11 · hết chỗ trên đĩa", node)
 
 
 def test_a_node_that_no_config_has_reached_yet_is_shown_what_it_will_hold(house: House) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import subprocess
 import sys
 from collections import Counter
@@ -21,6 +20,7 @@ from wire.receipt import Step
 
 TOP = Path(__file__).parent.parent
 BOTH = (TAMTHANH, DONGDANG)
+LATE_SECONDS = 8  # after its second an item may begin: enough for a node that is there, on a busy machine
 
 
 @pytest.fixture(scope="module")
@@ -75,13 +75,13 @@ def test_what_is_withdrawn_in_time_does_not_sound(radio: Commune) -> None:
 def test_a_node_that_slept_sounds_late_what_may_be_late_and_says_what_it_missed(radio: Commune) -> None:
     radio.kill_node(DONGDANG)
     late = radio.book((TAM_THANH, DONG_DANG), 2)
-    missed = radio.book((TAM_THANH, DONG_DANG), 2, late_for_seconds=1)
+    missed = radio.book((TAM_THANH, DONG_DANG), 2, late_for_seconds=LATE_SECONDS)
     sounded_once(radio, late, (TAMTHANH,))
     sounded_once(radio, missed, (TAMTHANH,))
     placed = radio.store.bookings.get(missed)
     assert placed
     assert placed.start
-    radio.wait(lambda: (utc_now() - placed.start).total_seconds() > 1)
+    radio.wait(lambda: (utc_now() - placed.start).total_seconds() > LATE_SECONDS)
     radio.start_node(DONGDANG)
     sounded_once(radio, late, (DONGDANG,))
     end = radio.outcome(missed, DONGDANG)
@@ -95,14 +95,14 @@ def test_a_node_that_slept_sounds_late_what_may_be_late_and_says_what_it_missed(
 
 def test_rotten_audio_is_fetched_anew_or_refused_and_never_heard(radio: Commune) -> None:
     good, rotten = radio.shelve(2), radio.shelve(2)
-    mended = radio.book_asset(BOTH, good, soon(5))
+    mended = radio.book_asset(BOTH, good, soon(10))
     copies = [radio.folder / "nodes" / node / "audio" / good.sha256 for node in BOTH]
     radio.wait(lambda: all(copy.exists() for copy in copies))
     for path in (*copies, radio.settings.shelf_dir / rotten.sha256):
         content = bytearray(path.read_bytes())
         content[len(content) // 2] ^= 0xFF
         path.write_bytes(content)
-    lost = radio.book_asset(BOTH, rotten, late_for_seconds=2)
+    lost = radio.book_asset(BOTH, rotten, late_for_seconds=LATE_SECONDS)
     sounded_once(radio, mended)
     for node in BOTH:
         end = radio.outcome(lost, node)
@@ -158,9 +158,9 @@ def test_after_a_change_of_keys_nodes_believe_the_new_one_only(radio: Commune, s
     ring, pending = keys.Keyring(radio.settings.keys_dir), radio.book(BOTH, 2, soon(5))
     assert radio.crew.controller
     radio.crew.controller.stop()
-    (ring.folder / "station.key").rename(ring.folder / "station.key.old")
-    keys.establish(ring, radio.store, ("*",), utc_now())
-    revoke(radio, stranger.stolen.public.hex)
+    change = [sys.executable, "-m", "loa", "key", "change", "--stolen"]
+    command = [*change, "--config", str(radio.folder / "controller.toml")]
+    subprocess.run(command, check=True, cwd=TOP, stdout=subprocess.PIPE)  # as the operator's guide says
     radio.start_controller()
     trust = keys.held_trust(radio.store)
     assert trust
@@ -174,11 +174,3 @@ def test_after_a_change_of_keys_nodes_believe_the_new_one_only(radio: Commune, s
     sounded_once(radio, pending)
     radio.wait(lambda: radio.refusals(DONGDANG).get(Reason.UNKNOWN_KEY, 0) > before)
     assert [radio.parts(node, "h1") for node in BOTH] == [[], []]
-
-
-def revoke(radio: Commune, public_key: str) -> None:
-    """As the operator's guide says."""
-    command = [sys.executable, str(TOP / "deploy" / "revoke_key.py"), "--config", str(radio.folder / "controller.toml")]
-    subprocess.run(
-        [*command, public_key], check=True, cwd=TOP, env={**os.environ, "PYTHONPATH": str(TOP)}, stdout=subprocess.PIPE
-    )

@@ -32,7 +32,7 @@ TOP = Path(__file__).parent.parent
 ARTICLE = TOP / "tests" / "data" / "articles" / "bai-dong-dang.txt"
 NODE_FACTS = {"node", "outcome", "job", "asset_sha256", "asset_seconds", "planned_start", "actual_start", "skew_ms"}
 NODE_FACTS |= {"sounded_seconds", "level_dbfs"}
-MOST_SECONDS = 120.0
+MOST_SECONDS = 300.0  # all at once on a busy machine; what comes, comes sooner
 
 
 class Demonstration:

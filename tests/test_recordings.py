@@ -14,8 +14,9 @@ from makers_station import Radio, furnished
 from makers_store import COMMUNE, NOW, Bell, furnish, refused, user
 
 from controller.desk import Desk, Draft, Wish
+from controller.rights import Role
 from controller.store import Store
-from controller.store.rows import Role, VoiceState
+from controller.store.rows import VoiceState
 from controller.studio import Archive, Kept, Limits, RecordingError, ShelfError
 from wire.plan import BulletinClass
 

@@ -13,7 +13,7 @@ from makers_node import T0, after, make_asset, make_config, make_emergency, make
 from test_due import but, situation, with_record
 
 from schedules import relays
-from schedules.due import CUT_LEAD, Cut, End, OnAir, Phase, Start, due, next_look
+from schedules.due import Cut, End, OnAir, Phase, Start, due, next_look
 from schedules.relays import Source
 from schedules.rulebook import airing_of
 from schedules.simulation import Day, simulate
@@ -62,7 +62,7 @@ def test_after_an_emergency_a_relay_goes_on_live_for_what_is_left(after_cut: Aft
     alarm = make_emergency("e1", after(10), asset=make_asset("e", 20_000))
     day = day_of(make_relay(after_cut=after_cut, late_for=1), alarm)
     assert heard(day) == [
-        ("r1", T0, after(10) - CUT_LEAD, 0),
+        ("r1", T0, after(10), 0),
         ("e1", after(10), after(30), 0),
         ("r1", after(30), after(60), 30_000),
     ]

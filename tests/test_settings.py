@@ -200,3 +200,27 @@ def test_any_values_make_settings_or_one_sentence(values: dict[str, object]) -> 
     with suppress(SettingsError):
         made = from_values(values)
     assert made is None or made.state_dir.is_absolute()
+
+
+@pytest.mark.parametrize(
+    ("origin", "right"),
+    [
+        ("", True),
+        ("https://loa.langson.gov.vn", True),
+        ("https://loa.example:8443", True),
+        ("http://localhost:8080", True),
+        ("http://loa.example", False),
+        ("https://192.0.2.7", False),  # no browser makes a passkey for an address of digits
+        ("https://loa.example/", False),
+        ("https://a@loa.example", False),
+        ("http://localhost.evil.test", False),
+        ("https://Loa.Example", False),
+        ("loa.example", False),
+    ],
+)
+def test_the_address_of_passkeys_is_an_origin_as_browsers_say_it(origin: str, right: bool) -> None:
+    if right:
+        assert from_values({"web_origin": origin}).web_origin == origin
+    else:
+        with pytest.raises(SettingsError):
+            from_values({"web_origin": origin})

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
+from itertools import pairwise
 
 from hypothesis import given
 from hypothesis import strategies as st
 from makers_schedules import HANOI, asset, job
 
 from schedules import policy, precedence
-from schedules.due import CUT_LEAD
 from schedules.simulation import Day, Stretch, simulate
 from wire.config import NodeConfig, QuietHours
 from wire.errors import Reason
@@ -58,9 +58,9 @@ def test_an_emergency_cuts_in_and_what_it_cut_goes_on_starts_over_or_is_given_up
     urgent = job(
         "e1", start=at("17:00:20"), bulletin_class=BulletinClass.EMERGENCY, late=Late.UNTIL_EXPIRY, asset=asset("e", 10)
     )
-    cut = ("b1", at("17:00"), at("17:00:20") - CUT_LEAD)  # the fade ends with the emergency's second
+    cut = ("b1", at("17:00"), at("17:00:20"))  # it fades out as the emergency comes up
     alarm = ("e1", at("17:00:20"), at("17:00:30"))
-    rest = {AfterCut.RESUME: at("17:01:10") + CUT_LEAD, AfterCut.RESTART: at("17:01:30")}
+    rest = {AfterCut.RESUME: at("17:01:10"), AfterCut.RESTART: at("17:01:30")}
     for after, until in rest.items():
         day = day_of(job("b1", start=at("17:00"), after_cut=after), urgent)
         assert heard(day) == [cut, alarm, ("b1", at("17:00:30"), until)]
@@ -102,13 +102,14 @@ def test_an_item_that_sounds_at_the_end_of_the_window_is_shown_up_to_it() -> Non
 
 _jobs = st.lists(
     st.builds(
-        lambda number, second, seconds, kind, level, after, late: job(
+        lambda number, second, seconds, kind, level, after, late, duck: job(
             f"b{number}",
             start=at("20:58") + timedelta(seconds=second),
             asset=asset("abcdef"[number % 6], seconds),
             bulletin_class=kind,
             level=level,
             after_cut=after,
+            duck=duck,
             deadline=at("20:58") + timedelta(seconds=second + late),
         ),
         st.integers(0, 30),
@@ -118,6 +119,7 @@ _jobs = st.lists(
         st.sampled_from(Level),
         st.sampled_from(AfterCut),
         st.sampled_from([0, 30, 600]),
+        st.booleans(),
     ),
     max_size=7,
     unique_by=lambda each: each.id,
@@ -128,8 +130,12 @@ _jobs = st.lists(
 def test_every_job_ends_once_and_nothing_sounds_that_may_not(jobs: list[Job]) -> None:
     day = day_of(*jobs)
     assert sorted(each.job.id for each in day.endings) == sorted(each.id for each in jobs)
-    for one, other in zip(day.stretches, day.stretches[1:], strict=False):
+    alone = [each for each in day.stretches if not each.beneath]
+    for one, other in pairwise(alone):
         assert one.until <= other.since
+    for each in day.stretches:
+        covers = [over for over in alone if over.since < each.until and each.since < over.until]
+        assert not each.beneath or {over.job.bulletin_class for over in covers} <= {BulletinClass.EMERGENCY}
     for each in day.stretches:
         assert each.since >= each.job.start
         for moment in (each.since, each.until - timedelta(microseconds=1)):
@@ -145,7 +151,7 @@ def test_no_second_is_silent_or_low_while_something_higher_wants_it(jobs: list[J
     ended = {each.job.id: each.at for each in day.endings}
     for second in range(0, 420, 7):
         moment = at("20:58") + timedelta(seconds=second, milliseconds=500)
-        sounding = [each for each in day.stretches if each.since <= moment < each.until]
+        sounding = [each for each in day.stretches if each.since <= moment < each.until and not each.beneath]
         urgent = [
             each
             for each in jobs

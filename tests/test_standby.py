@@ -15,8 +15,9 @@ from makers_store import COMMUNE, HAMLET, NOW, PROVINCE
 
 from controller.configs import MOST_STANDBY, Standby
 from controller.desk import Desk, Wish
+from controller.rights import Role
 from controller.store import Store
-from controller.store.rows import Announced, AnnouncementState, Role, VoiceState
+from controller.store.rows import Announced, AnnouncementState, VoiceState
 from controller.store.standby import KeptRow
 from controller.studio import Shelf, Studio, Style, Trouble, VoiceError, make_chain
 from schedules.booking import Booking
@@ -132,7 +133,7 @@ def test_a_station_without_ffmpeg_says_so_once_and_goes_on(
     with caplog.at_level(logging.WARNING, "controller.siren"):
         assert not radio.station.stand_by(NOW)
         assert not radio.station.stand_by(NOW)
-    assert len(caplog.records) == 1
+    assert sum(each.name == "controller.siren" for each in caplog.records) == 1
     assert "ffmpeg" in caplog.text
     assert radio.store.standby.siren() is None
 
@@ -218,10 +219,10 @@ def test_only_an_approved_emergency_is_planned_as_words(radio: Radio, rest: dict
     assert (planned.id, planned.asset, planned.spoken) == ("b2", None, TEXT)
 
 
-def test_a_sealed_text_is_under_a_thousand_bytes(radio: Radio) -> None:
+def test_a_message_of_six_hundred_bytes_is_enough_to_warn_a_village(radio: Radio) -> None:
     made_ = warn(radio)
     held = radio.store.announcements.get(made_.announcement_id)
     assert held
     radio.station._put_into_words([held])
     radio.station.plan(NOW)
-    assert len(radio.broker.retained[topics.URGENT.topic(area=COMMUNE)]) < 1000
+    assert len(radio.broker.retained[topics.URGENT.topic(area=COMMUNE)]) <= 600

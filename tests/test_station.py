@@ -11,9 +11,10 @@ import pytest
 from makers_station import Radio, furnished, online
 
 from controller.desk import Desk, Wish
+from controller.rights import Role
 from controller.store import Store
 from controller.store.lexicon import Reading
-from controller.store.rows import Announced, Role, VoiceState
+from controller.store.rows import Announced, VoiceState
 from controller.studio import Trouble, VoiceError
 from controller.studio.espeak_voice import EspeakVoice
 from wire import topics

@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import timedelta
 
 import pytest
+import sqlalchemy as sa
 from makers_store import (
     COMMUNE,
     GROUP,
@@ -21,6 +22,7 @@ from makers_store import (
 )
 
 from controller.store import Store
+from controller.store.fact_tables import refusals
 from wire.presence import State
 from wire.receipt import Measured, Receipts, Step
 
@@ -173,10 +175,10 @@ def test_outcomes_are_found_by_time_and_limited(store: Store) -> None:
 def test_a_job_waits_for_the_nodes_it_reaches_until_each_has_told_its_end(store: Store) -> None:
     furnish(store)
     on_the_air(store)
-    assert store.asrun.waited_for("b1") == ["loa-1", "loa-2"]
+    assert [each.id for each in store.asrun.waited_for("b1")] == ["loa-1", "loa-2"]
     store.asrun.store_receipts(batch(receipt(1), receipt(2, step=Step.SOUNDED)), NOW)
     store.asrun.store_receipts(batch(receipt(1), node="loa-2"), NOW)
-    assert store.asrun.waited_for("b1") == ["loa-2"]
+    assert [each.id for each in store.asrun.waited_for("b1")] == ["loa-2"]
     assert store.asrun.waited_for("unknown") == []
 
 
@@ -251,3 +253,25 @@ def test_more_nodes_than_fit_one_query_are_taken_at_once(store: Store) -> None:
     assert store.health.take_health(many, NOW) == []
     assert store.health.take_health(many, NOW) == many
     assert len(store.health.latest()) == 1201
+
+
+def test_what_was_heard_last_of_all_comes_first(store: Store) -> None:
+    furnish(store)
+    for minute, name in enumerate(("loa-1", "loa-2", "loa-3", "loa-1")):
+        store.health.take_health([health(name, NOW + minute * MINUTE)], NOW + minute * MINUTE)
+    heard = [(told.node, received) for told, received in store.health.newest(2)]
+    assert heard == [("loa-1", NOW + 3 * MINUTE), ("loa-3", NOW + 2 * MINUTE)]
+    assert [told.node for told, _ in store.health.newest(9)] == ["loa-1", "loa-3", "loa-2"]
+
+
+def test_a_database_says_how_much_it_takes_and_grows(store: Store) -> None:
+    furnish(store)
+    before = store.database.size_bytes()
+    assert before > 100_000, "its tables and indexes alone take more"
+    rows = [
+        {"reason": f"r{number}", "place": "x" * 300, "count": 1, "detail": "y" * 200, "first_at": NOW, "last_at": NOW}
+        for number in range(3000)
+    ]
+    with store.database.writing() as connection:
+        connection.execute(sa.insert(refusals), rows)
+    assert store.database.size_bytes() - before > 3000 * 400, "as much as was written, at least"

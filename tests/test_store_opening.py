@@ -37,7 +37,13 @@ def test_migrating_twice_changes_nothing(store: Store) -> None:
 
 def test_the_migrations_make_exactly_the_tables_of_the_program(store: Store) -> None:
     with store.database.engine.connect() as connection:
-        assert compare_metadata(MigrationContext.configure(connection), tables.metadata) == []
+        made = MigrationContext.configure(connection, opts={"include_name": is_ours})
+        assert compare_metadata(made, tables.metadata) == []
+
+
+def is_ours(name: str | None, _kind: str, _parents: object) -> bool:
+    """Not the index of the words, which is made for each kind of database in its own way (`finding`)."""
+    return not (name or "").startswith(("findable_text", "findable_words"))
 
 
 def test_the_program_names_every_revision() -> None:
@@ -131,7 +137,9 @@ def write_for_ever(url: str, told: str) -> None:
             log.flush()
 
 
-def test_a_killed_writer_loses_nothing_it_was_told_was_stored(store: Store, database_url: str, tmp_path: Path) -> None:
+def test_a_killed_writer_loses_nothing_it_was_told_was_stored(
+    store: Store, database_url: str, tmp_path: Path, request: pytest.FixtureRequest
+) -> None:
     told = tmp_path / "told"
     program = f"from test_store_opening import write_for_ever; write_for_ever({database_url!r}, {str(told)!r})"
     paths = os.pathsep.join([str(Path(__file__).parent), str(Path(__file__).parent.parent)])
@@ -139,9 +147,12 @@ def test_a_killed_writer_loses_nothing_it_was_told_was_stored(store: Store, data
     try:
         while not told.exists() or told.read_text().count("\n") < 20:
             assert writer.poll() is None
+            time.sleep(0.01)
     finally:
         writer.send_signal(signal.SIGKILL)
         writer.wait()
+    if database_url.startswith("postgresql"):  # the server may still be at what it was asked last
+        request.getfixturevalue("postgres").wait_until_idle(database_url)
     last = int(told.read_text().split()[-1])
     held = store.plans.of("lang-son", Lane.PLAN)
     assert held is not None
@@ -225,7 +236,7 @@ def test_a_station_that_was_killed_leaves_its_place(store: Store, database_url: 
     finally:
         holder.kill()
         holder.communicate()
-    deadline = time.monotonic() + 20
+    deadline = time.monotonic() + 60
     while True:
         try:
             store.claim_station()()

@@ -17,12 +17,14 @@ from makers_store import (
     furnish,
     node,
     on_the_air,
+    session,
     user,
 )
 
+from controller.rights import Role
 from controller.roster import Area, AreaKind
 from controller.store import Store, StoreError
-from controller.store.rows import Act, Announced, AnnouncementState, BookingState, Role, VoiceFault, VoiceState
+from controller.store.rows import Act, Announced, AnnouncementState, BookingState, VoiceFault, VoiceState
 from schedules.calendars import Recurrence
 from schedules.planner import HORIZON
 from wire.config import QuietHours, VolumeBand
@@ -73,7 +75,7 @@ def test_an_area_entered_again_takes_its_new_name(store: Store) -> None:
 
 def test_a_session_lasts_until_its_end_or_a_new_password(store: Store) -> None:
     store.people.add(user())
-    store.people.open_session("h1", "u-lan", NOW, NOW + HOUR)
+    store.people.open_session(session(), NOW)
     assert store.people.session("h1", NOW) == user()
     assert store.people.session("h1", NOW + HOUR) is None
     assert store.people.session("h2", NOW) is None
@@ -97,7 +99,7 @@ def test_a_link_lets_in_once_and_not_after_its_end(store: Store) -> None:
 
 def test_a_disabled_person_does_not_come_in(store: Store) -> None:
     store.people.add(user(disabled=True))
-    store.people.open_session("h1", "u-lan", NOW, NOW + HOUR)
+    store.people.open_session(session(), NOW)
     store.people.add_link("k1", "u-lan", NOW + HOUR)
     assert store.people.session("h1", NOW) is None
     assert store.people.take_link("k1", NOW) is None

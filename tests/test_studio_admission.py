@@ -10,8 +10,9 @@ from pathlib import Path
 import pytest
 from makers_sound_files import convert, generate, half_of, speech
 
-from controller.studio import Limits, RecordingError, Shelf, Studio, Wanted, admit, make_chain, programs
-from controller.studio.programs import Bounds
+import cage
+from cage import Bounds, Cage
+from controller.studio import Limits, RecordingError, Shelf, Studio, Wanted, admit, make_chain
 from wire.plan import BulletinClass
 
 KINDS = {
@@ -140,17 +141,17 @@ def test_a_file_whose_reading_never_ends_is_given_up(tmp_path: Path, monkeypatch
 
 def test_a_stranger_s_file_is_read_within_bounds() -> None:
     greedy = [sys.executable, "-c", "bytearray(1 << 30)"]
-    assert programs.run(greedy, 30.0).code == 0
-    assert "MemoryError" in programs.run(greedy, 30.0, bounds=Bounds(memory_bytes=400 << 20)).said
+    assert cage.run(greedy, 30.0, Cage()).code == 0
+    assert "MemoryError" in cage.run(greedy, 30.0, Cage(bounds=Bounds(memory_bytes=400 << 20))).said
     endless = [sys.executable, "-c", "while True: pass"]
-    assert programs.run(endless, 30.0, bounds=Bounds(cpu_seconds=1)).code != 0
-    with pytest.raises(programs.NotInstalled):
-        programs.run(["no-such-program"], 1.0, bounds=Bounds())
+    assert cage.run(endless, 30.0, Cage(bounds=Bounds(cpu_seconds=1))).code != 0
+    with pytest.raises(cage.NotInstalled):
+        cage.run(["no-such-program"], 1.0, Cage())
 
 
 def test_a_file_is_written_no_larger_than_its_bound(tmp_path: Path) -> None:
     writes = [sys.executable, "-c", f"open({str(tmp_path / 'out')!r}, 'wb').write(bytes(5_000_000))"]
-    assert programs.run(writes, 30.0, bounds=Bounds(file_bytes=1_000_000)).code != 0
+    assert cage.run(writes, 30.0, Cage(writes=tmp_path, bounds=Bounds(file_bytes=1_000_000))).code != 0
     assert (tmp_path / "out").stat().st_size <= 1_000_000
 
 

@@ -20,6 +20,7 @@ from hypothesis import strategies as st
 from makers_http import MINIMAL, SECRET, HandTurnedClock, Service, describe, http_service, make_voice
 from makers_sound_files import ffmpeg
 from makers_voice import make_certificate, make_mp3
+from ports import free_port
 
 from controller.studio import Trouble, VoiceError, kokoro_files, make_chain, voices
 from controller.studio import http_description as descriptions
@@ -111,7 +112,9 @@ def test_a_text_stays_a_text_in_json_xml_and_addresses(tmp_path: Path, text: str
     assert not set(url) & set("\r\n \"<>{}'\\")
 
 
-@settings(max_examples=80, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(
+    max_examples=80, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow]
+)
 @given(st.text(max_size=60))
 def test_any_text_comes_back_from_the_json_that_was_sent(tmp_path: Path, text: str) -> None:
     body = MINIMAL.replace('text = "{text}"', 'json = {a = {b = "-{text}-"}}').replace("{url}", "https://a.vn")
@@ -263,7 +266,9 @@ def test_an_answer_without_sound_is_temporary(tmp_path: Path, shape: str, body: 
     assert failed.key in {"voices.no_sound", "studio.unreadable"}
 
 
-@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(
+    max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow]
+)
 @given(st.recursive(st.none() | st.booleans() | st.integers() | st.text(max_size=9), st.lists, max_leaves=6))
 def test_any_json_at_the_place_of_the_sound_is_a_typed_failure(tmp_path: Path, value: object) -> None:
     for shape, body in ((BASE64, {"data": [{"sound": value}]}), (POLLED, {"async": value}), (BASE64, {"data": value})):
@@ -365,8 +370,7 @@ def test_over_tls_a_service_somebody_vouches_for_is_heard_and_hung_up_on(
 
 
 def test_a_closed_port_is_unreachable(tmp_path: Path) -> None:
-    with http_service((200, b"")) as service:
-        path = describe(tmp_path, MINIMAL, service)
+    path = describe(tmp_path, MINIMAL.replace("{url}", f"http://127.0.0.1:{free_port()}"))
     failed = failing(path, tmp_path)
     assert (failed.kind, failed.key) == (Trouble.TEMPORARY, "voices.unreachable")
 

@@ -90,7 +90,9 @@ def test_a_description_that_is_gone_or_a_folder_says_so(tmp_path: Path) -> None:
         assert (refused.value.kind, refused.value.key) == (Trouble.REFUSED, "voices.unreadable")
 
 
-@settings(max_examples=100, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(
+    max_examples=100, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow]
+)
 @given(st.binary(max_size=200))
 def test_any_bytes_are_a_description_or_a_sentence(tmp_path: Path, held: bytes) -> None:
     path = tmp_path / "thu.toml"

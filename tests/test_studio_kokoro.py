@@ -80,7 +80,7 @@ def test_a_foreign_word_is_read_by_the_nearest_syllables(word: str, read: str) -
 
 def test_every_syllable_of_the_bench_has_sounds() -> None:
     lists = tomllib.loads((TOP / "bench" / "intelligibility_texts.toml").read_text("utf-8"))
-    for text in [*lists["tuning"], *lists["held_out"]]:
+    for text in [*lists["tuning"], *lists["heard"]]:
         for word in text.replace(",", " ").replace(".", " ").split():
             its = apart(word)
             assert its is not None, word
@@ -119,15 +119,49 @@ def test_every_sound_of_the_table_is_a_sign_that_kokoro_knows() -> None:
 
 
 def test_pauses_and_held_sounds_are_cut_short() -> None:
-    signs, _ = kokoro_melody.lay_out(breaths("Mưa, nắng.")[0])
-    frames = kokoro_melody.timed(signs, [40.0] * (len(signs) + 2))
+    signs, placed = kokoro_melody.lay_out(breaths("Mưa, nắng.")[0])
+    frames = kokoro_melody.timed(signs, placed, [40.0] * (len(signs) + 2))
     assert len(frames) == len(signs) + 2
     assert max(frames[1:-1]) <= kokoro_melody.HELD_FRAMES
     assert frames[0] == frames[-1] == 40.0, "the silence around a breath stays: cut, it costs the first words"
-    assert kokoro_melody.timed(signs, [1.0] * (len(signs) + 2)) == [1.0] * (len(signs) + 2), "and nothing is drawn out"
-    longer, _ = kokoro_melody.lay_out(breaths("Đi dự")[0])
+    longer, its = kokoro_melody.lay_out(breaths("Vì bà")[0])
     first = [sign in kokoro_melody.LONGER_FIRST for sign in longer]
-    assert [each > 4 for each in kokoro_melody.timed(longer, [4.0] * (len(longer) + 2))[1:-1]] == first
+    assert [each > 4 for each in kokoro_melody.timed(longer, its, [4.0] * (len(longer) + 2))[1:-1]] == first
+
+
+@pytest.mark.parametrize("word", ["mưa", "tay", "ngoài", "mạ", "ý", "nghiêng", "một", "thích"])
+@pytest.mark.parametrize("proposed", [0.0, 1.0, 4.0])
+def test_a_rhyme_lasts_long_enough_for_its_tone(word: str, proposed: float) -> None:
+    signs, placed = kokoro_melody.lay_out(breaths(word)[0])
+    (one,) = placed
+    frames = kokoro_melody.timed(signs, placed, [proposed] * (len(signs) + 2))
+    rhyme = slice(one.rhyme + 1, one.end + 1)
+    assert sum(frames[rhyme]) == max(one.its.least, proposed * (one.end - one.rhyme))
+    assert frames[1 : rhyme.start] == [proposed] * (rhyme.start - 1), "and nothing else is drawn out"
+    assert one.its.least == (6 if word in ("mạ", "một", "thích") else 8)
+
+
+def test_between_words_kokoro_may_pause_less_but_not_longer() -> None:
+    signs, placed = kokoro_melody.lay_out(breaths("Mưa to")[0])
+    between = signs.index(" ")
+    for proposed, told in ((0.0, 0.0), (1.0, 1.0), (20.0, 2.0)):
+        assert kokoro_melody.timed(signs, placed, [proposed] * (len(signs) + 2))[1 + between] == told
+
+
+def test_no_rhyme_fades_away() -> None:
+    signs, placed = kokoro_melody.lay_out(breaths("Bà ba sát")[0])
+    frames = [4.0] * (len(signs) + 2)
+    pitches = kokoro_melody.pitched(frames, placed, [5.0] * int(sum(frames) * 2))
+    fading = [8.0] * (2 * 4 * (placed[1].end + 1))
+    fading += [-9.0] * (len(pitches) - len(fading))
+    told = kokoro_melody.strong(frames, placed, pitches, fading)
+    last = range(2 * 4 * (placed[2].rhyme + 1), 2 * 4 * (placed[2].end + 1))
+    assert [told[at] for at in last] == [8.0 - kokoro_melody.SOFTER_BY] * (len(last) - 2) + [-9.0] * 2, "but its stop"
+    assert [each for at, each in enumerate(told) if at not in last] == [
+        each for at, each in enumerate(fading) if at not in last
+    ]
+    whispered = [5.0] * len(pitches)
+    assert kokoro_melody.strong(frames, placed, whispered, fading) == fading, "where nothing has voice, nothing is told"
 
 
 @pytest.mark.parametrize(("word", "rises"), [("má", True), ("mà", False), ("mạ", False)])
@@ -139,7 +173,7 @@ def test_a_tone_is_heard_in_the_pitch(word: str, rises: bool) -> None:
     first, last = int(4 * 2 * (placed[0].rhyme + 1)), int(4 * 2 * (placed[0].end + 1)) - 1
     assert (heard[last] > heard[first] * 1.1) == rises
     assert (heard[last] < heard[first] * 0.95) == (not rises)
-    assert all(80 < hertz < 700 for hertz in heard)
+    assert all(65 < hertz < 700 for hertz in heard)
 
 
 def test_the_six_tones_are_six_contours() -> None:
@@ -190,7 +224,7 @@ def test_a_model_that_is_broken_is_refused(length: int, junk: bytes) -> None:
 
 @installed
 def test_a_file_that_was_changed_is_not_used(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    for name, read in (("MODEL_SHA256", kokoro_files.model), ("STYLES_SHA256", kokoro_files.styles)):
+    for name, read in (("MODEL_SHA256", kokoro_files.model), ("STYLE_SHA256", kokoro_files.style)):
         monkeypatch.setattr(kokoro_files, name, "0" * 64)
         with pytest.raises(kokoro_files.Damaged):
             read()
@@ -200,6 +234,13 @@ def test_a_file_that_was_changed_is_not_used(monkeypatch: pytest.MonkeyPatch, tm
     assert complaint.getvalue() == "part.bin\n"
     monkeypatch.setattr(kokoro_files, "PARTS", ("no_such_package",))
     assert kokoro_speaker.main([str(tmp_path / "a.wav")]) == kokoro_speaker.MISSING
+
+
+def test_the_speaker_is_the_one_that_was_measured() -> None:
+    row_bytes = 2 * kokoro_files.STYLE_WIDTH
+    assert len(kokoro_files.style()) % row_bytes == 0
+    rows = len(kokoro_files.style()) // row_bytes
+    assert (rows - 1) * kokoro_files.STYLE_STEP >= MOST_SIGNS, "the longest breath has its row"
 
 
 # --- the voice -----------------------------------------------------------------------------------------------
@@ -216,6 +257,15 @@ def test_it_speaks_a_text_as_long_as_reading_takes(tmp_path: Path, monkeypatch: 
         loud = max(map(abs, memoryview(sound.readframes(sound.getnframes())).cast("h")))
     assert 3000 < loud < 32_767
     assert [path.name for path in reading.wav.parent.iterdir()] == ["kokoro.wav"]
+
+
+@installed
+def test_a_text_spoken_twice_is_the_same_bytes(tmp_path: Path) -> None:
+    spoken = []
+    for number in range(2):  # each in a process of its own
+        (tmp_path / str(number)).mkdir()
+        spoken.append(KokoroVoice().speak("Mưa to.", tmp_path / str(number)).read_bytes())
+    assert spoken[0] == spoken[1]
 
 
 def test_without_the_packages_the_sentence_says_how_to_install_them(
@@ -255,8 +305,9 @@ def test_a_speaker_that_misbehaves_takes_nobody_with_it(
     path.write_text(f"import os, sys, time, wave\n(target,) = sys.argv[1:]\n{script}\n")
     monkeypatch.setattr(kokoro_voice, "_SPEAKER", ["-I", str(path)])
     monkeypatch.setattr(kokoro_files, "missing", list)
+    limit = 1.5 if key == "studio.hung" else 60.0  # the others end by themselves, however busy the machine is
     with pytest.raises(VoiceError) as failed:
-        KokoroVoice(KokoroLimits(1.5)).speak(TEXT, tmp_path)
+        KokoroVoice(KokoroLimits(limit)).speak(TEXT, tmp_path)
     assert (failed.value.kind, failed.value.key) == (kind, key)
     assert failed.value.say("vi") != failed.value.say("en")
 

@@ -205,7 +205,8 @@ def test_a_speaker_that_misbehaves_takes_nobody_with_it(
 ) -> None:
     a_voice(tmp_path, home)
     a_speaker(tmp_path, script, monkeypatch)
-    failed = failing(NeuralVoice(home / "thu", limits=NeuralLimits(1.5)), tmp_path)
+    limit = 1.5 if key == "studio.hung" else 60.0  # the others end by themselves, however busy the machine is
+    failed = failing(NeuralVoice(home / "thu", limits=NeuralLimits(limit)), tmp_path)
     assert (failed.kind, failed.key) == (kind, key)
 
 

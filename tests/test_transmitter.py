@@ -10,6 +10,8 @@ import makers_store as made
 import pytest
 from makers_station import Admitted, Radio, furnished, online
 
+from controller.configs import wanted_config
+from controller.settings import Settings
 from controller.store import Store
 from schedules import planner
 from wire import topics
@@ -277,6 +279,14 @@ def test_a_config_says_what_the_roster_says(radio: Radio) -> None:
     assert config
     assert (config.serial, config.maintenance, config.offset_ms) == (before + 1, True, 120)
     assert config.quiet_hours == QuietHours("22:00", "04:00")
+    assert config.data_budget_bytes_per_day == 0
+
+
+@pytest.mark.parametrize(("own", "told"), [(None, 70), (0, 0), (5, 5)])
+def test_a_node_has_the_stations_data_budget_or_its_own(own: int | None, told: int) -> None:
+    node = made.node(data_budget_bytes_per_day=own)
+    config = wanted_config(node, Settings(data_budget_bytes_per_day=70), {}, NOW.date())
+    assert config.data_budget_bytes_per_day == told
 
 
 def test_nothing_is_published_under_a_number_that_the_store_did_not_keep(

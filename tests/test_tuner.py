@@ -11,15 +11,19 @@ from pathlib import Path
 
 import makers_streams as made
 import numpy as np
+import psutil
 import pytest
 from makers_sound import until
 from makers_streams import Station, encoded
+from ports import free_port
 
+from edge_node.meter import Meter
 from edge_node.tuner import calling, decoder, hls
 from edge_node.tuner.calling import Caller, NoStream
 from edge_node.tuner.receiver import HELD_BYTES, RATE, Patience, Receiver, Tuner
 
 QUICK = Patience(read_seconds=0.5, pace_seconds=1.0, first_back_off=0.05, most_back_off=0.2)
+FAIR = Patience(first_back_off=0.05, most_back_off=0.2)  # a stream that is to be heard has its time on a busy machine
 
 
 @pytest.fixture
@@ -36,8 +40,8 @@ def tuned() -> Iterator[list[Receiver]]:
         each.close()
 
 
-def tune(tuned: list[Receiver], url: str, private: bool = True) -> Receiver:
-    tuned.append(Tuner(private, QUICK).tune(url))
+def tune(tuned: list[Receiver], url: str, private: bool = True, patience: Patience = FAIR) -> Receiver:
+    tuned.append(Tuner(private, patience).tune(url))
     return tuned[-1]
 
 
@@ -132,15 +136,16 @@ def test_a_station_that_comes_back_is_heard_again(station: Station, tuned: list[
 def test_what_is_no_stream_gives_nothing_and_says_why(
     programme: made.Programme, why: str, station: Station, tuned: list[Receiver], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(calling, "ANSWER_SECONDS", 1.0)
-    receiver = tune(tuned, station.at("/live", programme))
-    until(lambda: re.search(why, receiver.trouble), 30)
+    if programme in (made.dripping_head, made.dripping_body):  # the others answer, however busy the machine is
+        monkeypatch.setattr(calling, "ANSWER_SECONDS", 1.0)
+    receiver = tune(tuned, station.at("/live", programme), patience=QUICK)
+    until(lambda: re.search(why, receiver.trouble))
     assert receiver.held < RATE
-    until(lambda: len(station.asked) >= 2, 30)
+    until(lambda: len(station.asked) >= 2)
 
 
 def test_nobody_there_is_said(tuned: list[Receiver]) -> None:
-    receiver = tune(tuned, f"http://127.0.0.1:{made.closed_port()}/live")
+    receiver = tune(tuned, f"http://127.0.0.1:{free_port()}/live")
     until(lambda: "refused" in receiver.trouble)
 
 
@@ -227,12 +232,20 @@ def test_without_the_program_the_tuner_does_not_work(monkeypatch: pytest.MonkeyP
     assert not Tuner().works
 
 
+def decoding_under(pid: int) -> int:
+    """The process that decodes, once it is the program; bubblewrap stands around it where that works."""
+    top = psutil.Process(pid)
+    found = [each.pid for each in (top, *top.children(recursive=True)) if each.name() == decoder.PROGRAM]
+    return found[0] if found else 0
+
+
 def test_a_decoder_has_its_bounds_before_its_first_byte() -> None:
     import resource
 
     running = decoder.Decoder(lambda block: None)
-    pid = running._process.pid
     try:
+        until(lambda: decoding_under(running._process.pid))
+        pid = decoding_under(running._process.pid)
         assert resource.prlimit(pid, resource.RLIMIT_AS) == (decoder.MOST_MEMORY_BYTES,) * 2
         assert resource.prlimit(pid, resource.RLIMIT_FSIZE) == (0, 0)
         assert resource.prlimit(pid, resource.RLIMIT_CPU) == (decoder.MOST_CPU_SECONDS,) * 2
@@ -247,3 +260,16 @@ def test_nobody_is_led_from_https_to_http() -> None:
     assert calling._led("https://a.example/x", "/y") == "https://a.example/y"
     with pytest.raises(NoStream, match="from https"):
         calling._led("https://a.example/x", "http://a.example/x")
+
+
+def test_a_stream_takes_no_more_than_the_data_of_the_day_allow(station: Station, tuned: list[Receiver]) -> None:
+    meter = Meter()
+    meter.budget_bytes = 40_000
+    url = station.at("/live", made.endless(encoded()))
+    tuned.append(Tuner(True, FAIR, meter).tune(url))
+    until(lambda: tuned[-1].take(RATE) is not None and tuned[-1].trouble == calling.DATA_SPENT)
+    assert 36_000 <= meter.reading.day_bytes <= 36_000 + calling.CHUNK_BYTES
+    again = Tuner(True, FAIR, meter).tune(url)
+    tuned.append(again)
+    until(lambda: again.trouble)
+    assert again.held == 0

@@ -2,24 +2,26 @@
 
 from __future__ import annotations
 
-import json
 import os
 from pathlib import Path
 
 import psutil
 import pytest
 
-from edge_node import vitals
-from edge_node.vitals import Senses, kernel_clock, run
+from edge_node import programs, vitals
+from edge_node.programs import run
+from edge_node.vitals import Senses
+from edge_node.wiring import Line, Wiring
 from wire import codec
 from wire.health import Vitals
+from wire.kernel_clock import kernel_clock
 
 
 def nothing(command: list[str]) -> None:
     return None
 
 
-def answering(**answers: str) -> vitals.Run:
+def answering(**answers: str) -> programs.Run:
     return lambda command: answers.get(command[0])
 
 
@@ -91,13 +93,6 @@ def test_the_kernel_says_whether_anybody_keeps_its_clock() -> None:
     assert (offset_ms is None) == (source != "ntp")
 
 
-def test_a_modems_operator_and_signal_are_told(tmp_path: Path) -> None:
-    modem = {"modem": {"3gpp": {"operator-name": "Viettel"}, "generic": {"signal-quality": {"value": "54"}}}}
-    read = Senses(tmp_path, run=answering(mmcli=json.dumps(modem))).read(True, None, None)
-    assert read.network
-    assert read.network.endswith("Viettel 54%")
-
-
 def test_programs_are_asked_once_a_minute_not_at_every_reading(tmp_path: Path) -> None:
     asked: list[str] = []
 
@@ -110,9 +105,26 @@ def test_programs_are_asked_once_a_minute_not_at_every_reading(tmp_path: Path) -
     assert sorted(asked) == ["chronyc", "mmcli", "vcgencmd"]
 
 
+def test_one_program_that_hangs_holds_up_a_reading_and_no_second_one(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(programs, "PATIENCE_SECONDS", 0.05)
+    asked: list[str] = []
+
+    def hanging(command: list[str]) -> None:
+        asked.append(command[0])
+        run(["sleep", "30"])
+
+    senses = Senses(tmp_path, sys=tmp_path, run=hanging, wiring=Wiring(mains=Line("gpiochip0", 1)))
+    assert senses.read(True, None, None).mains is None
+    assert len(asked) == 1
+    senses.read(True, None, None)
+    assert len(asked) == 2, "the next reading asks the next one"
+
+
 def test_a_program_that_is_absent_fails_or_hangs_gives_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(vitals, "PROGRAM_PATIENCE", 0.2)
     assert run(["no-such-program"]) is None
     assert run(["false"]) is None
-    assert run(["sleep", "30"]) is None
     assert run(["echo", "hello"]) == "hello\n"
+    monkeypatch.setattr(programs, "PATIENCE_SECONDS", 0.2)
+    assert run(["sleep", "30"]) is None

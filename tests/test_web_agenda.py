@@ -13,8 +13,9 @@ from flask.testing import FlaskClient
 from makers_programme_pages import COMMUNE, POLICY, pressed
 from makers_web import HAMLET, NOON, TEXT, Town, form_key, settled_town
 
+from controller.rights import Role
 from controller.store.held import HeldBack
-from controller.store.rows import Role
+from controller.web import agenda
 from schedules import rulebook_text
 from schedules.placing import Note
 from schedules.rulebook import Rulebook
@@ -217,3 +218,23 @@ def test_the_second_of_two_approvers_reads_that_it_was_decided(town: Town, clien
     assert answer.status_code == 422
     assert re.search(r'<p class="wrong" role="alert">[^<]+</p>\s*<div id="approval"', answer.text)
     assert "Không có bản tin nào chờ duyệt" in answer.text
+
+
+def test_a_long_plan_is_shown_a_page_at_a_time_and_every_coming_stands_on_one(
+    town: Town, client: FlaskClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(agenda, "PAGE", 5)
+    planned(town, client, **DAILY)
+    planned(town, client, key="b" * 32, title="Họp thôn", day="2026-11-25", hour="09")
+    pages = [client.get(f"/ke-hoach?trang={number}&dia-ban={COMMUNE}").text for number in (1, 2, 3)]
+    found = [re.findall(r'<time datetime="([^"]+)"', page) for page in pages]
+    assert [len(each) for each in found] == [5, 5, 5]
+    every = [at for each in found for at in each]
+    assert every == sorted(set(every))
+    assert "Trang 2 trên 3 · 15 lượt phát" in pages[1]
+    days = re.findall(r'trang=([0-9]+)&amp;[^"]*#day-([0-9-]+)"', pages[1])
+    assert [day for _, day in days] == [f"{(NOON + n * DAY).date()}" for n in range(14)]
+    for number, day in days:
+        assert f'id="day-{day}"' in pages[int(number) - 1]
+    for asked, shown in ((0, 1), (-3, 1), (99, 3), ("x", 1)):
+        assert f"Trang {shown} trên 3" in client.get(f"/ke-hoach?trang={asked}").text

@@ -262,9 +262,9 @@ def test_an_unknown_way_to_repeat_is_a_weekly_one_and_a_huge_form_is_read(town: 
 
 
 def test_an_announcement_asks_for_a_slot_where_there_is_a_programme(town: Town, client: FlaskClient) -> None:
-    assert "Trong khung chương trình" not in client.get("/").text
+    assert "Trong khung chương trình" not in client.get("/soan").text
     town.desk.apply_programme(slots.TEXT, None, town.approver, NOON)
-    assert "Bản tin chiều, 17:00 (ban-tin-xa)" in client.get("/").text
+    assert "Bản tin chiều, 17:00 (ban-tin-xa)" in client.get("/soan").text
     page = client.post("/xem-truoc", data=composed(client, when="slot", slot="ban-tin-xa")).text
     assert "Sẽ phát: 17:00 · Thứ Ba 24/11/2026." in page
     row = sent(town, send(client, when="slot", slot="ban-tin-xa"))
@@ -454,3 +454,15 @@ def test_what_every_coming_did_is_on_the_page_of_its_booking(town: Town, client:
 def test_a_rule_is_said_in_words(recurrence: Recurrence, words: str) -> None:
     assert in_words(recurrence, at("24/11/2026 17:00"), "vi") == words
     assert in_words(recurrence, at("24/11/2026 17:00"), "en")
+
+
+@pytest.mark.parametrize(("typed", "kept"), [("duck", "duck"), ("drop", "drop"), ("nonsense", "resume")])
+def test_what_becomes_of_it_when_an_emergency_cuts_in_is_chosen(
+    town: Town, client: FlaskClient, typed: str, kept: str
+) -> None:
+    row = sent(town, send(client, after_cut=typed))
+    assert row.after_cut.value == kept
+    assert 'name="after_cut"' in client.get("/soan").text
+    town.voice(town.announcement_of(row.id))
+    (planned,) = [each for each in town.store.bookings.to_plan(NOON) if each.id == row.id]
+    assert (planned.after_cut.value, planned.duck) == ("resume" if kept == "duck" else kept, kept == "duck")

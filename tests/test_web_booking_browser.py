@@ -56,7 +56,7 @@ def test_a_taken_time_is_told_as_soon_as_it_is_chosen_and_an_offer_changes_the_f
 ) -> None:
     taken(here)
     page = here.visitor("chu-tich", screen)
-    page.goto(here.address)
+    page.goto(here.address + "/soan")
     at_five(page)
     expect(page.locator("#foresight")).to_contain_text("6 cụm loa phát “Bản tin sáng” (1 phút 53 giây)")
     expect(page.locator("#foresight")).to_contain_text("Hôm nay: đã đặt 2 phút; bản tin này thêm khoảng 9 giây.")
@@ -78,7 +78,7 @@ def test_sending_into_a_taken_time_asks_first_and_a_double_tap_sends_once(
 ) -> None:
     taken(here)
     page = here.visitor("chu-tich", screen, scripts)
-    page.goto(here.address)
+    page.goto(here.address + "/soan")
     at_five(page)
     page.get_by_role("button", name=SEND).click()
     expect(page.get_by_role("heading", name="Chưa gửi: trùng giờ phát")).to_be_visible()
@@ -94,7 +94,7 @@ def test_sending_into_a_taken_time_asks_first_and_a_double_tap_sends_once(
 @SCREENS
 def test_what_comes_again_is_booked_seen_ahead_and_one_day_left_out(here: Place, screen: dict[str, int]) -> None:
     page = here.visitor("chu-tich", screen)
-    page.goto(here.address)
+    page.goto(here.address + "/soan")
     at_five(page)
     page.get_by_text("Lặp lại").click()
     assert not page.get_by_label("Vào ngày", exact=True).is_visible()
@@ -123,7 +123,7 @@ def test_what_comes_again_is_booked_seen_ahead_and_one_day_left_out(here: Place,
 @SCREENS
 def test_without_scripts_the_next_moments_are_one_button_away(here: Place, screen: dict[str, int]) -> None:
     page = here.visitor("chu-tich", screen, scripts=False)
-    page.goto(here.address)
+    page.goto(here.address + "/soan")
     at_five(page)
     page.get_by_text("Lặp lại").click()
     page.get_by_text("Ngày âm lịch", exact=True).click()
@@ -139,16 +139,18 @@ def test_without_scripts_the_next_moments_are_one_button_away(here: Place, scree
 def test_enter_in_a_field_never_takes_an_offer_nor_throws_a_draft_away(here: Place) -> None:
     taken(here)
     page = here.visitor("chu-tich")
-    page.goto(here.address)
+    page.goto(here.address + "/soan")
     at_five(page)
     page.get_by_role("button", name=SEND).click()
     expect(page.locator("#deciding")).to_be_visible()
     page.get_by_label("Tên bản tin").press("Enter")
     expect(page.locator(".spoken")).to_be_visible()
     assert len(here.town.store.bookings.list()) == 1
-    page.goto(here.address)
+    page.goto(here.address + "/soan")
     expect(page.locator(".drafts")).to_be_visible()
+    expect(page.locator("#restored")).to_be_visible()  # what was not sent came back
+    page.get_by_label("Nội dung bản tin").fill("")
     page.get_by_label("Tên bản tin").press("Enter")
     expect(page.locator("#text-wrong")).to_be_visible()
-    page.goto(here.address)
+    page.goto(here.address + "/soan")
     expect(page.locator(".drafts")).to_be_visible()

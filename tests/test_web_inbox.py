@@ -13,7 +13,8 @@ from browser import CHROMIUM, DESKTOP, PHONE, chromium, overflow, place, small_t
 from flask.testing import FlaskClient
 from makers_web import Town, composed, form_key, settled_town
 
-from controller.store.rows import InboxState, Role
+from controller.rights import Role
+from controller.store.rows import InboxState
 
 COMMUNE = "lang-son:dong-dang"
 
@@ -51,9 +52,9 @@ def editor(town: Town) -> FlaskClient:
 def test_it_is_placed_by_the_commune_and_the_sender_sees_where(
     town: Town, sender: FlaskClient, editor: FlaskClient
 ) -> None:
-    assert "Hộp tin đến" not in editor.get("/").text
+    assert 'inbox-count" data-live data-live-of="air alarms unheard"></span>' in editor.get("/").text
     announcement = from_above(town, sender)
-    assert "Hộp tin đến" in editor.get("/").text
+    assert 'inbox-count" data-live data-live-of="air alarms unheard"><b class="count">1' in editor.get("/").text
     page = editor.get("/hop-tin").text
     assert "Phòng cháy rừng" in page
     assert "17:00" in page
@@ -193,5 +194,5 @@ def test_the_inbox_is_accessible_and_fits_and_a_person_places_what_came(screen: 
 
 
 def test_a_booking_from_above_is_sent_by_the_form_as_any_other(town: Town, sender: FlaskClient) -> None:
-    answer = sender.post("/", data=composed(sender, areas=["lang-son"], key="9" * 32))
+    answer = sender.post("/soan", data=composed(sender, areas=["lang-son"], key="9" * 32))
     assert "Đã gửi về xã, chờ xếp lịch" in sender.get(answer.location).text

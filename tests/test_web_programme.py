@@ -23,7 +23,7 @@ from makers_programme_pages import (
     problems,
     sample,
 )
-from makers_web import Town, form_key, settled_town
+from makers_web import NOON, Town, form_key, settled_town
 
 from controller.roster import Area, AreaKind
 from schedules import timetable
@@ -95,6 +95,15 @@ def test_a_relay_that_nobody_sounds_says_so_and_one_that_is_sent_has_its_time(to
     page = leader.get(PAGE).text
     assert note not in page
     assert re.search(r"<time [^>]*>05:05:00</time>\s*Tiếp sóng: VOV1", page)
+
+
+def test_what_a_programme_relayed_this_morning_stands_once_in_the_week(town: Town, leader: FlaskClient) -> None:
+    town.store.airing.sources = {"VOV1": Source("VOV1", "https://vov.example/1", "Đài Tiếng nói Việt Nam")}
+    town.now = NOON - timedelta(days=1)
+    applied(town)
+    town.now = NOON
+    week = leader.get(f"/lich?dia-ban={COMMUNE}").text
+    assert week.count('datetime="2026-11-23T22:05:00+00:00"') == 2  # 5:05, in the table and in the list of a phone
 
 
 def test_an_item_without_audio_is_named_with_the_next_step(town: Town, leader: FlaskClient) -> None:

@@ -62,6 +62,14 @@ def test_of_a_field_given_twice_the_last_stands() -> None:
     assert codec.read(Plan, raw, MOST).serial == 8
 
 
+def test_what_an_older_node_says_of_its_sound_is_read() -> None:
+    said, missing = codec.write(receipts()), b',"samples":576000'
+    assert missing in said
+    sounded = codec.read(Receipts, said.replace(missing, b""), MOST).receipts[-1].measured
+    assert sounded
+    assert (sounded.samples, sounded.sounded_ms) == (0, 12_000)
+
+
 def test_a_field_that_is_not_known_is_passed_over() -> None:
     assert codec.read(Plan, PLAN.replace(b'"serial":7', b'"serial":7,"new":[{"x":null}]'), MOST) == plan()
 

@@ -99,6 +99,7 @@ def test_a_node_listens_to_itself_its_areas_and_trust() -> None:
         "radio/v1/trust",
         f"radio/v1/nodes/{NODE}/config",
         f"radio/v1/nodes/{NODE}/acks",
+        f"radio/v1/nodes/{NODE}/certificate",
         f"radio/v1/areas/{AREA}/plan",
         f"radio/v1/areas/{AREA}/urgent",
         f"radio/v1/areas/{NODE}/plan",
@@ -110,15 +111,18 @@ def test_a_node_listens_to_itself_its_areas_and_trust() -> None:
 def test_access_rules_name_every_right_and_no_more() -> None:
     rules = topics.access_rules("station", [(NODE, ["lang-son"])])
     station, *blocks = rules.split("\nuser ")
-    assert station.splitlines() == [
-        "user station",
+    assert [line for line in station.splitlines() if "write" in line] == [
         "topic readwrite radio/v1/#",
-        "pattern write radio/v1/nodes/%u/presence",
-        "pattern write radio/v1/nodes/%u/health",
-        "pattern write radio/v1/nodes/%u/receipts",
+        *(f"pattern write radio/v1/nodes/%u/{name}" for name in ("presence", "health", "receipts", "renewal")),
     ]
-    assert "write" not in blocks[0]
-    assert blocks[0].splitlines()[0] == NODE
+    assert [line for line in station.splitlines() if "pattern read" in line] == [
+        *(f"pattern read radio/v1/areas/%u/{name}" for name in ("plan", "urgent", "live/+")),
+        "pattern read radio/v1/nodes/%u/config",
+        "pattern read radio/v1/trust",
+        *(f"pattern read radio/v1/nodes/%u/{name}" for name in ("acks", "certificate")),
+    ]
+    assert blocks[0].splitlines() == [NODE, "topic read radio/v1/areas/lang-son/#"]
+    assert topics.access_rules("station", [], [NODE]).splitlines()[-2:] == [f"user {NODE}", "topic deny radio/v1/#"]
 
 
 @pytest.mark.parametrize(

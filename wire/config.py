@@ -9,6 +9,8 @@ import msgspec
 from msgspec import Meta
 
 from wire.plan import END, Asset, Moment, Name, Sha256
+from wire.release import MOST_RELEASES
+from wire.seal import Envelope
 
 LocalTime = Annotated[str, Meta(pattern=f"^([01][0-9]|2[0-3]):[0-5][0-9]{END}")]  # HH:MM in the node's zone
 Dbfs = Annotated[float, Meta(ge=-60.0, le=0.0)]
@@ -68,5 +70,7 @@ class NodeConfig(msgspec.Struct, frozen=True):
     restart_request: Annotated[str, Meta(max_length=40)] = ""  # a new value asks for one restart
     health_seconds: Annotated[int, Meta(ge=5, le=3600)] = 60
     disk_budget_bytes: Annotated[int, Meta(ge=1_000_000)] = 2_000_000_000
+    data_budget_bytes_per_day: Annotated[int, Meta(ge=0)] = 0  # audio and streams over the network; 0: no budget
     limits: Limits | None = None  # how much may sound in a day; null: as much as the plan says
     siren: Sha256 | None = None  # which of ``standby`` a node sounds before an emergency that it speaks itself
+    releases: Annotated[tuple[Envelope, ...], Meta(max_length=MOST_RELEASES)] = ()  # root-sealed: what it is to run

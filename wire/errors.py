@@ -19,9 +19,11 @@ class Reason(StrEnum):
     WRONG_KIND = "wrong_kind"  # a sealed document of another kind than its topic carries
     UNKNOWN_KEY = "unknown_key"  # sealed by a key that the trust document does not name
     BAD_SEAL = "bad_seal"  # the signature does not fit the bytes
+    TOO_FEW_ROOTS = "too_few_roots"  # sealed by fewer roots than must agree
+    NOT_COSIGNED = "not_cosigned"  # a wide emergency without the seal of a second person
     KEY_EXPIRED = "key_expired"  # the key may not seal any more (or not yet)
     WRONG_AREA = "wrong_area"  # the document or its key is not for this area
-    WRONG_CLASS = "wrong_class"  # a job above the class that its key or lane may carry
+    WRONG_CLASS = "wrong_class"  # a job above the class that its key or lane may carry, or a config of such a key
     WRONG_TIME = "wrong_time"  # a job whose own times contradict each other
     ROLLED_BACK = "rolled_back"  # an older serial than the one held
     FORKED = "forked"  # the serial held, with other bytes
@@ -39,6 +41,7 @@ class Reason(StrEnum):
     NO_STREAM = "no_stream"  # what a relay was to sound could not be had, nor what sounds in its place
     NO_DECODER = "no_decoder"  # the node has no program that decodes a relay
     NO_VOICE = "no_voice"  # an emergency's text came without audio, and the node cannot speak it itself
+    DATA_BUDGET = "data_budget"  # not fetched, or not called up: the day's data are kept for what matters more
     DISK_FULL = "disk_full"  # no room for the audio, even after evicting all that may go
     LATE = "late"  # the deadline passed before it could begin
     OUTRANKED = "outranked"  # others held the loudspeaker until the deadline
@@ -46,6 +49,8 @@ class Reason(StrEnum):
     SESSION_MINUTES = "session_minutes"  # its session would last longer than one may
     DAY_MINUTES = "day_minutes"  # more minutes than the day has
     WEEKEND = "weekend"  # not of a class that sounds on this weekend day
+    SAFE_MODE = "safe_mode"  # the node is in safe mode and calls up no stream
+    SET_ASIDE = "set_aside"  # the process died of it more than once: it is not taken up any more
     AUDIO_DEVICE = "audio_device"  # the sound card could not be opened or vanished
 
 

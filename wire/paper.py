@@ -17,10 +17,12 @@ from typing import Annotated, Any, Union, get_args, get_origin, get_type_hints
 
 import msgspec
 
-from wire import codec, seal, topics
+from wire import codec, cosigned, seal, topics
 from wire.errors import Reason
 from wire.names import SLUG
 from wire.plan import END
+from wire.release import Hitch, Release, UpdateState
+from wire.roots import MOST_LINKS, Roots
 
 _COMMENT = re.compile(r"^    (\w+)(?::[^=]*)?(?:\s*=.*?)?  # (?!noqa)(.+)$")
 
@@ -29,6 +31,9 @@ _PATTERNS = {  # what stands on paper in place of a pattern
     f"^[0-9a-f]{{64}}{END}": "64 lower-case hex digits",
     rf"^https?://[!-~]+{END}": "http(s), absolute",
     f"^([01][0-9]|2[0-3]):[0-5][0-9]{END}": "HH:MM",
+    rf"^[0-9]{{1,6}}(?:\.[0-9]{{1,6}}){{1,3}}{END}": "2 to 4 numbers with dots between",
+    rf"^3\.[0-9]{{1,2}}{END}": "3 and a number",
+    f"^[a-z0-9_]{{1,20}}{END}": "1 to 20 of a-z 0-9 _",
 }
 
 HEAD = """# The wire
@@ -50,9 +55,9 @@ Everything lies below `{prefix}/`. Down is station to nodes, up is node to stati
 |---|---|---|---|---|---|---|---|---|
 {rows}
 
-A node listens to `trust`, its own `config` and `acks`, and `plan` and `urgent` of every area in its config; its own
-name is an area too. The station listens to all that goes up. From the same table come the broker's access rules
-(`wire.topics.access_rules`).
+A node listens to `trust`, its own `config`, `acks` and `certificate`, and `plan` and `urgent` of every area in its
+config; its own name is an area too. The station listens to all that goes up. From the same table come the broker's
+access rules (`wire.topics.access_rules`).
 
 ## Names
 
@@ -70,6 +75,11 @@ What is sealed travels in an envelope: DSSE version 1, Ed25519. The signature co
 bytes before base64. `payloadType` is `{payload_type}` with the kind of the table above, so that one kind of document
 can never be read as another. Checking comes before parsing: nothing inside an unsealed payload is
 looked at. The root seals `trust`; the keys that `trust` names seal what goes down; a node's own key seals its receipts.
+A key up to a class below `emergency` seals plans only: configs and acknowledgements govern the node itself. Nothing is
+issued after its key's end.
+
+An urgent plan is packed first: its `payloadType` ends in `+deflate`, and `payload` is raw deflate (RFC 1951) with
+the dictionary in `wire/packing.py`, at most 4 MiB unpacked. The seal covers what travels. A node takes both forms.
 
 {envelope}
 
@@ -83,6 +93,8 @@ looked at. The root seals `trust`; the keys that `trust` names seal what goes do
 4. A document replaces the one before it whole. A job that is in no plan any more is withdrawn.
 5. Receipts are numbered from 1 without gaps within a `stream`; a node keeps them until an ack of that stream names a
    number as high. Every job ends in exactly one outcome.
+6. `fetched` is no outcome and may come at any time before a job begins: once for a job and its audio (`asset` names the
+   file, of a relay that of its fallback). What a node lacks later, though it was fetched, is in `lacking` of health.
 
 ## Refusals
 
@@ -95,6 +107,34 @@ Why something was not obeyed: counted, logged and shown under these codes. They 
 ## Messages
 
 {messages}
+
+## Roots
+
+`trust` counts when at least `root_threshold` different ones of the roots that a node pinned sealed it; so does a
+release. Beside the envelope's own fields the message may carry `roots`: every change of the roots since the first set,
+oldest first, at most {links}, each an envelope of the kind `roots`. A change is sealed by enough of the set before it
+and by enough of the set it names; its `version` is its place in the list. A node takes changes and trust document
+together, or neither, and never goes back. A trust document under newer roots replaces one under older ones whatever
+its serial.
+
+{roots}
+
+## Two seals
+
+Where an area's path (a node's: that of its home) has fewer slugs than `cosign_below` of the trust document, every
+emergency in its plan needs the seal of one of the `cosigners`, whose `holder` is not the `label` of the plan's own
+key: in `cosigned` of the job, over a document of the kind `cosigned` made of the job as it stands. Else the plan is
+refused (`not_cosigned`).
+
+{statement}
+
+## Releases
+
+What a node is to run is sealed by the root itself, as a document of the kind `release`; envelopes of it stand in
+`releases` of a config, one for each kind of machine. The bundle lies below the config's `media_url`, by its SHA-256.
+What the node makes of it stands in `update` of its health.
+
+{releases}
 """
 
 
@@ -102,6 +142,7 @@ def pages() -> dict[str, str]:
     """Every page by its path below the folder of documents."""
     made = {"wire.md": _wire()}
     documents = {line.kind.__name__.lower(): line.kind for line in topics.TABLE} | {"envelope": seal.Envelope}
+    documents |= {"release": Release, "roots": Roots, "statement": cosigned.Statement}
     for name, kind in sorted(documents.items()):
         made[f"schemas/{name}.json"] = _schema(kind)
     return made
@@ -124,7 +165,11 @@ def _wire() -> str:
         payload_type=seal.PAYLOAD_TYPE,
         envelope="\n\n".join(_section(part, 3) for part in _with_parts([seal.Envelope])),
         reasons="\n".join(f"| `{code}` | {_comments(Reason)[code.name]} |" for code in Reason),
-        messages="\n\n".join(_section(part, 3) for part in _with_parts(kinds)),
+        messages="\n\n".join(_section(part, 3) for part in _with_parts(kinds) if part is not seal.Envelope),
+        links=MOST_LINKS,
+        roots=_section(Roots, 3),
+        statement=_section(cosigned.Statement, 3),
+        releases="\n\n".join(_section(part, 3) for part in (Release, UpdateState, Hitch)),
     )
 
 

@@ -17,6 +17,7 @@ import msgspec
 from msgspec import Meta
 
 from wire.names import MAX_AREA_CHARS, SLUG
+from wire.seal import Signature
 
 # A bare $ would also stand before a last line break; this end is the end, in Python and in JSON Schema.
 END = r"$(?!\n)"
@@ -91,6 +92,13 @@ class Relay(msgspec.Struct, frozen=True):
     fallback: Asset | None = None  # sounds in its place while the stream cannot be had
 
 
+class Cosigned(msgspec.Struct, frozen=True):
+    """A second person's word on a job: for which areas, and their seals over it (see `wire/cosigned.py`)."""
+
+    areas: Annotated[tuple[Name, ...], Meta(min_length=1, max_length=64)]
+    seals: Annotated[tuple[Signature, ...], Meta(min_length=1, max_length=4)]
+
+
 class Job(msgspec.Struct, frozen=True, omit_defaults=True):
     """One entry of a plan: one broadcast (lệnh phát), of an asset or of a relay, never of both.
 
@@ -111,6 +119,8 @@ class Job(msgspec.Struct, frozen=True, omit_defaults=True):
     drill: bool = False
     before: Annotated[tuple[Name, ...], Meta(max_length=8)] = ()  # bookings of equal class that it goes ahead of
     relay: Relay | None = None  # a node that does not know relays sees a job without audio: missed, no_audio
+    duck: bool = False  # goes on beneath an emergency, quieter; a node that does not know it does ``after_cut``
+    cosigned: Cosigned | None = None  # of a wide emergency; a node that does not know it asks for none
 
 
 class Plan(msgspec.Struct, frozen=True):

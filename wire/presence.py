@@ -27,3 +27,4 @@ class Presence(msgspec.Struct, frozen=True):
     at: Moment
     version: Annotated[str, Meta(max_length=40)] = ""
     clean: bool = False  # an offline said by the node itself on a clean stop, not by its will
+    safe_mode: bool = False  # after a boot loop: it sounds what it holds and hears emergencies

@@ -22,7 +22,7 @@ class Step(StrEnum):
     """What happened. The last six are outcomes: exactly one of them ends a job on a node."""
 
     ACCEPTED = "accepted"
-    FETCHED = "fetched"
+    FETCHED = "fetched"  # its audio is on the disk, and is what was sealed; once for a job and its audio
     STARTED = "started"
     PAUSED = "paused"  # a higher job cut in, or only a siren has sounded (no_voice); it will resume or restart
     RESUMED = "resumed"
@@ -49,6 +49,8 @@ class Measured(msgspec.Struct, frozen=True):
     device: Annotated[str, Meta(max_length=120)]
     relayed_ms: int = 0  # of sounded_ms: the stream of a relay
     fallback_ms: int = 0  # of sounded_ms: what stood in for it; the rest was silence
+    beneath_ms: int = 0  # of sounded_ms: beneath an emergency, 26 dB quieter than the rest
+    samples: int = 0  # of 48 kHz mono, delivered to the device, over all parts; 0 from a node that did not say
 
 
 class Receipt(msgspec.Struct, frozen=True):

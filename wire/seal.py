@@ -11,16 +11,17 @@ import base64
 import binascii
 import hashlib
 from collections.abc import Mapping
-from typing import Annotated
+from typing import Annotated, Protocol
 
 import msgspec
 from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
 from msgspec import Meta
 
-from wire import codec
+from wire import codec, packing
 from wire.names import KeyId
 
+MOST_SIGNATURES = 16
 PAYLOAD_TYPE = "application/vnd.loa.{kind}+json"
 
 
@@ -36,11 +37,12 @@ class Envelope(msgspec.Struct, frozen=True):
 
     payloadType: Annotated[str, Meta(max_length=100)]  # noqa: N815 - the name DSSE gives it
     payload: str
-    signatures: Annotated[tuple[Signature, ...], Meta(min_length=1, max_length=8)]
+    signatures: Annotated[tuple[Signature, ...], Meta(min_length=1, max_length=MOST_SIGNATURES)]
 
     def body(self) -> bytes:
-        """The payload's bytes. Raises codec.Malformed when it is not base64."""
-        return _unbase64(self.payload)
+        """The document's bytes, unpacked. Raises codec.Malformed when it is not base64 or not packed, codec.TooBig."""
+        sealed = _unbase64(self.payload)
+        return packing.unpack(sealed) if self.payloadType.endswith(packing.SUFFIX) else sealed
 
 
 class PublicKey:
@@ -51,6 +53,12 @@ class PublicKey:
         self._key = Ed25519PublicKey.from_public_bytes(raw)
         self.raw = raw
         self.id = KeyId(hashlib.sha256(raw).hexdigest()[:16])
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, PublicKey) and other.raw == self.raw
+
+    def __hash__(self) -> int:
+        return hash(self.raw)
 
     @classmethod
     def from_hex(cls, text: str) -> PublicKey:
@@ -69,6 +77,17 @@ class PublicKey:
         except InvalidSignature:
             return False
         return True
+
+
+class Sealer(Protocol):
+    """Whatever seals: a private key in memory, or one in a token that never leaves it."""
+
+    @property
+    def public(self) -> PublicKey:
+        """The half that checks."""
+
+    def sign(self, message: bytes) -> bytes:
+        """The 64-byte signature over ``message``."""
 
 
 class Signer:
@@ -90,14 +109,47 @@ class Signer:
         return self._key.sign(message)
 
 
-def seal(kind: str, payload: bytes, *signers: Signer) -> bytes:
-    """``payload`` (a document of ``kind``) in an envelope signed by every signer, as JSON bytes."""
-    payload_type = PAYLOAD_TYPE.format(kind=kind)
+def seal(kind: str, payload: bytes, *signers: Sealer, packed: bool = False) -> bytes:
+    """``payload`` (a document of ``kind``) in an envelope signed by every signer, as JSON bytes.
+
+    ``packed``: made small first. The seal covers what travels, so nothing is unpacked that nobody sealed.
+    """
+    payload_type = PAYLOAD_TYPE.format(kind=kind) + (packing.SUFFIX if packed else "")
+    payload = packing.pack(payload) if packed else payload
     covered = _pre_authentication(payload_type, payload)
-    signatures = tuple(
-        Signature(signer.public.id, base64.b64encode(signer.sign(covered)).decode()) for signer in signers
-    )
+    signatures = tuple(_signature(covered, signer) for signer in signers)
     return codec.write(Envelope(payload_type, base64.b64encode(payload).decode(), signatures))
+
+
+def add(envelope: Envelope, *signers: Sealer) -> Envelope:
+    """The same document under the seals of ``signers`` too; one who sealed it already does so no second time.
+
+    Raises codec.Malformed.
+    """
+    covered = _pre_authentication(envelope.payloadType, _unbase64(envelope.payload))
+    ours = {str(signer.public.id) for signer in signers}
+    kept = tuple(each for each in envelope.signatures if each.keyid not in ours)
+    added = tuple(_signature(covered, signer) for signer in signers)
+    return Envelope(envelope.payloadType, envelope.payload, kept + added)
+
+
+def signature(kind: str, payload: bytes, signer: Sealer) -> Signature:
+    """The seal of ``signer`` over a document of ``kind`` that travels elsewhere."""
+    return _signature(_pre_authentication(PAYLOAD_TYPE.format(kind=kind), payload), signer)
+
+
+def is_signature(kind: str, payload: bytes, sign: Signature, key: PublicKey) -> bool:
+    """Whether ``sign`` is that of ``key`` over a document of ``kind``. Raises codec.Malformed when it is not base64."""
+    return key.signed(_pre_authentication(PAYLOAD_TYPE.format(kind=kind), payload), _unbase64(sign.sig))
+
+
+def _signature(covered: bytes, signer: Sealer) -> Signature:
+    return Signature(signer.public.id, base64.b64encode(signer.sign(covered)).decode())
+
+
+def envelope(kind: str, payload: bytes, seals: tuple[Signature, ...]) -> Envelope:
+    """``payload`` under seals that were made elsewhere."""
+    return Envelope(PAYLOAD_TYPE.format(kind=kind), base64.b64encode(payload).decode(), seals)
 
 
 def unwrap(raw: bytes, most_bytes: int) -> Envelope:
@@ -107,7 +159,7 @@ def unwrap(raw: bytes, most_bytes: int) -> Envelope:
 
 def is_kind(envelope: Envelope, kind: str) -> bool:
     """Whether the envelope says that it holds a document of ``kind``."""
-    return envelope.payloadType == PAYLOAD_TYPE.format(kind=kind)
+    return envelope.payloadType.removesuffix(packing.SUFFIX) == PAYLOAD_TYPE.format(kind=kind)
 
 
 def sealed_by(envelope: Envelope, keys: Mapping[str, PublicKey]) -> list[KeyId]:
@@ -115,7 +167,7 @@ def sealed_by(envelope: Envelope, keys: Mapping[str, PublicKey]) -> list[KeyId]:
 
     Raises codec.Malformed when payload or signature is not base64.
     """
-    covered = _pre_authentication(envelope.payloadType, envelope.body())
+    covered = _pre_authentication(envelope.payloadType, _unbase64(envelope.payload))
     true: list[KeyId] = []
     for signature in envelope.signatures:
         key = keys.get(signature.keyid)

@@ -20,6 +20,7 @@ from wire.names import SLUG, BadName, area_id, node_id
 from wire.plan import Plan
 from wire.presence import Presence
 from wire.receipt import Ack, Receipts
+from wire.renewal import Renewal, Renewed
 from wire.trust import Trust
 
 PREFIX = "radio/v1"
@@ -64,8 +65,14 @@ HEALTH = Line(
     "health", "nodes/{node}/health", False, False, 0, 16 * _KB, Health, False, "measurements, and the serials held"
 )
 RECEIPTS = Line("receipts", "nodes/{node}/receipts", False, False, 1, 256 * _KB, Receipts, True, "numbered outcomes")
+RENEWAL = Line(
+    "renewal", "nodes/{node}/renewal", False, False, 1, 8 * _KB, Renewal, True, "asks for its next certificate"
+)
+CERTIFICATE = Line(
+    "certificate", "nodes/{node}/certificate", True, False, 1, 32 * _KB, Renewed, True, "the certificate asked for"
+)
 
-TABLE: tuple[Line, ...] = (PLAN, URGENT, LIVE, CONFIG, TRUST, PRESENCE, HEALTH, RECEIPTS, ACKS)
+TABLE: tuple[Line, ...] = (PLAN, URGENT, LIVE, CONFIG, TRUST, PRESENCE, HEALTH, RECEIPTS, ACKS, RENEWAL, CERTIFICATE)
 MOST_BYTES = max(line.most_bytes for line in TABLE)  # a message larger than this is refused unread
 MOST_TOPIC_CHARS = 500
 
@@ -105,22 +112,41 @@ def matches(wanted: str, topic: str) -> bool:
 
 def of_node(node: str, areas: Iterable[str]) -> list[str]:
     """The topics that a node listens to: its own, and those of its areas (its own area among them)."""
-    own = [TRUST.topic(), CONFIG.topic(node=node), ACKS.topic(node=node)]
+    own = [TRUST.topic(), *(line.topic(node=node) for line in (CONFIG, ACKS, CERTIFICATE))]
     return own + [line.topic(area=area) for area in sorted({node, *areas}) for line in (PLAN, URGENT)]
 
 
-def access_rules(station: str, nodes: Iterable[tuple[str, Iterable[str]]]) -> str:
+def urgent_of_home(home: str) -> list[str]:
+    """The urgent topics of the area where a node hangs and of those above it: what it hears before any config."""
+    parts = home.split(":")
+    return [URGENT.topic(area=":".join(parts[:count])) for count in range(1, len(parts) + 1)]
+
+
+def access_rules(station: str, nodes: Iterable[tuple[str, Iterable[str]]], revoked: Iterable[str] = ()) -> str:
     """Access rules for mosquitto (`acl_file`): the station does all, a node only what the table lets it do.
 
-    ``nodes``: (node name, areas it listens to). The user name is the node's name (`use_identity_as_username`).
-    Raises BadName for what would not stay one name on one line, and for a node that is named like the station.
+    What is the same for every node is a pattern, and an area is one line: mosquitto looks for the user's name at every
+    line that it reads, so lines times nodes is what a reload costs. ``nodes``: (node name, areas it listens to). The
+    user name is the node's name (`use_identity_as_username`). ``revoked``: nodes that may do nothing, also within a
+    session that goes on. Raises BadName for what would not stay one name on one line, and for a node that is named
+    like the station.
     """
     rules = [f"user {station}", f"topic readwrite {PREFIX}/#"]
-    rules += [f"pattern write {PREFIX}/{line.pattern.format(node='%u')}" for line in TABLE if not line.down]
+    rules += [f"pattern {'read' if line.down else 'write'} {_of_every_node(line)}" for line in TABLE]
     for node, areas in nodes:
-        if node_id(node) == node_id(station):
-            raise BadName("node", node)
-        areas = [area_id(area) for area in areas]  # noqa: PLW2901 - checked names take the place of given ones
-        rules += ["", f"user {node}"] + [f"topic read {topic}" for topic in of_node(node, areas)]
-        rules += [f"topic read {LIVE.topic(area=area, session='+')}" for area in sorted({node, *areas})]
+        others = sorted({*map(area_id, areas)} - {_not_the_station(node, station)})
+        rules += ["", f"user {node}"] + [f"topic read {PREFIX}/areas/{area}/#" for area in others]
+    for node in revoked:
+        rules += ["", f"user {_not_the_station(node, station)}", f"topic deny {PREFIX}/#"]
     return "\n".join(rules) + "\n"
+
+
+def _of_every_node(line: Line) -> str:
+    """What a node may have of a line by its name alone: it is an area too."""
+    return f"{PREFIX}/{line.pattern.format(node='%u', area='%u', session='+')}"
+
+
+def _not_the_station(node: str, station: str) -> str:
+    if node_id(node) == node_id(station):
+        raise BadName("node", node)
+    return node

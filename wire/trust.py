@@ -25,7 +25,17 @@ class Grant(msgspec.Struct, frozen=True):
     up_to: BulletinClass
     not_before: Moment
     until: Moment
-    label: Annotated[str, Meta(max_length=100)] = ""
+    label: Annotated[str, Meta(max_length=100)] = ""  # who holds the key
+
+
+class Cosigner(msgspec.Struct, frozen=True):
+    """A second person's key: it may agree to emergencies, and seal nothing by itself."""
+
+    public_key: Hex32  # raw Ed25519 public key, hex
+    holder: Annotated[str, Meta(min_length=1, max_length=100)]
+    areas: Annotated[tuple[Owner, ...], Meta(min_length=1, max_length=200)]
+    not_before: Moment
+    until: Moment
 
 
 class Trust(msgspec.Struct, frozen=True):
@@ -35,3 +45,5 @@ class Trust(msgspec.Struct, frozen=True):
     issued_at: Moment
     valid_until: Moment
     grants: Annotated[tuple[Grant, ...], Meta(max_length=500)]
+    cosigners: Annotated[tuple[Cosigner, ...], Meta(max_length=100)] = ()
+    cosign_below: Annotated[int, Meta(ge=0, le=20)] = 0  # an emergency for fewer slugs than this needs a second seal

@@ -7,8 +7,10 @@ from collections.abc import Sequence
 from dataclasses import replace
 from datetime import datetime
 
-from controller.desk import programming, rules
+from controller.desk import fresh, programming, reach, rules
+from controller.desk.fresh import Critical
 from controller.desk.inbox import ORDINARY_LATE_SECONDS, Inbox
+from controller.desk.seconding import Seconding
 from controller.desk.wishes import DeskError, Draft, OwnApproval, Placing, Wish
 from controller.store import StoreError
 from controller.store.rows import (
@@ -20,25 +22,24 @@ from controller.store.rows import (
     BookingState,
     InboxItem,
     RecordingRow,
-    Role,
     User,
     VoiceState,
 )
-from wire.plan import AfterCut, BulletinClass, Late
+from wire.plan import BulletinClass, Late
 
 EMERGENCY_LATE_SECONDS = 6 * 3600
 VIETNAMESE = "vi"
 _OPEN = (AnnouncementState.DRAFT, AnnouncementState.RETURNED)
 
 
-class Announcing(Inbox):
+class Announcing(Inbox, Seconding):
     """The part of the desk where announcements are written, placed, approved and withdrawn."""
 
     _own_approval: OwnApproval
 
     def announce(self, wish: Wish, who: User, now: datetime) -> Announced:
-        """Enter a wish. An approver's is approved at once, an editor's waits for approval. Raises DeskError."""
-        rules.need(who, Role.EDITOR)
+        """Enter a wish. It is approved at once where ``who`` may do that, else it waits. Raises DeskError."""
+        reach.need(who, reach.to_write(wish.bulletin_class), now)
         key = own_key(wish.idempotency_key, who)
         known = self.known(wish.idempotency_key, who)
         if known:
@@ -48,10 +49,9 @@ class Announcing(Inbox):
             act = Act(who.name, "drafted", announcement.id, announcement.title, now)
             made = self._store.announcements.create(announcement, None, act)
         else:
-            booking = self._placed(
-                announcement, Placing(wish.areas, wish.start, key, wish.recurrence, wish.slot), who, now
-            )
-            sent = self._sent(announcement, who)
+            booking = self._placed(announcement, replace(wish.placing, idempotency_key=key), who, now)
+            proven(announcement, who, now)
+            sent = self._sent(announcement, booking, who, now)
             act = Act(who.name, _sending(sent), sent.id, f"booking={booking.id} title={sent.title}", now)
             made = self._store.announcements.create(sent, booking, act, self._deliveries(sent, [booking], now))
         self._bell()
@@ -64,14 +64,15 @@ class Announcing(Inbox):
 
     def consider(self, wish: Wish, who: User, now: datetime) -> None:
         """Raises what `announce` would raise, and writes nothing."""
-        rules.need(who, Role.EDITOR)
+        reach.need(who, reach.to_write(wish.bulletin_class), now)
         announcement = self._worded(blank(who, now), _draft_of(wish), now)
         if not wish.draft:
-            self._placed(announcement, Placing(wish.areas, wish.start, None, wish.recurrence, wish.slot), who, now)
+            self._placed(announcement, replace(wish.placing, idempotency_key=None), who, now)
 
     def edit(self, announcement_id: str, version: int, draft: Draft, who: User, now: datetime) -> Announcement:
         """New words for a draft, or for one that was returned; new text is voiced anew. Raises DeskError."""
-        held = self._open(announcement_id, who)
+        held = self._open(announcement_id, who, now)
+        reach.need(who, reach.to_write(draft.bulletin_class), now)
         newer = self._worded(held, draft, now)
         saved = self._update(newer, version, Act(who.name, "edited", held.id, newer.title, now))
         self._bell()
@@ -83,66 +84,22 @@ class Announcing(Inbox):
         known = self.known(placing.idempotency_key, who)
         if known:
             return known
-        held = self._open(announcement_id, who)
+        held = self._open(announcement_id, who, now)
         booking = self._placed(held, replace(placing, idempotency_key=key), who, now)
-        sent = replace(self._sent(held, who), updated_at=now)
+        proven(held, who, now)
+        sent = replace(self._sent(held, booking, who, now), updated_at=now)
         act = Act(who.name, _sending(sent), held.id, f"booking={booking.id} title={sent.title}", now)
         self._update(sent, held.version, act, booking, self._deliveries(sent, [booking], now))
         self._bell()
         return Announced(held.id, booking.id)
 
-    def approve(self, announcement_id: str, who: User, now: datetime) -> Announcement:
-        """Let a submitted announcement on the air. Raises DeskError."""
-        held = self._submitted(announcement_id, who)
-        if not rules.may_approve(who, held.author, held.bulletin_class, self._own_approval):
-            raise DeskError("desk.own_announcement")
-        wanted = self._wanted(held)
-        for booking in wanted:
-            rules.still_to_come(booking, now, self._zone, self._quiet_over(booking.areas)(booking.start or now))
-            self._keep_policies(held, booking, now)
-        approved = replace(held, state=AnnouncementState.APPROVED, approver=who.id, reason="", updated_at=now)
-        act = Act(who.name, "approved", held.id, held.title, now)
-        saved = self._update(approved, held.version, act, deliveries=self._deliveries(approved, wanted, now))
-        self._bell()
-        return saved
-
-    def return_(self, announcement_id: str, reason: str, who: User, now: datetime) -> Announcement:
-        """Send a submitted announcement back to its author; its bookings are withdrawn. Raises DeskError."""
-        held = self._submitted(announcement_id, who)
-        why = reason.strip()[:500]
-        if not why:
-            raise DeskError("desk.no_reason")
-        returned = replace(held, state=AnnouncementState.RETURNED, reason=why, updated_at=now)
-        return self._end(returned, held.version, Act(who.name, "returned", held.id, why, now))
-
-    def withdraw_announcement(self, announcement_id: str, who: User, now: datetime) -> Announcement:
-        """Take an announcement and all its bookings back; one that is withdrawn stays so. Raises DeskError."""
-        held = self._mine(announcement_id, who)
-        if held.state is AnnouncementState.WITHDRAWN:
-            return held
-        gone = replace(held, state=AnnouncementState.WITHDRAWN, updated_at=now)
-        return self._end(gone, held.version, Act(who.name, "withdrew", held.id, held.title, now))
-
-    def withdraw(self, booking_id: str, who: User, now: datetime) -> None:
-        """Take one booking back; one that is withdrawn stays so. Raises DeskError."""
-        booking = self._store.bookings.get(booking_id)
-        if booking is None:
-            raise DeskError("desk.unknown_booking", booking=booking_id[:80])
-        if booking.created_by != who.id:
-            rules.need(who, Role.APPROVER)
-        self._within_reach(booking, who)
-        self._store.bookings.withdraw(booking_id, Act(who.name, "withdrew", booking_id, booking.announcement, now))
-        self._bell()
-
-    def voice_again(self, announcement_id: str, who: User, now: datetime) -> None:
-        """Let the station try once more to voice what it could not. Raises DeskError."""
-        held = self._mine(announcement_id, who)
-        self._store.announcements.voice_again(held.id, Act(who.name, "voice again", held.id, held.title, now))
-        self._bell()
-
-    def _sent(self, announcement: Announcement, who: User) -> Announcement:
-        """On its way: approved where ``who`` may do that, else waiting for somebody who may."""
-        if rules.may_approve(who, announcement.author, announcement.bulletin_class, self._own_approval):
+    def _sent(self, announcement: Announcement, booking: BookingRow | None, who: User, now: datetime) -> Announcement:
+        """On its way: approved where ``who`` may do that alone, else waiting for somebody who may."""
+        kind, homes = announcement.bulletin_class, reach.homes_of(self._store)
+        areas = [homes[area] for area in booking.areas] if booking else []
+        may = reach.may(who, reach.to_approve(kind), areas, now)
+        alone = booking is None or not self.wide(announcement, [booking])
+        if alone and rules.may_approve(may, announcement.author == who.id, kind, self._own_approval):
             return replace(announcement, state=AnnouncementState.APPROVED, approver=who.id, reason="")
         return replace(announcement, state=AnnouncementState.SUBMITTED, approver=None, reason="")
 
@@ -176,9 +133,8 @@ class Announcing(Inbox):
         return found
 
     def _placed(self, announcement: Announcement, placing: Placing, who: User, now: datetime) -> BookingRow:
-        kinds = {area.id: area.kind for area in self._store.roster.areas()}
         emergency = announcement.bulletin_class is BulletinClass.EMERGENCY
-        areas = rules.areas(placing.areas, kinds, self._store.roster.nodes(), who)
+        areas = reach.places(self._store, placing.areas, who, reach.acts_on(announcement, who), now)
         booking = BookingRow(
             id=f"b{secrets.token_hex(6)}",
             announcement=announcement.id,
@@ -192,12 +148,24 @@ class Announcing(Inbox):
             bulletin_class=announcement.bulletin_class,
             level=announcement.level,
             late=Late.UNTIL_EXPIRY if emergency else Late.PLAY_LATE,
-            late_for_seconds=EMERGENCY_LATE_SECONDS if emergency else ORDINARY_LATE_SECONDS,
-            after_cut=AfterCut.RESTART if emergency else AfterCut.RESUME,
+            late_for_seconds=self._late_for(announcement, placing.start or now),
+            after_cut=rules.after_cut(placing.after_cut, announcement.bulletin_class),
             idempotency_key=placing.idempotency_key,
         )
         self._keep_policies(announcement, booking, now)
         return booking
+
+    def _late_for(self, announcement: Announcement, start: datetime) -> int:
+        """How many seconds after ``start`` it may still begin; what an alert became, not beyond that one's end."""
+        if announcement.bulletin_class is not BulletinClass.EMERGENCY:
+            return ORDINARY_LATE_SECONDS
+        alert = self._store.alerts.of(announcement.id)
+        if alert is None:
+            return EMERGENCY_LATE_SECONDS
+        left = int((alert.expires - start).total_seconds())
+        if left <= 0:
+            raise DeskError("desk.alert_over")
+        return left
 
     def _start(self, placing: Placing, bulletin_class: BulletinClass, now: datetime) -> datetime | None:
         """The start asked for, of one that comes once or again and again. Raises DeskError."""
@@ -211,35 +179,30 @@ class Announcing(Inbox):
             rules.start(moment, bulletin_class, now, self._zone, quiet(moment))
         return placing.start
 
-    def _mine(self, announcement_id: str, who: User) -> Announcement:
-        """The announcement, if ``who`` wrote it or may approve it."""
+    def _mine(self, announcement_id: str, who: User, now: datetime, *, for_use: bool = False) -> Announcement:
+        """The announcement, if ``who`` wrote it or may let it on the air, wherever it is placed.
+
+        What is placed nowhere is of the area that its author belongs to, unless it is only to be used (``for_use``).
+        """
         held = self._store.announcements.get(announcement_id)
         if held is None:
             raise DeskError("desk.unknown_announcement", announcement=announcement_id[:80])
-        rules.need(who, Role.EDITOR if held.author == who.id else Role.APPROVER)
-        for booking in self._wanted(held):
-            self._within_reach(booking, who)
+        acts, placed = reach.acts_on(held, who), self._wanted(held)
+        author = self._store.people.get(held.author)
+        free = placed or for_use or held.author == who.id or author is None
+        reach.need(who, acts, now, None if free or author is None else author.area)
+        for booking in placed:
+            reach.places(self._store, booking.areas, who, acts, now)
         return held
 
-    def _open(self, announcement_id: str, who: User) -> Announcement:
-        held = self._mine(announcement_id, who)
+    def _open(self, announcement_id: str, who: User, now: datetime) -> Announcement:
+        held = self._mine(announcement_id, who, now)
         if held.state not in _OPEN:
-            raise DeskError("desk.wrong_state", state=held.state.value)
-        return held
-
-    def _submitted(self, announcement_id: str, who: User) -> Announcement:
-        rules.need(who, Role.APPROVER)
-        held = self._mine(announcement_id, who)
-        if held.state is not AnnouncementState.SUBMITTED:
             raise DeskError("desk.wrong_state", state=held.state.value)
         return held
 
     def _wanted(self, held: Announcement) -> list[BookingRow]:
         return [each for each in self._store.bookings.of(held.id) if each.state is not BookingState.WITHDRAWN]
-
-    def _within_reach(self, booking: BookingRow, who: User) -> None:
-        kinds = {area.id: area.kind for area in self._store.roster.areas()}
-        rules.areas(booking.areas, kinds, self._store.roster.nodes(), who)
 
     def _update(
         self,
@@ -252,18 +215,25 @@ class Announcing(Inbox):
         try:
             return self._store.announcements.update(newer, version, act, booking, deliveries)
         except StoreError as wrong:
-            raise _as_desk(wrong) from None
+            raise as_desk(wrong) from None
 
     def _end(self, newer: Announcement, version: int, act: Act) -> Announcement:
         try:
             ended = self._store.announcements.end(newer, version, act)
         except StoreError as wrong:
-            raise _as_desk(wrong) from None
+            raise as_desk(wrong) from None
         self._bell()
         return ended
 
 
-def _as_desk(wrong: StoreError) -> Exception:
+def proven(announcement: Announcement, who: User, now: datetime) -> None:
+    """Raises NotFresh for an emergency by somebody who has not just proved who they are."""
+    if announcement.bulletin_class is BulletinClass.EMERGENCY:
+        fresh.need(who, Critical.EMERGENCY, now)
+
+
+def as_desk(wrong: StoreError) -> Exception:
+    """What the store refuses, as the desk says it."""
     return DeskError("desk.stale") if wrong.key == "store.stale" else wrong
 
 

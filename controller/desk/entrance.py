@@ -6,137 +6,82 @@
 
 from __future__ import annotations
 
-import hashlib
 import re
-import secrets
-from collections.abc import Callable
-from datetime import datetime, timedelta
-from functools import cache
+from datetime import datetime
 
-from argon2 import PasswordHasher
-from argon2.exceptions import InvalidHashError, VerificationError
-
-from controller.desk import rules
-from controller.desk.wishes import DeskError, Entry, NewUser
-from controller.store import Store, StoreError
-from controller.store.rows import Act, Role, User
-from wire.names import lies_within
-
-SESSION = timedelta(hours=12)
-INVITATION = timedelta(hours=48)
+from controller.desk import passwords, rules
+from controller.desk.proving import Proving
+from controller.desk.tokens import hashed
+from controller.desk.wishes import DeskError, Entry, Halfway, Place
+from controller.store.rows import Act, Session, User
 
 _NAME = re.compile(r"[\w.@+-]{1,64}")
-_hasher = PasswordHasher()
 
 
-class Entrance:
-    """The part of the desk where people are entered, come in and leave."""
+class Entrance(Proving):
+    """The part of the desk where people come in and go out."""
 
-    _store: Store
-    _bell: Callable[[], None]
+    def sign_in(self, name: str, password: str, now: datetime, device: str = "") -> Entry | Halfway:
+        """Come in by name and password, on a device as the person would call it. Raises ``wrong_password``.
 
-    def open_house(self, name: str, password: str, now: datetime, area: str = "*") -> User:
-        """Enter the first administrator. Raises ``not_empty`` when there is somebody already, and as `add_user`."""
-        user = _person(NewUser(name, Role.ADMINISTRATOR, area, password=password), now)
-        try:
-            self._store.people.add_first(user, Act(name, "opened the house", user.id, "", now))
-        except StoreError as wrong:
-            if wrong.key == "store.not_first":
-                raise DeskError("desk.not_empty") from None
-            raise
-        return user
-
-    def add_user(self, new: NewUser, who: User, now: datetime) -> User:
-        """Enter a person, whose area lies within the administrator's own. Raises DeskError."""
-        rules.need(who, Role.ADMINISTRATOR)
-        if new.area != "*" and self._store.roster.area(new.area) is None:
-            raise DeskError("desk.unknown_area", area=new.area[:80])
-        if not lies_within(new.area, who.area):
-            raise DeskError("desk.not_your_area", area=new.area, name=who.name)
-        user = _person(new, now)
-        try:
-            self._store.people.add(user, Act(who.name, "added user", user.name, f"{user.role} of {user.area}", now))
-        except StoreError as wrong:
-            if wrong.key == "store.conflict":
-                raise DeskError("desk.name_taken", name=user.name) from None
-            raise
-        self._bell()
-        return user
-
-    def sign_in(self, name: str, password: str, now: datetime) -> Entry:
-        """Come in by name and password. Raises ``wrong_password``."""
+        Whoever has a second factor is halfway in.
+        """
         user = self._store.people.by_name(name) if _NAME.fullmatch(name) else None
-        right = _fits(user.password_hash if user and user.password_hash else _nobodys(), password)
+        right = passwords.fits(user.password_hash if user and user.password_hash else passwords.nobodys(), password)
         if user is None or not user.password_hash or user.disabled or not right:
             raise DeskError("desk.wrong_password")
-        return self._entered(user, now)
+        return self._let_in(user, now, device)
 
-    def signed_in(self, token: str, now: datetime) -> User | None:
-        """Whose token this is, while the session lasts."""
-        return self._store.people.session(_hashed(token), now)
-
-    def sign_out(self, token: str) -> None:
+    def sign_out(self, token: str, now: datetime) -> None:
         """End the session."""
-        self._store.people.close_session(_hashed(token))
+        self._store.people.close_session(hashed(token), now)
 
-    def invite(self, user_id: str, who: User, now: datetime) -> str:
-        """A token that lets this person in once, to choose a password. Raises DeskError."""
-        rules.need(who, Role.ADMINISTRATOR)
-        user = self._store.people.get(user_id)
-        if user is None:
-            raise DeskError("desk.unknown_user", user=user_id[:80])
-        if not lies_within(user.area, who.area):
-            raise DeskError("desk.not_your_area", area=user.area, name=who.name)
-        token = secrets.token_urlsafe(32)
-        act = Act(who.name, "invited", user.name, "", now)
-        self._store.people.add_link(_hashed(token), user.id, now + INVITATION, act)
-        return token
+    def linked(self, token: str, now: datetime) -> User | None:
+        """Whom an invitation would let in, if it is one and still good; it stays unused."""
+        return self._store.people.linked(hashed(token), now)
 
-    def accept(self, token: str, password: str, now: datetime) -> Entry:
-        """Come in by an invitation, which is used up, with a new password. Raises DeskError."""
+    def accept(self, token: str, password: str, now: datetime, device: str = "") -> Entry | Halfway:
+        """Come in by an invitation, which is used up, with a new password; it stands for no second factor.
+
+        Raises DeskError.
+        """
         rules.password(password)
-        user = self._store.people.take_link(_hashed(token), now)
+        user = self._store.people.take_link(hashed(token), now)
         if user is None:
             raise DeskError("desk.bad_link")
         self._store.people.set_password(
-            user.id, _hasher.hash(password), Act(user.name, "chose a password", user.name, "", now)
+            user.id, passwords.hashed(password), Act(user.name, "chose a password", user.name, "", now)
         )
-        return self._entered(user, now)
+        return self._let_in(user, now, device)
 
-    def change_password(self, who: User, old: str, new: str, now: datetime) -> Entry:
+    def change_password(self, who: User, old: str, new: str, now: datetime, device: str = "") -> Entry:
         """A new password; every session of this person ends, and a new one begins. Raises DeskError."""
         held = self._store.people.get(who.id)
-        if held is None or not _fits(held.password_hash or _nobodys(), old):
+        if held is None or not passwords.fits(held.password_hash or passwords.nobodys(), old):
             raise DeskError("desk.wrong_password")
-        hashed = _hasher.hash(rules.password(new))
+        hashed = passwords.hashed(rules.password(new))
         self._store.people.set_password(who.id, hashed, Act(who.name, "changed password", who.name, "", now))
-        return self._entered(held, now)
+        return self._entered(held, now, device, self._proven_before(who, now))
 
-    def _entered(self, user: User, now: datetime) -> Entry:
-        token = secrets.token_urlsafe(32)
-        self._store.people.open_session(_hashed(token), user.id, now, now + SESSION)
-        return Entry(user, token)
+    def sessions(self, who: User, token: str, now: datetime) -> list[Place]:
+        """Where this person is signed in, the place used last first; ``token`` is that of the one who asks."""
+        mine, asking = self._store.people.sessions(who.id, now), hashed(token)
+        return [Place(_short(each), each, each.token_hash == asking) for each in mine]
 
-
-def _person(new: NewUser, now: datetime) -> User:
-    if not _NAME.fullmatch(new.name):
-        raise DeskError("desk.bad_name", name=new.name[:80])
-    hashed = _hasher.hash(rules.password(new.password)) if new.password is not None else ""
-    return User(f"u{secrets.token_hex(6)}", new.name, new.role, new.area, now, new.full_name.strip()[:200], hashed)
-
-
-@cache
-def _nobodys() -> str:
-    """A hash that nothing fits in practice: checking against it takes as long as against a real one."""
-    return _hasher.hash(secrets.token_hex(32))
-
-
-def _fits(password_hash: str, password: str) -> bool:
-    try:
-        return _hasher.verify(password_hash, password[: rules.MOST_PASSWORD_CHARS])
-    except (VerificationError, InvalidHashError):
+    def end_session(self, who: User, name: str, now: datetime) -> bool:
+        """Sign this person out at the place called so. Whether there was one."""
+        for each in self._store.people.sessions(who.id, now):
+            if _short(each) == name:
+                act = Act(who.name, "ended a session", who.name, each.device, now)
+                return self._store.people.end_sessions(who.id, one=each.token_hash, act=act) > 0
         return False
 
+    def end_other_sessions(self, who: User, token: str, now: datetime) -> int:
+        """Sign this person out everywhere else. In how many places."""
+        act = Act(who.name, "ended all other sessions", who.name, "", now)
+        return self._store.people.end_sessions(who.id, but=hashed(token), act=act)
 
-def _hashed(token: str) -> str:
-    return hashlib.sha256(token.encode(errors="replace")).hexdigest()
+
+def _short(session: Session) -> str:
+    """A name for a session that opens nothing."""
+    return session.token_hash[:16]

@@ -11,14 +11,15 @@ from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
-from controller.desk import programming, rules
+from controller.desk import programming, reach, rules
 from controller.desk.announcing import EMERGENCY_LATE_SECONDS, Announcing, own_key
 from controller.desk.held_air import Held, Listening, held_air
 from controller.desk.inbox import ORDINARY_LATE_SECONDS
 from controller.desk.place_rules import rules_over
-from controller.desk.wishes import Placing, Wish
-from controller.roster import Node, nodes_under
-from controller.store.rows import Announcement, BookingRow, BookingState, Role, User
+from controller.desk.wishes import Wish
+from controller.roster import Node
+from controller.store.rows import Announcement, BookingRow, BookingState, User
+from schedules.booking import WhenCut
 from schedules.budget import Budget
 from schedules.calendars import occurrences
 from schedules.conflicts import Broadcast, Conflict, conflicts
@@ -63,6 +64,7 @@ class _Sought:
     id: str = UNSAVED
     key: str | None = None
     in_slot: bool = False
+    duck: bool = False
     placed: bool = False  # it is planned as it stands: no commune is asked when
 
     def own(self, other: Held) -> bool:
@@ -81,16 +83,15 @@ class Foresight(Announcing):
 
         Raises DeskError for places and times that no wish may have, by a policy too. The text may be missing still.
         """
-        rules.need(who, Role.EDITOR)
-        kinds = {area.id: area.kind for area in self._store.roster.areas()}
-        areas = rules.areas(wish.areas, kinds, self._store.roster.nodes(), who)
+        areas = reach.places(self._store, wish.areas, who, reach.to_write(wish.bulletin_class), now)
         held = self._about(wish, draft, who, now)
         key = own_key(wish.idempotency_key, who)
         comings = self._comings(replace(wish, areas=areas), held, now)
         row = BookingRow(UNSAVED, held.id, areas, wish.start, who.id, now, recurrence=wish.recurrence, slot=wish.slot)
         self._keep_policies(held, replace(row, state=self._state(held, areas)), now)
         again, in_slot = wish.recurrence is not None, wish.slot is not None
-        return self._foreseen(_Sought(held, areas, comings, again, key=key, in_slot=in_slot), now)
+        duck = wish.after_cut is WhenCut.DUCK
+        return self._foreseen(_Sought(held, areas, comings, again, key=key, in_slot=in_slot, duck=duck), now)
 
     def foresee_booking(self, booking: BookingRow, now: datetime) -> Foreseen:
         """What a kept booking meets from ``now`` on."""
@@ -103,7 +104,8 @@ class Foresight(Announcing):
         elif booking.start is None and booking.slot is None:
             comings = (now,)
         again = booking.recurrence is not None
-        return self._foreseen(_Sought(held, booking.areas, comings, again, booking.id, placed=True), now)
+        duck = booking.after_cut is WhenCut.DUCK
+        return self._foreseen(_Sought(held, booking.areas, comings, again, booking.id, duck=duck, placed=True), now)
 
     def foresee_place(self, announcement: str, area: str, start: datetime | None, who: User, now: datetime) -> Foreseen:
         """What an item of an inbox would meet at that time (None: now). Raises DeskError, as `place` does."""
@@ -140,7 +142,7 @@ class Foresight(Announcing):
 
     def _slot_coming(self, wish: Wish, held: Announcement, now: datetime) -> tuple[datetime, ...]:
         """Where it would stand among those that wait for a slot of the series. Raises DeskError."""
-        placing = Placing(wish.areas, wish.start, None, wish.recurrence, wish.slot)
+        placing = replace(wish.placing, idempotency_key=None)
         series = programming.slot(self._store, placing, wish.bulletin_class)
         asked = AskedSlot(UNSAVED, series or "", self._length(held), wish.bulletin_class, now)
         start = self._store.airing.foreseen(asked, wish.areas, now).start
@@ -150,7 +152,7 @@ class Foresight(Announcing):
         held, length = sought.held, self._length(sought.held)
         emergency = held.bulletin_class is BulletinClass.EMERGENCY
         told = Foreseen(sought.comings[:SHOWN], sought.repeats, length, held.asset is None, emergency=emergency)
-        reached = nodes_under(self._store.roster.nodes(), sought.areas)
+        reached = self._store.roster.under(sought.areas)
         near = [each for each in sought.comings if each <= sought.comings[0] + LOOKED_AHEAD][:LOOKED_AT]
         if not near or not reached or (not sought.placed and self._offered(held, sought.areas)):
             return told
@@ -187,4 +189,5 @@ def _broadcast(sought: _Sought, reached: Iterable[Node], start: datetime, length
     airing = Airing(start, length, held.bulletin_class, sought.id)
     emergency = held.bulletin_class is BulletinClass.EMERGENCY
     late = timedelta(seconds=EMERGENCY_LATE_SECONDS if emergency else ORDINARY_LATE_SECONDS)
-    return Broadcast(airing, held.title, frozenset(node.id for node in reached), held.level, held.drill, late)
+    reach = frozenset(node.id for node in reached)
+    return Broadcast(airing, held.title, reach, held.level, held.drill, late, duck=sought.duck)

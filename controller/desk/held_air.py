@@ -15,7 +15,7 @@ from controller.roster import Node, areas_of
 from controller.store import Store
 from controller.store.policies import Claim
 from schedules import relays
-from schedules.booking import SKIP_GRACE
+from schedules.booking import SKIP_GRACE, WhenCut
 from schedules.conflicts import Broadcast
 from schedules.laying import Sounding
 from schedules.rulebook import Airing
@@ -70,7 +70,8 @@ def _claimed(claim: Claim, reached: Listening) -> Iterator[Held]:
     row = claim.booking
     late = timedelta(seconds=row.late_for_seconds)
     for airing in claim.airings if reach else ():
-        broadcast = Broadcast(airing, claim.title, reach, row.level, claim.drill, late)
+        duck = row.after_cut is WhenCut.DUCK
+        broadcast = Broadcast(airing, claim.title, reach, row.level, claim.drill, late, duck=duck)
         yield Held(broadcast, row.slot is not None, row.announcement, row.idempotency_key)
 
 
@@ -109,7 +110,7 @@ def _part(name: str, sounding: Sounding, reach: frozenset[str], titles: Mapping[
     item = sounding.item
     airing = Airing(sounding.start, sounding.until - sounding.start, id=f"p{name}:{sounding.start.isoformat()}")
     title = item.asset or item.source or titles.get(sounding.booking, "") or sounding.occurrence.slot.label
-    return Broadcast(airing, title, reach, waits_for=SKIP_GRACE, kind=item.kind.value)
+    return Broadcast(airing, title, reach, waits_for=SKIP_GRACE, kind=item.kind.value, duck=item.duck)
 
 
 def _relay(part: Broadcast, is_sent: bool) -> Broadcast:

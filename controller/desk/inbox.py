@@ -10,10 +10,11 @@ import secrets
 from dataclasses import replace
 from datetime import datetime, timedelta
 
-from controller import orders
-from controller.desk import rules
+from controller import orders, rights
+from controller.desk import reach, rules
 from controller.desk.policing import Policing
 from controller.desk.wishes import DeskError
+from controller.rights import Permission
 from controller.roster import communes_of
 from controller.store import StoreError
 from controller.store.rows import (
@@ -24,11 +25,9 @@ from controller.store.rows import (
     BookingState,
     InboxItem,
     InboxState,
-    Role,
     User,
 )
 from schedules.clashes import Clash
-from wire.names import lies_within
 from wire.plan import BulletinClass, Level
 
 DECIDE_WITHIN = timedelta(days=3)  # where the sender named no time
@@ -47,7 +46,7 @@ class Inbox(Policing):
 
     def decline(self, announcement: str, area: str, reason: str, who: User, now: datetime) -> InboxItem:
         """It will not sound in this commune, for this reason. Raises DeskError."""
-        item, _ = self._open_item(announcement, area, who)
+        item, _ = self._open_item(announcement, area, who, now)
         why = reason.strip()[:500]
         if not why:
             raise DeskError("desk.no_decline_reason")
@@ -55,21 +54,23 @@ class Inbox(Policing):
         self._decide(declined, Act(who.name, "declined", announcement, f"area={area} why={why}", now))
         return declined
 
-    def inbox(self, who: User) -> list[InboxItem]:
+    def inbox(self, who: User, now: datetime) -> list[InboxItem]:
         """What waits for this person's decision, the nearest deadline first."""
-        return [each for each in self._store.inbox.waiting() if lies_within(each.area, who.area)]
+        return [each for each in self._store.inbox.waiting() if rights.may(who, Permission.WRITE, each.area, now)]
 
     def clashes(self, who: User, now: datetime) -> list[Clash]:
         """The priority items of this person's place that clash with one from above, decided or not."""
-        homes = {node.id: node.home for node in self._store.roster.nodes()}
         found = orders.clashes(self._store, now)
-        return [
-            clash for clash in found if all(lies_within(homes.get(area, area), who.area) for area in clash.own.areas)
-        ]
+        homes = reach.homes_of(self._store) if found else {}
+
+        def mine(clash: Clash) -> bool:
+            return reach.may(who, Permission.WRITE, [homes.get(area, area) for area in clash.own.areas], now)
+
+        return [clash for clash in found if mine(clash)]
 
     def order(self, own: str, above: str, own_first: bool, who: User, now: datetime) -> None:
         """Which of two that clash goes first in this commune. Raises DeskError, also when it is too late."""
-        rules.need(who, Role.EDITOR)
+        reach.need(who, Permission.WRITE, now)
         clash = next((c for c in self.clashes(who, now) if (c.own.id, c.above.id) == (own, above)), None)
         if clash is None:
             raise DeskError("desk.no_clash")
@@ -119,7 +120,7 @@ class Inbox(Policing):
         self, announcement: str, area: str, start: datetime | None, who: User, now: datetime
     ) -> tuple[InboxItem, BookingRow]:
         """An item of an inbox, and the booking that gives it that time here. Raises DeskError."""
-        item, held = self._open_item(announcement, area, who)
+        item, held = self._open_item(announcement, area, who, now)
         meant = self._meant(held, area)
         rules.start(start, BulletinClass.ORDINARY, now, self._zone, self._quiet_over(meant)(start or now))
         booking = BookingRow(
@@ -135,13 +136,12 @@ class Inbox(Policing):
         self._keep_policies(held, booking, now)
         return item, booking
 
-    def _open_item(self, announcement: str, area: str, who: User) -> tuple[InboxItem, Announcement]:
-        rules.need(who, Role.EDITOR)
+    def _open_item(self, announcement: str, area: str, who: User, now: datetime) -> tuple[InboxItem, Announcement]:
+        reach.need(who, Permission.WRITE, now)
         item, held = self._store.inbox.get(announcement, area), self._store.announcements.get(announcement)
         if item is None or held is None:
             raise DeskError("desk.unknown_announcement", announcement=announcement[:80])
-        if not lies_within(area, who.area):
-            raise DeskError("desk.not_your_area", area=area, name=who.name)
+        reach.need(who, Permission.WRITE, now, area)
         if item.state is not InboxState.WAITING or held.state is not AnnouncementState.APPROVED:
             raise DeskError("desk.decided_already")
         return item, held

@@ -9,20 +9,23 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import datetime
 
+from controller import rights
 from controller.configs import MOST_STANDBY
-from controller.desk import rules
-from controller.desk.announcing import Announcing, blank, own_key
+from controller.desk import reach
+from controller.desk.announcing import blank, own_key, proven
+from controller.desk.approving import Approving
 from controller.desk.wishes import DeskError, Draft, Placing
-from controller.roster import Node, ancestors, areas_of, nodes_under
+from controller.rights import Permission
+from controller.roster import ancestors, areas_of, nodes_under
 from controller.store import StoreError
-from controller.store.rows import Act, Announced, Announcement, AnnouncementState, BookingState, Role, User, VoiceState
+from controller.store.rows import Act, Announced, Announcement, AnnouncementState, BookingState, User, VoiceState
 from controller.store.standby import KeptRow, KeptView
 from wire.names import lies_within
 
 MOST_KEPT = MOST_STANDBY - 1  # the siren is one
 
 
-class Keeping(Announcing):
+class Keeping(Approving):
     """The part of the desk where what is prepared is kept ready, and used."""
 
     def prepare(self, draft: Draft, who: User, now: datetime) -> Announcement:
@@ -30,21 +33,27 @@ class Keeping(Announcing):
 
         Raises DeskError.
         """
-        rules.need(who, Role.EDITOR)
-        sent = self._sent(self._worded(blank(who, now), draft, now), who)
+        reach.need(who, reach.to_write(draft.bulletin_class), now)
+        worded = self._worded(blank(who, now), draft, now)
+        proven(worded, who, now)
+        sent = self._sent(worded, None, who, now)
         self._store.announcements.create(sent, None, Act(who.name, "prepared", sent.id, sent.title, now))
         self._bell()
         return sent
 
     def again(self, announcement_id: str, placing: Placing, who: User, now: datetime) -> Announced:
         """Place an approved announcement once more, with the sound that was approved. Raises DeskError."""
-        rules.need(who, Role.APPROVER)
+        reach.need(who, (Permission.APPROVE, Permission.WARN), now)
         known = self.known(placing.idempotency_key, who)
         if known:
             return known
-        held = self._prepared(announcement_id, who)
+        held = self._prepared(announcement_id, who, now)
         key = own_key(placing.idempotency_key, who)
         booking = self._placed(held, replace(placing, idempotency_key=key), who, now)
+        reach.places(self._store, booking.areas, who, reach.to_approve(held.bulletin_class), now)
+        if self.wide(held, [booking]):
+            raise DeskError("desk.again_wide")
+        proven(held, who, now)
         if booking.state is BookingState.OFFERED:
             raise DeskError("desk.again_offered")
         act = Act(who.name, "booked again", held.id, f"booking={booking.id} asset={held.asset}", now)
@@ -60,9 +69,9 @@ class Keeping(Announcing):
 
     def keep_ready(self, announcement_id: str, area: str, who: User, now: datetime) -> None:
         """Have every node of ``area`` keep an approved announcement on its disk. Raises DeskError."""
-        rules.need(who, Role.APPROVER)
-        held = self._prepared(announcement_id, who)
-        nodes = self._reached(area, who)
+        held = self._prepared(announcement_id, who, now)
+        reach.places(self._store, [area], who, reach.to_approve(held.bulletin_class), now)
+        nodes = self._store.roster.nodes()
         kept = self._store.standby.list()
         if any((each.area, each.announcement) == (area, held.id) for each in kept):
             return
@@ -75,30 +84,27 @@ class Keeping(Announcing):
 
     def keep_no_longer(self, announcement_id: str, area: str, who: User, now: datetime) -> None:
         """Let the nodes of ``area`` forget it; what is not kept there stays so. Raises DeskError."""
-        rules.need(who, Role.APPROVER)
-        self._reached(area, who)
+        held = self._store.announcements.get(announcement_id)
+        acts = reach.to_approve(held.bulletin_class) if held else Permission.APPROVE
+        reach.places(self._store, [area], who, acts, now)
         if any((each.area, each.announcement) == (area, announcement_id) for each in self._store.standby.list()):
             act = Act(who.name, "kept no longer", announcement_id, f"area={area}", now)
             self._store.standby.drop(area, announcement_id, act)
             self._bell()
 
-    def kept_ready(self, who: User) -> list[KeptView]:
+    def kept_ready(self, who: User, now: datetime) -> list[KeptView]:
         """What is kept for areas that ``who`` speaks for, or that lie above them. Raises DeskError."""
-        rules.need(who, Role.EDITOR)
-        homes = {node.id: node.home for node in self._store.roster.nodes()}
+        reach.need(who, Permission.READ, now)
+        homes, own = reach.homes_of(self._store), rights.reach(who, Permission.READ, now)
         found = ((homes.get(each.area, each.area), each) for each in self._store.standby.list())
-        return [each for area, each in found if lies_within(area, who.area) or area in ancestors(who.area)]
+        return [kept for area, kept in found if any(lies_within(area, o) or area in ancestors(o) for o in own)]
 
-    def _prepared(self, announcement_id: str, who: User) -> Announcement:
+    def _prepared(self, announcement_id: str, who: User, now: datetime) -> Announcement:
         """The announcement, approved and voiced, if ``who`` may let it on the air."""
-        held = self._mine(announcement_id, who)
+        held = self._mine(announcement_id, who, now, for_use=True)
+        reach.need(who, reach.to_approve(held.bulletin_class), now)
         if held.state is not AnnouncementState.APPROVED:
             raise DeskError("desk.wrong_state", state=held.state.value)
         if held.voice_state is not VoiceState.DONE or held.asset is None:
             raise DeskError("desk.not_voiced")
         return held
-
-    def _reached(self, area: str, who: User) -> list[Node]:
-        nodes = self._store.roster.nodes()
-        rules.areas([area], {each.id: each.kind for each in self._store.roster.areas()}, nodes, who)
-        return nodes

@@ -13,22 +13,22 @@ from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 from functools import cache, partial
 
-from controller.desk import rules
+from controller.desk import reach
 from controller.desk.wishes import DeskError
-from controller.roster import AreaKind, ancestors, areas_of, nodes_under
+from controller.rights import Permission
+from controller.roster import AreaKind, ancestors, areas_of
 from controller.store import Store
 from controller.store.policies import estimate
-from controller.store.rows import Act, Announcement, BookingRow, BookingState, Role, User
+from controller.store.rows import Act, Announcement, BookingRow, BookingState, User
 from schedules import moments, rulebook_text
 from schedules.booking import Booking
-from schedules.calendars import occurrences
 from schedules.planner import HORIZON
 from schedules.policy import NEVER_QUIET, is_quiet, may_sound
+from schedules.recurring import comings
 from schedules.rulebook import Airing, Breach, Rulebook, broken, day_of, in_force
 from schedules.rulebook_text import Policy
 from schedules.ways_out import Asked, ways_out
 from wire.config import QuietHours
-from wire.names import lies_within
 from wire.plan import BulletinClass
 from words import Said
 
@@ -96,11 +96,7 @@ class Policing:
 
     def set_policy(self, policy: Policy, who: User, now: datetime) -> None:
         """Let a policy hold from its day on; one of the same area and day is replaced. Raises DeskError."""
-        rules.need(who, Role.ADMINISTRATOR)
-        if self._store.roster.area(policy.area) is None:
-            raise DeskError("desk.unknown_area", area=policy.area[:80])
-        if not lies_within(policy.area, who.area):
-            raise DeskError("desk.not_your_area", area=policy.area, name=who.name)
+        reach.place(self._store, policy.area, who, Permission.POLICY, now)
         act = Act(who.name, "set policy", policy.area, rulebook_text.brief(policy), now)
         self._store.policies.set(policy, who.id, now, act)
         self._bell()
@@ -133,7 +129,7 @@ class Policing:
         The station's, where one loudspeaker that hears ``areas`` goes by no others; else, where all have hours of their
         own and are quiet then, theirs.
         """
-        kept, nodes = self._store.policies.all(), nodes_under(self._store.roster.nodes(), areas)
+        kept, nodes = self._store.policies.all(), self._store.roster.under(areas)
         ungoverned = {node.home for node in nodes if node.quiet is None} if nodes else set(areas)
         own = sorted({(node.quiet.since, node.quiet.until) for node in nodes if node.quiet})
 
@@ -169,7 +165,7 @@ class Policing:
     def _listeners(self, areas: tuple[str, ...], claimed: Iterable[str]) -> list[_Listener]:
         """Who hears ``areas``, those alike once: what nobody has claimed makes no difference."""
         named = frozenset(areas) | frozenset(claimed)
-        reached = nodes_under(self._store.roster.nodes(), areas)
+        reached = self._store.roster.under(areas)
         found = [_Listener(node.home, named & frozenset(areas_of(node))) for node in reached]
         heard = {area for node in reached for area in areas_of(node)}
         found += [_Listener(area, named & {area, *ancestors(area)}) for area in areas if area not in heard]
@@ -195,4 +191,4 @@ def _airings(standing: Booking) -> tuple[Airing, ...]:
 def _comings(booking: BookingRow, now: datetime) -> list[datetime]:
     if booking.recurrence is None or booking.start is None:
         return [booking.start or now]
-    return occurrences(booking.recurrence, booking.start, now, now + HORIZON)
+    return comings(booking.recurrence, booking.start, now, now + HORIZON)

@@ -11,18 +11,18 @@ import difflib
 from collections.abc import Callable
 from datetime import date, datetime, time, timedelta
 
-from controller.desk import rules
+from controller.desk import reach
 from controller.desk.wishes import DeskError, Placing
+from controller.rights import Permission
 from controller.roster import ancestors
 from controller.store import Store, StoreError
 from controller.store.programmes import ProgrammeRow
-from controller.store.rows import Act, Role, User
+from controller.store.rows import Act, User
 from schedules import moments, placing, timetable
 from schedules.calendars import facts_of
 from schedules.programme import Kind, Programme, Slot, occurrences
 from schedules.rulebook import Airing, day_of, in_force, reaches_into
 from wire.config import QuietHours
-from wire.names import lies_within
 from wire.plan import BulletinClass
 
 FARTHEST = timedelta(days=366)
@@ -55,12 +55,9 @@ class Programming:
 
     def weigh_programme(self, text: str, since: date | None, who: User, now: datetime) -> ProgrammeRow:
         """What `apply_programme` would keep; nothing is written. Raises the same."""
-        rules.need(who, Role.APPROVER)
+        reach.need(who, Permission.PROGRAMME, now)
         programme = timetable.read(text, self._store.airing.sources)
-        if self._store.roster.area(programme.area) is None:
-            raise DeskError("desk.unknown_area", area=programme.area[:80])
-        if not lies_within(programme.area, who.area):
-            raise DeskError("desk.not_your_area", area=programme.area, name=who.name)
+        reach.place(self._store, programme.area, who, Permission.PROGRAMME, now)
         today = moments.local(now, programme.zone).date()
         begins = since or today
         if begins < today:

@@ -6,9 +6,10 @@ import unicodedata
 from datetime import datetime
 from typing import TYPE_CHECKING
 
-from controller.desk import rules
+from controller.desk import reach
+from controller.rights import Permission
 from controller.store import Store
-from controller.store.rows import Act, RecordingRow, Role, User
+from controller.store.rows import Act, RecordingRow, User
 
 if TYPE_CHECKING:
     from controller.studio import Kept
@@ -23,7 +24,7 @@ class Recording:
 
     def record(self, kept: Kept, file_name: str, who: User, now: datetime) -> RecordingRow:
         """Enter what the archive keeps, so that an announcement may be made of it. Raises DeskError."""
-        rules.need(who, Role.EDITOR)
+        reach.need(who, (Permission.WRITE, Permission.WARN), now)
         row = RecordingRow(
             sha256=kept.sha256,
             size_bytes=kept.size_bytes,

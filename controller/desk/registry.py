@@ -6,27 +6,31 @@ from collections.abc import Callable
 from dataclasses import replace
 from datetime import datetime
 
-from controller.desk import rules
+from controller.desk import fresh, reach
+from controller.desk.fresh import Critical
 from controller.desk.wishes import DeskError, Enrolment
-from controller.roster import Area, AreaKind, Node, ancestors
+from controller.rights import Permission
+from controller.roster import Area, AreaKind, Node, ancestors, nodes_under
 from controller.store import Store
-from controller.store.rows import Act, Role, User
+from controller.store.rows import Act, User
 from wire import names
-from wire.names import BadName, lies_within
+from wire.names import BadName
 from wire.seal import PublicKey
 
 MOST_NAME_CHARS = 100
+RESERVED = {"station", "broker"}  # who they are at the broker: no node may be called so
+MOST_DATA_BYTES = 10**13 - 1
 
 
 class Registry:
-    """The part of the desk where the roster grows. Both are for administrators."""
+    """The part of the desk where the roster grows. Areas are entered by administrators, nodes by operators."""
 
     _store: Store
     _bell: Callable[[], None]
 
     def add_area(self, area: Area, who: User, now: datetime) -> Area:
         """Enter an area, or its new name; what it lies in must have been entered. Raises DeskError."""
-        rules.need(who, Role.ADMINISTRATOR)
+        reach.need(who, Permission.PLACES, now)
         entered = Area(_wire_name(names.area_id, area.id), _shown_name(area.name), area.kind)
         known = {each.id for each in self._store.roster.areas()}
         for parent in ancestors(area.id)[:1]:
@@ -34,41 +38,67 @@ class Registry:
                 raise DeskError("desk.unknown_area", area=parent)
         if self._store.roster.node(area.id):
             raise DeskError("desk.name_taken", name=area.id)
-        _reach(area.id, who)
+        reach.need(who, Permission.PLACES, now, area.id)
         self._store.roster.add_area(entered, Act(who.name, "added area", area.id, entered.name, now))
         self._bell()
         return entered
 
     def enrol(self, enrolment: Enrolment, who: User, now: datetime) -> Node:
-        """Enter a node, or replace its key, names and places; its other settings stay. Raises DeskError."""
-        rules.need(who, Role.ADMINISTRATOR)
+        """Enter a node by its key, or replace its key, names and places; its other settings stay. Raises DeskError."""
+        placed = self._to_enter(enrolment, who, now)
+        fresh.need(who, Critical.NODES, now)
+        key = _key(enrolment.public_key)
+        if any(each.public_key == key and each.id != placed.id for each in self._store.roster.nodes()):
+            raise DeskError("desk.bad_key")
+        entered = _entered(self._store.roster.node(placed.id), placed, key)
+        self._store.roster.add_node(entered, Act(who.name, "enrolled", entered.id, f"home={entered.home}", now))
+        self._bell()
+        return entered
+
+    def _to_enter(self, enrolment: Enrolment, who: User, now: datetime) -> Node:
+        """The node as it is wished, still without its key; its names and places can be used. Raises DeskError."""
+        reach.need(who, Permission.EQUIP, now)
         kinds = {area.id: area.kind for area in self._store.roster.areas()}
-        held = {node.id: node for node in self._store.roster.nodes()}
         node = _wire_name(names.node_id, enrolment.node)
-        if node in kinds:
+        held = self._store.roster.node(node)
+        if node in kinds or node in RESERVED:
             raise DeskError("desk.name_taken", name=node)
         if kinds.get(enrolment.home, AreaKind.GROUP) is AreaKind.GROUP:
             raise DeskError("desk.unknown_area", area=enrolment.home[:80])
         for group in enrolment.groups:
             if group not in kinds:
                 raise DeskError("desk.unknown_area", area=group[:80])
-        for area in {enrolment.home, *enrolment.groups, *([held[node].home] if node in held else [])}:
-            _reach(area, who)
-        key = _key(enrolment.public_key)
-        if any(each.public_key == key and each.id != node for each in held.values()):
-            raise DeskError("desk.bad_key")
-        entered = _entered(held.get(node), enrolment, key, now)
-        self._store.roster.add_node(entered, Act(who.name, "enrolled", node, f"home={entered.home}", now))
+        for area in {enrolment.home, *enrolment.groups, *([held.home] if held else [])}:
+            reach.need(who, Permission.EQUIP, now, area)
+        groups = tuple(sorted(set(enrolment.groups)))
+        return Node(node, _shown_name(enrolment.name), enrolment.home, "", enrolled_at=now, groups=groups)
+
+    def set_data_budget(self, place: str, bytes_per_day: int | None, who: User, now: datetime) -> list[Node]:
+        """Let a node, or every node that hangs in an area or group now, have this data budget; those nodes.
+
+        ``bytes_per_day``: 0 for none, None for the station's. Raises DeskError.
+        """
+        reach.need(who, Permission.EQUIP, now)
+        if self._store.roster.node(place) is None and self._store.roster.area(place) is None:
+            raise DeskError("desk.unknown_area", area=place[:80])
+        chosen = nodes_under(self._store.roster.nodes(), [place])
+        for node in chosen:
+            reach.need(who, Permission.EQUIP, now, node.home)
+        if bytes_per_day is not None and not 0 <= bytes_per_day <= MOST_DATA_BYTES:
+            raise DeskError("desk.bad_data_budget")
+        told = "-" if bytes_per_day is None else f"{bytes_per_day} bytes"
+        act = Act(who.name, "set data budget", place, f"{told}, nodes={len(chosen)}", now)
+        self._store.roster.set_data_budget([node.id for node in chosen], bytes_per_day, act)
         self._bell()
-        return entered
+        return chosen
 
 
-def _entered(held: Node | None, enrolment: Enrolment, key: str, now: datetime) -> Node:
-    home, groups = enrolment.home, tuple(sorted(set(enrolment.groups)))
-    named = Node(enrolment.node, _shown_name(enrolment.name), home, key, enrolled_at=now, groups=groups)
+def _entered(held: Node | None, placed: Node, key: str) -> Node:
     if held is None:
-        return named
-    return replace(held, name=named.name, home=home, public_key=key, enrolled_at=now, groups=groups)
+        return replace(placed, public_key=key)
+    told: dict[str, object] = {"revoked_at": held.revoked_at if key == held.public_key else None}
+    told |= {"name": placed.name, "home": placed.home, "groups": placed.groups, "enrolled_at": placed.enrolled_at}
+    return replace(held, public_key=key, **told)  # type: ignore[arg-type]
 
 
 def _key(text: str) -> str:
@@ -90,8 +120,3 @@ def _shown_name(text: str) -> str:
     if not tidy or len(tidy) > MOST_NAME_CHARS or not tidy.isprintable():
         raise DeskError("desk.bad_name", name=tidy[:80])
     return tidy
-
-
-def _reach(area: str, who: User) -> None:
-    if not lies_within(area, who.area):
-        raise DeskError("desk.not_your_area", area=area, name=who.name)

@@ -6,23 +6,20 @@
 from __future__ import annotations
 
 import unicodedata
-from collections.abc import Iterable, Mapping
 from datetime import datetime, timedelta
 
 from controller import newsroom
 from controller.desk.wishes import DeskError, OwnApproval
-from controller.roster import AreaKind, Node
-from controller.store.rows import BookingRow, RecordingRow, Role, User
+from controller.store.rows import BookingRow, RecordingRow
 from schedules import moments, policy
+from schedules.booking import WhenCut
 from schedules.calendars import Recurrence, RuleError, occurrences
 from wire.config import QuietHours
-from wire.names import lies_within
 from wire.plan import BulletinClass
 
 MOST_CHARS = 20_000
 MOST_TITLE_CHARS = 200
 DERIVED_TITLE_CHARS = 80
-MOST_AREAS = 500
 MOST_TIMES = 10
 MOST_EXCEPTIONS = 400
 LOOKED_AT = 400  # of a recurring booking, how many moments are held against the quiet hours
@@ -31,26 +28,12 @@ FARTHEST = timedelta(days=366)
 LEAST_PASSWORD_CHARS = 8
 MOST_PASSWORD_CHARS = 200
 
-_RANK = {Role.EDITOR: 0, Role.APPROVER: 1, Role.ADMINISTRATOR: 2}
 
-
-def may(who: User, role: Role) -> bool:
-    """Whether ``who`` has at least ``role``."""
-    return not who.disabled and _RANK[who.role] >= _RANK[role]
-
-
-def need(who: User, role: Role) -> None:
-    """Raises ``not_allowed`` unless ``who`` has at least ``role``."""
-    if not may(who, role):
-        raise DeskError("desk.not_allowed", name=who.name)
-
-
-def may_approve(who: User, author: str, bulletin_class: BulletinClass, own: OwnApproval) -> bool:
-    """Whether ``who`` may let on the air what ``author`` (a user's id) wrote."""
-    if not may(who, Role.APPROVER):
-        return False
+def may_approve(may: bool, own: bool, bulletin_class: BulletinClass, setting: OwnApproval) -> bool:
+    """Whether somebody lets this on the air: they ``may`` by their rights, and it is not their ``own``, or may be."""
     emergency = bulletin_class is BulletinClass.EMERGENCY
-    return author != who.id or own is OwnApproval.ALWAYS or (own is OwnApproval.ORDINARY and not emergency)
+    allowed = setting is OwnApproval.ALWAYS or (setting is OwnApproval.ORDINARY and not emergency)
+    return may and (not own or allowed)
 
 
 def text(written: str, recorded: RecordingRow | None = None) -> str:
@@ -86,20 +69,12 @@ def times(wanted: int) -> int:
     return wanted
 
 
-def areas(wanted: Iterable[str], kinds: Mapping[str, AreaKind], nodes: Iterable[Node], who: User) -> tuple[str, ...]:
-    """The areas asked for, each once: known, and all within what ``who`` speaks for. Raises DeskError."""
-    chosen = tuple(dict.fromkeys(wanted))
-    if not chosen:
-        raise DeskError("desk.no_area")
-    if len(chosen) > MOST_AREAS:
-        raise DeskError("desk.too_many_areas", most=MOST_AREAS)
-    homes = {node.id: node.home for node in nodes}
-    for area in chosen:
-        if area not in kinds and area not in homes:
-            raise DeskError("desk.unknown_area", area=area[:80])
-        if not lies_within(homes.get(area, area), who.area):
-            raise DeskError("desk.not_your_area", area=area, name=who.name)
-    return chosen
+def after_cut(wanted: WhenCut | None, bulletin_class: BulletinClass) -> WhenCut:
+    """What becomes of it when it is cut into. An emergency begins again, whatever else is asked. Raises DeskError."""
+    emergency = bulletin_class is BulletinClass.EMERGENCY
+    if emergency and wanted not in (None, WhenCut.RESTART):
+        raise DeskError("desk.emergency_restarts")
+    return wanted or (WhenCut.RESTART if emergency else WhenCut.RESUME)
 
 
 def start(

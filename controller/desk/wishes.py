@@ -6,7 +6,9 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
 
-from controller.store.rows import Role, User
+from controller.rights import Role
+from controller.store.rows import Session, User
+from schedules.booking import WhenCut
 from schedules.calendars import Recurrence
 from wire.plan import BulletinClass, Level
 from words import Said
@@ -32,7 +34,7 @@ class Wish:
     for it. A draft is only kept: its areas and start are not looked at. The same ``idempotency_key`` from the same
     person is the same wish. With a ``recording`` (SHA-256) that is heard, and the text may be empty. ``times``: how
     often the words are heard in one broadcast, 1–10. With a ``slot`` it comes in the next slot of that series of the
-    programme, instead of at a time.
+    programme, instead of at a time. ``after_cut``: what becomes of it when an emergency cuts in; None: as usual.
     """
 
     text: str
@@ -48,6 +50,14 @@ class Wish:
     times: int = 1
     drill: bool = False
     slot: str | None = None
+    after_cut: WhenCut | None = None
+
+    @property
+    def placing(self) -> Placing:
+        """Where and when, alone."""
+        return Placing(
+            self.areas, self.start, self.idempotency_key, self.recurrence, self.slot, after_cut=self.after_cut
+        )
 
 
 @dataclass(frozen=True)
@@ -72,28 +82,62 @@ class Placing:
     idempotency_key: str | None = None
     recurrence: Recurrence | None = None
     slot: str | None = None
+    after_cut: WhenCut | None = None
 
 
 @dataclass(frozen=True)
 class Enrolment:
-    """A node to enter: its name on the wire, its name for people, where it hangs, its public key in hex."""
+    """A node to enter: its name on the wire, its name for people, where it hangs, its public key in hex.
+
+    Without a key it comes in by a one-time code.
+    """
 
     node: str
     name: str
     home: str
-    public_key: str
+    public_key: str = ""
     groups: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
-class NewUser:
-    """A person to enter. Without a password they come in by an invitation."""
+class Giving:
+    """A right to give: a role over ``area`` and all in it, for a time. See `controller.rights.Grant`.
 
-    name: str
+    ``hours``: days (0 Monday … 6), and from when to when by the station's clock (``HH:MM``).
+    """
+
     role: Role
     area: str
+    since: datetime | None = None
+    until: datetime | None = None
+    hours: tuple[tuple[int, ...], str, str] | None = None
+
+
+@dataclass(frozen=True)
+class NewUser:
+    """A person to enter, with the first right that they hold. Without a password they come in by an invitation."""
+
+    name: str
+    giving: Giving
     full_name: str = ""
     password: str | None = field(default=None, repr=False)
+
+
+@dataclass(frozen=True)
+class Place:
+    """Where a person is signed in; ``name`` tells it apart and opens nothing, ``here`` is where they ask from."""
+
+    name: str
+    session: Session
+    here: bool
+
+
+@dataclass(frozen=True)
+class Halfway:
+    """A person whose password was right and whose second factor is still to come; the token says so for minutes."""
+
+    user: User
+    token: str = field(repr=False)
 
 
 @dataclass(frozen=True)

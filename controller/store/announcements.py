@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 
 import sqlalchemy as sa
 
-from controller.store import inbox
+from controller.store import finding, inbox
 from controller.store.bookings import booking_of_key, insert_booking, withdraw_bookings
 from controller.store.database import Database
 from controller.store.errors import StoreError
@@ -24,6 +24,8 @@ from controller.store.rows import (
 from controller.store.shapes import all_shaped, columns, shaped
 from controller.store.tables import announcements
 from wire.plan import BulletinClass
+
+_AT_ONCE = 500  # named in one query
 
 _URGENCY = {BulletinClass.EMERGENCY.value: 0, BulletinClass.PRIORITY.value: 1}
 
@@ -51,7 +53,7 @@ class Announcements:
                 known = booking and booking_of_key(connection, booking.idempotency_key)
                 if known:
                     raise _Known(known)
-                connection.execute(sa.insert(announcements), columns(announcement))
+                insert_announcement(connection, announcement)
                 if booking:
                     insert_booking(connection, booking)
                 inbox.deliver(connection, deliveries)
@@ -83,7 +85,7 @@ class Announcements:
         Raises StoreError ``store.stale`` when somebody else has changed it since that version.
         """
         with self._database.wishing(act) as connection:
-            newer = _replaced(connection, announcement, expected_version)
+            newer = replace_announcement(connection, announcement, expected_version)
             if booking:
                 insert_booking(connection, booking)
             inbox.deliver(connection, deliveries)
@@ -92,9 +94,16 @@ class Announcements:
     def end(self, announcement: Announcement, expected_version: int, act: Act | None = None) -> Announcement:
         """As `update`, and every booking of it is withdrawn."""
         with self._database.wishing(act) as connection:
-            newer = _replaced(connection, announcement, expected_version)
+            newer = replace_announcement(connection, announcement, expected_version)
             withdraw_bookings(connection, newer.id)
             inbox.take_back(connection, newer.id)
+        return newer
+
+    def wait_again(self, announcement: Announcement, expected_version: int, act: Act | None = None) -> Announcement:
+        """As `update`, and what no commune has decided on yet leaves their inboxes as if it had never been sent."""
+        with self._database.wishing(act) as connection:
+            newer = replace_announcement(connection, announcement, expected_version)
+            inbox.unsend(connection, newer.id)
         return newer
 
     def waiting_for_voice(self, limit: int) -> list[Announcement]:
@@ -153,11 +162,25 @@ class Announcements:
         with self._database.reading() as connection:
             return booking_of_key(connection, booking.idempotency_key) if booking else None
 
-    def list(self, limit: int = 200, state: AnnouncementState | None = None) -> list[Announcement]:
-        """The newest first, of one state or of all."""
+    def of(self, ids: Iterable[str]) -> dict[str, Announcement]:
+        """Those of these announcements that there are, by id."""
+        wanted, found = list(dict.fromkeys(ids)), dict[str, Announcement]()
+        with self._database.reading() as connection:
+            for first in range(0, len(wanted), _AT_ONCE):
+                mine = announcements.c.id.in_(wanted[first : first + _AT_ONCE])
+                rows = all_shaped(Announcement, connection.execute(sa.select(announcements).where(mine)))
+                found |= {each.id: each for each in rows}
+        return found
+
+    def list(
+        self, limit: int | None = 200, state: AnnouncementState | None = None, authors: Iterable[str] | None = None
+    ) -> list[Announcement]:
+        """The newest first, of one state or of all, of these ``authors`` (ids) or of everybody; None: no limit."""
         query = sa.select(announcements).order_by(announcements.c.created_at.desc(), announcements.c.id).limit(limit)
         if state is not None:
             query = query.where(announcements.c.state == state.value)
+        if authors is not None:
+            query = query.where(announcements.c.author.in_([*authors]))
         with self._database.reading() as connection:
             return all_shaped(Announcement, connection.execute(query))
 
@@ -168,11 +191,19 @@ def _heard_otherwise(held: Announcement, asset: object) -> bool:
     return sent and asset is not None and held.asset is not None and held.asset != asset
 
 
-def _replaced(connection: sa.Connection, announcement: Announcement, expected_version: int) -> Announcement:
+def insert_announcement(connection: sa.Connection, announcement: Announcement) -> None:
+    """Within a transaction: one announcement more."""
+    connection.execute(sa.insert(announcements), columns(announcement))
+    finding.enter(connection, announcement)
+
+
+def replace_announcement(connection: sa.Connection, announcement: Announcement, expected_version: int) -> Announcement:
+    """Within a transaction: `Announcements.update` of the words alone. Raises ``store.stale``."""
     newer = replace(announcement, version=expected_version + 1)
     held = (announcements.c.id == newer.id) & (announcements.c.version == expected_version)
     if not connection.execute(sa.update(announcements).where(held).values(columns(newer))).rowcount:
         raise StoreError("store.stale", announcement=newer.id)
+    finding.reword(connection, newer)
     return newer
 
 

@@ -13,29 +13,28 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from controller.roster import Node, nodes_under
-from controller.store import roster
+from controller.roster import Node
 from controller.store.audit import count_refusals
 from controller.store.database import Database
-from controller.store.fact_tables import outcomes, receipts, streams
-from controller.store.facts import Outcome
-from controller.store.tables import announcements, bookings, node_groups, nodes
+from controller.store.fact_tables import outcomes, receipts, sounded, streams
+from controller.store.facts import Fetched, Outcome
+from controller.store.roster import RosterBook
+from controller.store.tables import announcements, bookings, enrolments, node_groups, nodes
 from wire import codec
 from wire.errors import Reason
 from wire.receipt import OUTCOMES, Receipt, Receipts, Step
 
 _MOST_BYTES = 8192  # of one receipt
 _ITEM = f"p{'_' * 12}-%"  # how jobs of fixed items are named (`placing`), as LIKE says it
-
-
+_AT_ONCE = 500  # jobs named in one query
 _TELLING = (*OUTCOMES, Step.ACCEPTED)
 
 
 class AsRun:
     """Receipts and outcomes."""
 
-    def __init__(self, database: Database) -> None:
-        self._database = database
+    def __init__(self, database: Database, roster: RosterBook) -> None:
+        self._database, self._roster = database, roster
 
     def store_receipts(self, batch: Receipts, received_at: datetime) -> int:
         """Store one batch; the highest number up to which the stream is stored without a gap."""
@@ -57,7 +56,29 @@ class AsRun:
         begun = sa.func.min(receipts.c.received_at).over(partition_by=receipts.c.stream)
         query = sa.select(receipts.c.body).where(mine).order_by(begun, receipts.c.stream, receipts.c.number)
         with self._database.reading() as connection:
-            return [_receipt(body) for body in connection.execute(query).scalars()]
+            return [read_receipt(body) for body in connection.execute(query).scalars()]
+
+    def fetched(self, jobs: Sequence[str]) -> dict[str, dict[str, Fetched]]:
+        """The audio that nodes said last that they have for these jobs: by job, then by node."""
+        found: dict[str, dict[str, Fetched]] = {}
+        with self._database.reading() as connection:
+            for first in range(0, len(jobs), _AT_ONCE):
+                mine = receipts.c.job.in_(jobs[first : first + _AT_ONCE]) & (receipts.c.step == Step.FETCHED.value)
+                query = sa.select(receipts.c.job, receipts.c.node, receipts.c.body).where(mine)
+                for job, node, body in connection.execute(query.order_by(receipts.c.at, receipts.c.number)):
+                    said = read_receipt(body)
+                    found.setdefault(job, {})[node] = Fetched(said.asset, said.at)
+        return found
+
+    def failed(self, area: str | None, since: datetime, limit: int) -> list[Outcome]:
+        """What was missed, refused or broken off since then, in an area (None: anywhere), the newest first."""
+        steps = [step.value for step in (Step.MISSED, Step.REFUSED, Step.INTERRUPTED)]
+        return self._outcomes([*_asked(None, area, since), outcomes.c.step.in_(steps)], limit)
+
+    def stored(self) -> int:
+        """How many receipts are stored without a gap, of all nodes: it changes when something new was told."""
+        with self._database.reading() as connection:
+            return int(connection.execute(sa.select(sa.func.sum(streams.c.upto))).scalar() or 0)
 
     def outcomes(
         self, job: str | None = None, area: str | None = None, since: datetime | None = None, limit: int = 500
@@ -70,35 +91,26 @@ class AsRun:
 
     def newest(self, area: str | None, limit: int) -> list[Outcome]:
         """As `outcomes`, but for the items of programmes that were taken back before anything of them sounded."""
-        item = outcomes.c.booking.like(_ITEM) & ~outcomes.c.body.contains('"measured":{')
-        return self._outcomes([*_asked(None, area, None), ~(item & (outcomes.c.step == Step.WITHDRAWN.value))], limit)
+        return self._outcomes([*_asked(None, area, None), ~taken_back()], limit)
 
     def _outcomes(self, asked: Iterable[sa.ColumnElement[bool]], limit: int) -> list[Outcome]:
-        query = (
-            sa.select(outcomes, nodes.c.name.label("node_name"), announcements.c.title)
-            .outerjoin(nodes, nodes.c.id == outcomes.c.node)
-            .outerjoin(bookings, bookings.c.id == outcomes.c.booking)
-            .outerjoin(announcements, announcements.c.id == bookings.c.announcement)
-            .where(*asked)
-            .order_by(outcomes.c.received_at.desc(), outcomes.c.job, outcomes.c.node)
-            .limit(limit)
-        )
+        query = asked_for(asked).limit(limit)
         with self._database.reading() as connection:
-            return [_outcome(row) for row in connection.execute(query).mappings()]
+            return [outcome_of(row) for row in connection.execute(query).mappings()]
 
-    def waited_for(self, job: str) -> list[str]:
+    def waited_for(self, job: str) -> list[Node]:
         """The nodes that the job's booking reaches and that have not told its end."""
         with self._database.reading() as connection:
             booked = sa.select(bookings.c.areas).where(bookings.c.id == _booking(job))
             areas: Any = connection.execute(booked).scalar() or ()
             told = set(connection.execute(sa.select(outcomes.c.node).where(outcomes.c.job == job)).scalars())
-            enrolled: list[Node] = roster.all_nodes(connection)
-        return [node.id for node in nodes_under(enrolled, areas) if node.id not in told]
+        return [node for node in self._roster.reached(areas) if node.id not in told]
 
-    def last_sounded(self) -> dict[str, datetime]:
-        """When each node last reported that a job sounded (as received)."""
-        sounded = outcomes.c.step == Step.SOUNDED.value
-        query = sa.select(outcomes.c.node, sa.func.max(outcomes.c.received_at)).where(sounded).group_by(outcomes.c.node)
+    def last_sounded(self, of: Sequence[str] | None = None) -> dict[str, datetime]:
+        """When each node (or those named) last reported that a job sounded (as received)."""
+        query = sa.select(sounded.c.node, sounded.c.received_at)
+        if of is not None:
+            query = query.where(sounded.c.node.in_(of))
         with self._database.reading() as connection:
             return {row[0]: row[1] for row in connection.execute(query)}
 
@@ -151,7 +163,7 @@ class AsRun:
                 steps[receipt.job] = receipt.step.value
                 row = {"job": receipt.job, "node": node, "booking": _booking(receipt.job), "step": receipt.step.value}
                 rows[receipt.job] = row | {"body": body, "received_at": received_at}
-            elif step != receipt.step.value:
+            elif step != receipt.step.value and not self._was_another_device(connection, node, receipt.job):
                 detail = f"job {receipt.job} had ended as {step}, came again as {receipt.step.value}"
                 self._forked(connection, node, detail, received_at)
         if again:
@@ -159,6 +171,19 @@ class AsRun:
         if rows:
             insert = self._database.upsert(outcomes)
             connection.execute(insert.on_conflict_do_nothing(index_elements=["job", "node"]), list(rows.values()))
+        if any(row["step"] == Step.SOUNDED.value for row in rows.values()):
+            last = self._database.upsert(sounded).values(node=node, received_at=received_at)
+            later = sounded.c.received_at < last.excluded.received_at
+            values = {"received_at": received_at}
+            connection.execute(last.on_conflict_do_update(index_elements=["node"], set_=values, where=later))
+
+    @staticmethod
+    def _was_another_device(connection: sa.Connection, node: str, job: str) -> bool:
+        """Whether the outcome held came from a device that has been replaced since: two devices are no fork."""
+        mine = (outcomes.c.job == job) & (outcomes.c.node == node)
+        newest = sa.select(sa.func.max(enrolments.c.used_at)).where(enrolments.c.node == node).scalar_subquery()
+        before = sa.select(outcomes.c.job).where(mine & (outcomes.c.received_at < newest))
+        return connection.execute(before).first() is not None
 
     def _forked(self, connection: sa.Connection, node: str, detail: str, at: datetime) -> None:
         count_refusals(self._database, connection, {(Reason.FORKED.value, f"{node}/receipts"): (1, detail)}, at)
@@ -190,7 +215,7 @@ def _asked(job: str | None, area: str | None, since: datetime | None) -> list[sa
     """What an outcome must be, to be one that was asked for."""
     asked: list[sa.ColumnElement[bool]] = []
     if job is not None:
-        asked.append((outcomes.c.job == job) | (outcomes.c.booking == job))
+        asked.append(of_job(job))
     if since is not None:
         asked.append(outcomes.c.received_at >= since)
     if area is not None:
@@ -214,17 +239,42 @@ def _upto(connection: sa.Connection, node: str, stream: str) -> int:
     return int(connection.execute(sa.select(streams.c.upto).where(mine)).scalar() or 0)
 
 
+def of_job(name: str) -> sa.ColumnElement[bool]:
+    """The outcomes of a job, or of a booking with all its comings; each is found by one index alone."""
+    return outcomes.c.job == name if ":" in name else outcomes.c.booking == name
+
+
 def _booking(job: str) -> str:
     """The booking that a job is an occurrence of (`planner.job_id`)."""
     return job.partition(":")[0]
 
 
-def _receipt(body: str) -> Receipt:
+def read_receipt(body: str) -> Receipt:
+    """A receipt as it was stored."""
     return codec.read(Receipt, body.encode(), _MOST_BYTES)
 
 
-def _outcome(row: sa.RowMapping) -> Outcome:
-    receipt = _receipt(row["body"])
+def asked_for(asked: Iterable[sa.ColumnElement[bool]]) -> sa.Select[Any]:
+    """Those outcomes with their titles and names, what was stored last first."""
+    return (
+        sa.select(outcomes, nodes.c.name.label("node_name"), announcements.c.title)
+        .outerjoin(nodes, nodes.c.id == outcomes.c.node)
+        .outerjoin(bookings, bookings.c.id == outcomes.c.booking)
+        .outerjoin(announcements, announcements.c.id == bookings.c.announcement)
+        .where(*asked)
+        .order_by(outcomes.c.received_at.desc(), outcomes.c.job, outcomes.c.node)
+    )
+
+
+def taken_back() -> sa.ColumnElement[bool]:
+    """Whether it is an item of a programme that was taken back before anything of it sounded."""
+    item = outcomes.c.booking.like(_ITEM) & ~outcomes.c.body.contains('"measured":{')
+    return item & (outcomes.c.step == Step.WITHDRAWN.value)
+
+
+def outcome_of(row: sa.RowMapping) -> Outcome:
+    """A row of `asked_for`."""
+    receipt = read_receipt(row["body"])
     return Outcome(
         job=row["job"],
         node=row["node"],

@@ -2,20 +2,24 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
 import sqlalchemy as sa
 
+from controller.store import finding
 from controller.store.database import Database
 from controller.store.errors import StoreError
 from controller.store.rows import Act, AnnouncementState, BookingRow, BookingState, BookingView, VoiceState
 from controller.store.shapes import all_shaped, columns, shaped
 from controller.store.tables import announcements, bookings
-from controller.store.wanted import READY, WANTED, Wanted
+from controller.store.wanted import ON_THE_AIR, READY, WANTED, Wanted
 from schedules.booking import Booking
 from schedules.calendars import Recurrence
 
+_AT_ONCE = 500  # named in one query
 _OPEN = WANTED | (bookings.c.state == BookingState.OFFERED.value)
 _VIEW = sa.select(
     bookings,
@@ -25,6 +29,15 @@ _VIEW = sa.select(
     announcements.c.asset,
     announcements.c.drill,
 ).join(announcements, announcements.c.id == bookings.c.announcement)
+
+
+@dataclass(frozen=True)
+class Titled:
+    """What an id leads to: an announcement's, or (``booking`` is not empty) a booking's."""
+
+    announcement: str
+    title: str
+    booking: str = ""
 
 
 class Bookings:
@@ -66,6 +79,30 @@ class Bookings:
         found = self._views(_VIEW.where(bookings.c.id == booking_id))
         return found[0] if found else None
 
+    def views_of(self, announcement_ids: Sequence[str]) -> dict[str, list[BookingView]]:
+        """Of each of these announcements its bookings, oldest first."""
+        found: dict[str, list[BookingView]] = {}
+        for first in range(0, len(announcement_ids), _AT_ONCE):
+            mine = bookings.c.announcement.in_(announcement_ids[first : first + _AT_ONCE])
+            for view in self._views(_VIEW.where(mine).order_by(bookings.c.created_at)):
+                found.setdefault(view.booking.announcement, []).append(view)
+        return found
+
+    def titles(self, ids: Sequence[str]) -> dict[str, Titled]:
+        """Those of ``ids`` that are bookings' or announcements', and what they are about."""
+        booked = sa.select(bookings.c.id, announcements.c.id, announcements.c.title)
+        booked = booked.join(announcements, announcements.c.id == bookings.c.announcement)
+        told = sa.select(announcements.c.id, announcements.c.title)
+        found: dict[str, Titled] = {}
+        with self._database.reading() as connection:
+            for first in range(0, len(ids), _AT_ONCE):
+                some = list(ids[first : first + _AT_ONCE])
+                rows = connection.execute(told.where(announcements.c.id.in_(some)))
+                found |= {about: Titled(about, title) for about, title in rows}
+                placed = connection.execute(booked.where(bookings.c.id.in_(some)))
+                found |= {booking: Titled(about, title, booking) for booking, about, title in placed}
+        return found
+
     def unplaced(self) -> list[BookingView]:
         """What is approved, ready and wanted "now", oldest first: the station gives each its start."""
         ready = _VIEW.where(WANTED & bookings.c.start.is_(None) & bookings.c.slot.is_(None) & READY)
@@ -76,6 +113,15 @@ class Bookings:
         unplaced = (bookings.c.id == booking_id) & bookings.c.start.is_(None)
         with self._database.wishing() as connection:
             return bool(connection.execute(sa.update(bookings).where(unplaced).values(start=start)).rowcount)
+
+    def agree(self, agreed: Sequence[BookingRow]) -> None:
+        """Keep start, lateness and second seal of each of ``agreed``."""
+        if not agreed:
+            return
+        with self._database.wishing() as connection:
+            for each in agreed:
+                newer = {name: columns(each)[name] for name in ("start", "late_for_seconds", "cosigned")}
+                connection.execute(sa.update(bookings).where(bookings.c.id == each.id).values(newer))
 
     def order(self, booking_id: str, before: tuple[str, ...], start: datetime | None, act: Act) -> bool:
         """Let a wanted booking go ahead of those named, from ``start`` on; False when it is not wanted any more."""
@@ -130,20 +176,38 @@ class Bookings:
             for row in rows
         ]
 
-    def ahead(self, since: datetime, until: datetime, limit: int) -> list[BookingView]:
+    def ahead(self, since: datetime, until: datetime, unready: bool = False) -> list[BookingView]:
         """Every open booking that has no start, or starts in [since, until), or came first before then and comes again.
 
-        Those without a start stand first, then those that come again.
+        All of them, however many: what is to sound is never left out of a list. Those without a start stand first,
+        then those that come again; a series that ended before ``since`` is none of them. ``unready``: only what is not
+        approved, or has no voice yet.
         """
         near = (bookings.c.start < until) & (bookings.c.recurrence.is_not(None) | (bookings.c.start >= since))
         rank = sa.case((bookings.c.start.is_(None), 0), (bookings.c.recurrence.is_not(None), 1), else_=2)
         query = _VIEW.where(_OPEN & (bookings.c.start.is_(None) | near))
-        return self._views(query.order_by(rank, bookings.c.start, bookings.c.id).limit(limit))
+        if unready:
+            query = query.where(~ON_THE_AIR)
+        found = self._views(query.order_by(rank, bookings.c.start, bookings.c.id))
+        return [each for each in found if not _is_over(each.booking, since)]
+
+    def newest_of(self, user_id: str) -> BookingRow | None:
+        """The booking that this person made last."""
+        mine = sa.select(bookings).where(bookings.c.created_by == user_id)
+        found = self._rows(mine.order_by(bookings.c.created_at.desc(), bookings.c.id).limit(1))
+        return found[0] if found else None
 
     def list(
-        self, limit: int = 200, since: datetime | None = None, until: datetime | None = None, wanted_only: bool = False
+        self,
+        limit: int | None = 200,
+        since: datetime | None = None,
+        until: datetime | None = None,
+        wanted_only: bool = False,
     ) -> list[BookingView]:
-        """Those without a start first, then the latest start first; ``since`` and ``until`` bound the start."""
+        """Those without a start first, then the latest start first; ``since`` and ``until`` bound the start.
+
+        ``limit``: of so many; None: of all.
+        """
         first = sa.case((bookings.c.start.is_(None), 0), else_=1)
         query = _VIEW.order_by(first, bookings.c.start.desc(), bookings.c.created_at.desc()).limit(limit)
         if since is not None:
@@ -153,9 +217,16 @@ class Bookings:
         return self._views(query.where(_OPEN) if wanted_only else query)
 
 
+def _is_over(booking: BookingRow, since: datetime) -> bool:
+    """Whether it came again, and its last coming was before ``since``."""
+    again = booking.recurrence
+    return again is not None and again.until is not None and again.until < since
+
+
 def insert_booking(connection: sa.Connection, booking: BookingRow) -> None:
     """Within a transaction: one booking more."""
     connection.execute(sa.insert(bookings), columns(booking))
+    finding.place(connection, booking.announcement)
 
 
 def withdraw_bookings(connection: sa.Connection, announcement_id: str) -> None:

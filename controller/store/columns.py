@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from datetime import UTC, datetime
 
 import sqlalchemy as sa
@@ -63,3 +64,12 @@ def octets(name: str) -> sa.Column[bytes]:
 def structure(name: str) -> sa.Column[object]:
     """A structure as JSON, which may be absent."""
     return sa.Column(name, sa.JSON(none_as_null=True))
+
+
+def within(place: sa.ColumnElement[str], areas: Iterable[str]) -> sa.ColumnElement[bool]:
+    """That ``place`` is one of ``areas`` (``*``: everywhere) or lies below one."""
+    chosen = list(areas)
+    if "*" in chosen:
+        return sa.true()
+    below = (place.startswith(f"{area}:", autoescape=True) for area in chosen)
+    return sa.or_(sa.false(), place.in_(chosen), *below)

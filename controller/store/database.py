@@ -16,11 +16,10 @@ import sqlalchemy as sa
 import sqlalchemy.exc as sx
 from sqlalchemy.dialects import postgresql, sqlite
 
-from controller.store import tables
+from controller.store import chain, muster, tables, written
 from controller.store.errors import StoreError, said
 from controller.store.migrations import REVISIONS
 from controller.store.rows import Act
-from controller.store.shapes import columns
 
 BUSY_SECONDS = 15
 
@@ -41,13 +40,17 @@ class Database:
             raise StoreError("store.bad_url")
         self.is_sqlite = backend == "sqlite"
         if self.is_sqlite:
-            self.engine = sa.create_engine(address, connect_args={"timeout": BUSY_SECONDS})
+            self.engine = sa.create_engine(address, hide_parameters=True, connect_args={"timeout": BUSY_SECONDS})
             sa.event.listen(self.engine, "connect", _prepare_sqlite)
             sa.event.listen(self.engine, "begin", _begin_sqlite)
         else:
             address = address.set(drivername="postgresql+psycopg")
-            self.engine = sa.create_engine(address, pool_pre_ping=True, connect_args={"connect_timeout": 10})
+            reaching = {"connect_timeout": 10}
+            self.engine = sa.create_engine(address, hide_parameters=True, pool_pre_ping=True, connect_args=reaching)
+        for heed in (muster.heed, written.heed):
+            sa.event.listen(self.engine, "before_execute", heed)
         self._writer = self.engine.execution_options(writes=True)
+        self._wisher = self._writer.execution_options(**{written.WISHES: True})
         self._checked = False
 
     @contextmanager
@@ -60,8 +63,7 @@ class Database:
     @contextmanager
     def writing(self) -> Iterator[sa.Connection]:
         """A transaction: kept whole when the block ends, gone when it raises. Raises StoreError."""
-        self.check()
-        with _translated(), self._writer.begin() as connection:
+        with self._begun(self._writer) as connection:
             yield connection
 
     @contextmanager
@@ -70,11 +72,23 @@ class Database:
 
         It grows first: no two such transactions run at once, and what they touch bears the number that they made.
         """
-        with self.writing() as connection:
+        with self._begun(self._wisher) as connection:
             connection.execute(sa.update(tables.tidings).values(wishes=tables.tidings.c.wishes + 1))
             yield connection
             if act is not None:
-                connection.execute(sa.insert(tables.acts), columns(act))
+                self.note(connection, act)
+
+    @contextmanager
+    def _begun(self, engine: sa.Engine) -> Iterator[sa.Connection]:
+        self.check()
+        with _translated(), engine.begin() as connection:
+            written.begin(connection)
+            yield connection
+
+    @staticmethod
+    def note(connection: sa.Connection, act: Act) -> None:
+        """Within a transaction: a line of the audit log, for what is known only in it."""
+        chain.append(connection, [act])
 
     @contextmanager
     def changing_shape(self) -> Iterator[sa.Connection]:
@@ -94,6 +108,13 @@ class Database:
             if not sa.inspect(connection).has_table("alembic_version"):
                 return None
             return connection.execute(sa.text("SELECT version_num FROM alembic_version")).scalar()
+
+    def size_bytes(self) -> int:
+        """How much it takes: of SQLite the pages of the file, of PostgreSQL this one database. Raises StoreError."""
+        asked = "SELECT page_count * page_size FROM pragma_page_count(), pragma_page_size()"
+        with self.reading() as connection:
+            query = sa.text(asked if self.is_sqlite else "SELECT pg_database_size(current_database())")
+            return int(connection.execute(query).scalar_one())
 
     def check(self) -> None:
         """Raises StoreError unless the database has exactly the shape that this program knows; asks only once."""

@@ -32,9 +32,12 @@ outcomes = sa.Table(
     text("step"),
     text("body"),
     moment("received_at"),
-    sa.Index("outcomes_by_booking", "booking"),
+    sa.Index("outcomes_by_booking", "booking", "received_at"),
     sa.Index("outcomes_by_age", "received_at"),
+    sa.Index("outcomes_by_node", "node", "received_at"),
 )
+
+sounded = sa.Table("sounded", metadata, key("node"), moment("received_at"))  # the last job that did
 
 presence = sa.Table(
     "presence",
@@ -53,9 +56,24 @@ spells = sa.Table(  # intervals in which a node was online; the open one has no 
     key("node"),
     sa.Column("since", Moment, primary_key=True),
     moment("until", nullable=True),
+    sa.Index("spells_by_beginning", "since"),
+    sa.Index("spells_by_end", "until"),
 )
 
 health = sa.Table("health", metadata, key("node"), moment("at"), moment("received_at"), text("body"))
+
+doubles = sa.Table(  # nodes that seem to live twice
+    "doubles",
+    metadata,
+    key("node"),
+    text("boot_id"),
+    text("other_boot_id"),
+    text("address"),
+    text("other_address"),
+    moment("first_at"),
+    moment("last_at"),
+    whole("count"),
+)
 
 MEASUREMENTS = ("cpu_celsius", "load_1m", "memory_used_ratio", "disk_used_ratio")
 

@@ -6,11 +6,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from wire.health import Health
 from wire.plan import Lane
 from wire.receipt import Measured, Step
+
+SILENT_AFTER = timedelta(minutes=5)  # no health for so long: said to be there, but not heard of
 
 
 @dataclass(frozen=True)
@@ -63,6 +65,14 @@ class Outcome:
     detail: str
     measured: Measured | None
     received_at: datetime
+
+
+@dataclass(frozen=True)
+class Fetched:
+    """The audio of a job that a node has, as it said ``at`` a moment of its own clock."""
+
+    asset: str
+    at: datetime
 
 
 @dataclass(frozen=True)

@@ -8,7 +8,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -79,8 +80,22 @@ class HealthBook:
 
     def condition(self, node: str) -> Condition | None:
         """The state of one node, None when it never spoke."""
-        found = self._conditions(node)
+        found = self._conditions([node])
         return found[0] if found else None
+
+    def conditions(self, names: set[str]) -> dict[str, Condition]:
+        """The state of each of these nodes that ever spoke."""
+        found: list[Condition] = []
+        for some in _portions(names):
+            found += self._conditions(some)
+        return {each.node: each for each in found}
+
+    def newest(self, limit: int) -> list[tuple[Health, datetime]]:
+        """What was heard last of all, each with when it was received."""
+        query = sa.select(health.c.body, health.c.received_at).order_by(health.c.received_at.desc()).limit(limit)
+        with self._database.reading() as connection:
+            rows = connection.execute(query).all()
+        return [(codec.read(Health, row[0].encode(), _MOST_BYTES), row[1]) for row in rows]
 
     def hours(self, node: str, since: datetime, until: datetime) -> list[HealthHour]:
         """The node's roll-ups of the hours that begin in [since, until), oldest first."""
@@ -94,18 +109,23 @@ class HealthBook:
 
         Counted from when the node was first heard of; None when that was not before ``until``.
         """
+        return self.uptimes({node: since}, until)[node]
+
+    def uptimes(self, since: Mapping[str, datetime], until: datetime) -> dict[str, float | None]:
+        """The same of some nodes, each from a moment of its own on."""
+        names = list(since)
+        first = min(since.values(), default=until)
+        mine = spells.c.node.in_(names)
+        late = mine & (spells.c.since < until) & (spells.c.until.is_(None) | (spells.c.until > first))
+        begun = sa.select(spells.c.node, sa.func.min(spells.c.since)).where(mine).group_by(spells.c.node)
+        known = sa.select(presence.c.node, presence.c.since).where(presence.c.node.in_(names))
+        online: dict[str, list[tuple[datetime, datetime]]] = defaultdict(list)
         with self._database.reading() as connection:
-            mine = sa.select(spells.c.since, spells.c.until).where(spells.c.node == node).order_by(spells.c.since)
-            rows = connection.execute(mine).all()
-            known = connection.execute(sa.select(presence.c.since).where(presence.c.node == node)).scalar()
-        heard = [row.since for row in rows] + ([known] if known else [])
-        begin = max(since, min(heard)) if heard else until
-        if begin >= until:
-            return None
-        online = timedelta()
-        for row in rows:
-            online += max(min(row.until or until, until) - max(row.since, begin), timedelta())
-        return min(online / (until - begin), 1.0)
+            heard = {row[0]: row[1] for row in connection.execute(known)}
+            heard |= {row[0]: min(row[1], heard.get(row[0], row[1])) for row in connection.execute(begun)}
+            for row in connection.execute(sa.select(spells.c.node, spells.c.since, spells.c.until).where(late)):
+                online[row.node].append((row.since, row.until or until))
+        return {name: share_online(online[name], max(since[name], heard.get(name, until)), until) for name in names}
 
     def _mark_spell(
         self, connection: sa.Connection, known: dict[str, Any] | None, state: dict[str, Any], received_at: datetime
@@ -125,14 +145,11 @@ class HealthBook:
         newer = {column.name: insert.excluded[column.name] for column in table.c if column.name != "node"}
         return insert.on_conflict_do_update(index_elements=["node"], set_=newer, where=table.c.at <= insert.excluded.at)
 
-    def _conditions(self, only: str | None) -> list[Condition]:
+    def _conditions(self, only: list[str] | None) -> list[Condition]:
         with self._database.reading() as connection:
-            states = connection.execute(_of(presence, only)).mappings().all()
-            measured = connection.execute(_of(health, only)).mappings().all()
-        by_state, by_health = {row["node"]: row for row in states}, {row["node"]: row for row in measured}
-        return [
-            _condition(node, by_state.get(node), by_health.get(node)) for node in sorted(by_state.keys() | by_health)
-        ]
+            states = {row[0]: row for row in connection.execute(_of(_STATES, presence, only))}
+            measured = {row[0]: row for row in connection.execute(_of(_MEASURED, health, only))}
+        return [_condition(node, states.get(node), measured.get(node)) for node in sorted(states.keys() | measured)]
 
 
 def _sorted_out(
@@ -194,18 +211,32 @@ def _next_state(known: dict[str, Any] | None, said: Presence, received_at: datet
     return state | {"at": max(at, known["at"]) if known else at, "since": begun}
 
 
-def _of(table: sa.Table, only: str | None) -> sa.Select[Any]:
-    return sa.select(table) if only is None else sa.select(table).where(table.c.node == only)
+_STATES = sa.select(presence.c.node, presence.c.state, presence.c.since, presence.c.boot_id, presence.c.version)
+_MEASURED = sa.select(health.c.node, health.c.body, health.c.received_at)
 
 
-def _condition(node: str, state: sa.RowMapping | None, measured: sa.RowMapping | None) -> Condition:
-    newest = codec.read(Health, measured["body"].encode(), _MOST_BYTES) if measured else None
+def _of(query: sa.Select[Any], table: sa.Table, only: list[str] | None) -> sa.Select[Any]:
+    return query if only is None else query.where(table.c.node.in_(only))
+
+
+def _condition(node: str, state: Sequence[Any] | None, measured: Sequence[Any] | None) -> Condition:
+    """Rows of `_STATES` and `_MEASURED`."""
+    _, word, since, boot_id, version = state or (node, None, None, "", "")
+    newest = codec.read(Health, measured[1].encode(), _MOST_BYTES) if measured else None
     return Condition(
         node=node,
-        online=state["state"] == State.ONLINE.value if state else None,
-        presence_since=state["since"] if state else None,
-        boot_id=newest.boot_id if newest else state["boot_id"] if state else "",
-        version=newest.version if newest else state["version"] if state else "",
+        online=word == State.ONLINE.value if state else None,
+        presence_since=since,
+        boot_id=newest.boot_id if newest else boot_id,
+        version=newest.version if newest else version,
         health=newest,
-        health_received_at=measured["received_at"] if measured else None,
+        health_received_at=measured[2] if measured else None,
     )
+
+
+def share_online(online: Iterable[tuple[datetime, datetime]], begin: datetime, until: datetime) -> float | None:
+    """The share of [begin, until) that lies in the spells ``online``; None of nothing."""
+    if begin >= until:
+        return None
+    spent = sum((max(min(end, until) - max(start, begin), timedelta()) for start, end in online), timedelta())
+    return min(spent / (until - begin), 1.0)

@@ -8,12 +8,13 @@ from datetime import datetime
 
 import sqlalchemy as sa
 
+from controller.store import chain
 from controller.store.bookings import insert_booking
 from controller.store.database import Database
 from controller.store.errors import StoreError
 from controller.store.rows import Act, BookingRow, InboxItem, InboxState
 from controller.store.shapes import all_shaped, columns, shaped
-from controller.store.tables import acts, inbox
+from controller.store.tables import inbox
 
 _WAITING = inbox.c.state == InboxState.WAITING.value
 
@@ -38,10 +39,10 @@ class Inbox:
         """Everything that waits, the nearest deadline first."""
         return self._rows(sa.select(inbox).where(_WAITING).order_by(inbox.c.deadline, inbox.c.area))
 
-    def decided(self, since: datetime, limit: int = 200) -> list[InboxItem]:
+    def decided(self, since: datetime) -> list[InboxItem]:
         """What no longer waits and was decided since, the newest first."""
         past = ~_WAITING & (inbox.c.decided_at >= since)
-        return self._rows(sa.select(inbox).where(past).order_by(inbox.c.decided_at.desc(), inbox.c.area).limit(limit))
+        return self._rows(sa.select(inbox).where(past).order_by(inbox.c.decided_at.desc(), inbox.c.area))
 
     def decide(self, item: InboxItem, act: Act, booking: BookingRow | None = None) -> InboxItem:
         """Keep what became of a waiting ``item``, with the booking that was made for it.
@@ -68,9 +69,8 @@ class Inbox:
                 connection.execute(
                     sa.update(inbox).where(_of(each.announcement, each.area) & _WAITING).values(columns(each))
                 )
-                connection.execute(
-                    sa.insert(acts), columns(Act(who, "lapsed", each.announcement, f"area={each.area}", now))
-                )
+            done = (Act(who, "lapsed", each.announcement, f"area={each.area}", now) for each in lapsed)
+            chain.append(connection, done)
         return lapsed
 
     def _rows(self, query: sa.Select[tuple[object, ...]]) -> list[InboxItem]:
@@ -89,6 +89,11 @@ def take_back(connection: sa.Connection, announcement: str) -> None:
     """Within a transaction: what still waits of an announcement is taken out of every inbox."""
     mine = (inbox.c.announcement == announcement) & _WAITING
     connection.execute(sa.update(inbox).where(mine).values(state=InboxState.WITHDRAWN.value))
+
+
+def unsend(connection: sa.Connection, announcement: str) -> None:
+    """Within a transaction: what still waits of an announcement was never sent."""
+    connection.execute(sa.delete(inbox).where((inbox.c.announcement == announcement) & _WAITING))
 
 
 def _of(announcement: str, area: str) -> sa.ColumnElement[bool]:

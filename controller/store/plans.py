@@ -6,7 +6,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from datetime import datetime
 
 import sqlalchemy as sa
@@ -53,10 +53,30 @@ class Plans:
             connection.execute(self._replacing(configs, ["node"]), columns(issued))
         return issued
 
+    def held(self) -> dict[tuple[str, Lane], int]:
+        """The newest serial of every area and lane."""
+        with self._database.reading() as connection:
+            found = connection.execute(sa.select(plans.c.area, plans.c.lane, plans.c.serial))
+            return {(row[0], Lane(row[1])): row[2] for row in found}
+
     def current(self) -> list[IssuedPlan]:
         """The newest plan of every area and lane."""
         with self._database.reading() as connection:
             return all_shaped(IssuedPlan, connection.execute(sa.select(plans).order_by(plans.c.area, plans.c.lane)))
+
+    def numbers(self, upto: datetime, now: datetime, only: Sequence[str] | None = None) -> dict[tuple[str, str], int]:
+        """The serials of what was issued at ``upto`` or before and still holds, by (area, lane) or (node, "config").
+
+        ``only``: the nodes whose configs are asked for, a few hundred at most; None: all.
+        """
+        held = (plans.c.issued_at <= upto) & (plans.c.valid_until > now)
+        of_plans = sa.select(plans.c.area, plans.c.lane, plans.c.serial).where(held)
+        of_configs = sa.select(configs.c.node, configs.c.serial).where(configs.c.issued_at <= upto)
+        if only is not None:
+            of_configs = of_configs.where(configs.c.node.in_(only))
+        with self._database.reading() as connection:
+            found = {(row.area, str(row.lane)): int(row.serial) for row in connection.execute(of_plans)}
+            return found | {(row.node, "config"): int(row.serial) for row in connection.execute(of_configs)}
 
     def of_areas(self, areas: Iterable[str]) -> list[IssuedPlan]:
         """The newest plans of these areas, by area and lane."""

@@ -14,8 +14,8 @@ from controller.store.rows import Act, AnnouncementState, BookingRow, BookingSta
 from controller.store.shapes import shaped
 from controller.store.tables import announcements, assets, bookings, policies, recordings
 from schedules import rulebook_text
-from schedules.calendars import occurrences
 from schedules.planner import HORIZON
+from schedules.recurring import comings
 from schedules.rulebook import Airing, Rulebook, in_force, standing
 from schedules.rulebook_text import Policy
 
@@ -104,7 +104,7 @@ def _claim(row: sa.RowMapping, now: datetime, until: datetime) -> Claim:
     assert kept.start is not None
     starts = [kept.start]
     if kept.recurrence is not None:
-        starts = occurrences(kept.recurrence, kept.start, now - _DAY, until)
+        starts = comings(kept.recurrence, kept.start, now - _DAY, until)
     length = _length(row)
     airings = tuple(Airing(start, length, kept.bulletin_class, f"{kept.id}:{start.isoformat()}") for start in starts)
     return Claim(kept.announcement, kept.areas, airings, kept, row["title"], row["drill"])

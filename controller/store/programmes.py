@@ -20,11 +20,13 @@ from controller.store.errors import StoreError
 from controller.store.rows import Act
 from controller.store.shapes import all_shaped, columns
 from controller.store.tables import programmes, tidings
+from controller.store.written import written
 from schedules import moments, timetable
 from schedules.placing import Standing
 from schedules.programme import Programme
 
 MOST_PARSED = 1024
+_NUMBER = sa.select(written.c.number).where(written.c.subject == programmes.name)
 
 
 @dataclass(frozen=True)
@@ -54,6 +56,7 @@ class Programmes:
 
     def __init__(self, database: Database) -> None:
         self._database = database
+        self._held: tuple[int, dict[str, list[Standing]]] | None = None
 
     def apply(self, row: ProgrammeRow, act: Act | None = None, edition: str | None = None) -> None:
         """From its day on this programme holds; one of the same area and day is replaced.
@@ -79,11 +82,18 @@ class Programmes:
         return next((row for row in self.of(area) if row.begins <= moment), None)
 
     def standings(self) -> dict[str, list[Standing]]:
-        """Every area's programmes in order, each while it holds."""
+        """Every area's programmes in order, each while it holds: read again only when one was written."""
         by_area: dict[str, list[ProgrammeRow]] = defaultdict(list)
-        for row in self._rows(sa.select(programmes).order_by(programmes.c.area, programmes.c.since)):
-            by_area[row.area].append(row)
-        return {area: standings_of(rows) for area, rows in by_area.items()}
+        with self._database.reading() as connection:
+            number = connection.execute(_NUMBER).scalar() or 0  # first: what is read after it is as new, or newer
+            held = self._held
+            if held is not None and held[0] == number:
+                return dict(held[1])
+            for row in _rows(connection, sa.select(programmes).order_by(programmes.c.area, programmes.c.since)):
+                by_area[row.area].append(row)
+        found = {area: standings_of(rows) for area, rows in by_area.items()}
+        self._held = number, found
+        return dict(found)
 
     def _rows(self, query: sa.Select[Any]) -> list[ProgrammeRow]:
         with self._database.reading() as connection:

@@ -12,16 +12,10 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Any
 
+from controller.rights import Grant
+from schedules.booking import WhenCut
 from schedules.calendars import Recurrence
-from wire.plan import AfterCut, BulletinClass, Late, Level
-
-
-class Role(StrEnum):
-    """What a person may do; each role includes the ones before it."""
-
-    EDITOR = "editor"
-    APPROVER = "approver"
-    ADMINISTRATOR = "administrator"
+from wire.plan import BulletinClass, Cosigned, Late, Level
 
 
 class AnnouncementState(StrEnum):
@@ -62,16 +56,18 @@ class InboxState(StrEnum):
 
 @dataclass(frozen=True)
 class User:
-    """A person. ``area`` is what they may speak for, ``*`` for everything; ``password_hash`` empty: cannot sign in."""
+    """A person. ``area`` is where they belong, ``*`` for the whole station: at its level they speak, as it reads they
+    are read. What they may do is in their ``grants``. ``password_hash`` empty: cannot sign in.
+    """
 
     id: str
     name: str
-    role: Role
     area: str
     created_at: datetime
     full_name: str = ""
     password_hash: str = field(default="", repr=False)
     disabled: bool = False
+    grants: tuple[Grant, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -168,13 +164,14 @@ class BookingRow:
     level: Level = Level.COMMUNE
     late: Late = Late.PLAY_LATE
     late_for_seconds: int = 1800
-    after_cut: AfterCut = AfterCut.RESUME
+    after_cut: WhenCut = WhenCut.RESUME
     idempotency_key: str | None = None
     state: BookingState = BookingState.WANTED
     recurrence: Recurrence | None = None
     before: tuple[str, ...] | None = None  # bookings that it goes ahead of, by a commune's order
     slot: str | None = None  # the series whose slot it asked for instead of a time
     slot_note: str | None = None  # why it does not stand in the first such slot: `placing.Note`
+    cosigned: Cosigned | None = None  # a second person's word on a wide emergency
 
 
 @dataclass(frozen=True)
@@ -202,6 +199,19 @@ class BookingView:
     voice_state: VoiceState
     asset: str | None
     drill: bool = False
+
+
+@dataclass(frozen=True)
+class Session:
+    """A person who is signed in on a device, by the hash of the token that the device holds."""
+
+    token_hash: str = field(repr=False)
+    user: str
+    created_at: datetime
+    expires_at: datetime
+    device: str
+    seen_at: datetime
+    proven_at: datetime | None = None  # when this person last proved who they are
 
 
 @dataclass(frozen=True)

@@ -26,8 +26,10 @@ def shaped(kind: type[T], row: sa.Row[Any] | sa.RowMapping | Mapping[str, Any]) 
 
 
 def all_shaped(kind: type[T], rows: Iterable[sa.Row[Any]]) -> list[T]:
-    """Every row as a ``kind``."""
-    return [shaped(kind, row) for row in rows]
+    """Every row (all of one query) as a ``kind``."""
+    every = list(rows)
+    names = [str(name) for name in every[0]._fields] if every else []
+    return [msgspec.convert(dict(zip(names, row, strict=True)), kind) for row in every]
 
 
 def _plain(value: Any) -> Any:

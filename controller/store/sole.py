@@ -9,6 +9,7 @@ from __future__ import annotations
 import fcntl
 import os
 from collections.abc import Callable
+from contextlib import suppress
 
 import sqlalchemy as sa
 import sqlalchemy.exc as sx
@@ -45,10 +46,12 @@ def _by_server(engine: sa.Engine) -> Callable[[], None]:
         raise said(error) from error
 
     def release() -> None:
-        connection.invalidate()  # the lock ends with its session
+        with suppress(sx.SQLAlchemyError):  # the server notices only in a while that a session is gone
+            connection.execute(sa.select(sa.func.pg_advisory_unlock(_LOCK)))
+        connection.invalidate()
         connection.close()
 
     if not mine:
-        release()
+        connection.close()
         raise StoreError("store.taken")
     return release

@@ -1,9 +1,10 @@
 """The tables: one schema on SQLite and PostgreSQL. `migrations` makes them; a test holds both to be the same.
 
-- What nodes report stands in `fact_tables`.
+- What nodes report stands in `fact_tables`, who did what in `audit_tables`, second factors in `factor_tables`.
 - ``serials`` is apart from what was issued, so that a number once given is never given again.
-- ``tidings`` is one row whose number grows with every wish: polling it says whether there is work.
-- ``touched`` is that number at a row's last change: who has seen a number reads only what was touched since.
+- ``tidings`` is one row whose number grows with every wish: polling it says whether there is work. Its ``roster`` grows
+  with what is written of areas and nodes: what is held of them in memory is right by it.
+- ``touched``: the number of wishes at a row's last change; who has seen a number reads only what was touched since.
 """
 
 from __future__ import annotations
@@ -14,13 +15,13 @@ from controller.store.columns import key, moment, octets, real, structure, text,
 
 metadata = sa.MetaData()
 
-tidings = sa.Table("tidings", metadata, whole("id", key=True), whole("wishes"))
+tidings = sa.Table("tidings", metadata, whole("id", key=True), whole("wishes"), whole("roster"))
 
 
 def _touched() -> sa.Column[int]:
     """Set by every insert and update of this program by itself."""
-    latest = sa.select(tidings.c.wishes).scalar_subquery()
-    return sa.Column("touched", sa.BigInteger, nullable=False, default=latest, onupdate=latest)
+    now = sa.select(tidings.c.wishes).scalar_subquery()
+    return sa.Column("touched", sa.BigInteger, nullable=False, default=now, onupdate=now)
 
 
 areas = sa.Table("areas", metadata, key("id"), text("name"), text("kind"))
@@ -37,6 +38,12 @@ nodes = sa.Table(
     structure("quiet"),
     structure("volumes"),
     sa.Column("maintenance", sa.Boolean, nullable=False),
+    sa.Column("data_budget_bytes_per_day", sa.BigInteger, nullable=True),
+    moment("revoked_at", nullable=True),
+    sa.Column("words", sa.Text, nullable=False, server_default=""),  # its names as they are looked for
+    moment("maintenance_until", nullable=True),
+    sa.Column("maintenance_reason", sa.Text, nullable=False, server_default=""),
+    sa.Column("maintenance_by", sa.Text, nullable=False, server_default=""),
 )
 
 node_groups = sa.Table(
@@ -47,17 +54,65 @@ node_groups = sa.Table(
     sa.Index("node_groups_by_area", "area"),
 )
 
+enrolments = sa.Table(
+    "enrolments",
+    metadata,
+    key("code"),  # its name; of its secret only what can check a proof, until it is used
+    text("node"),
+    text("name"),
+    text("home"),
+    structure("groups"),
+    sa.Column("replaces", sa.Boolean, nullable=False),
+    text("kept", nullable=True),
+    text("made_by"),
+    moment("made_at"),
+    moment("expires_at"),
+    whole("tries"),
+    moment("used_at", nullable=True),
+    text("public_key", nullable=True),
+    text("certificate", nullable=True),
+    sa.Index("enrolments_by_node", "node"),
+)
+
+certificates = sa.Table(
+    "certificates",
+    metadata,
+    key("serial"),
+    text("node"),
+    moment("issued_at"),
+    moment("valid_until"),
+    moment("revoked_at", nullable=True),
+    text("public_key", nullable=True),  # of those that a renewal gave: what a question is answered with again
+    text("pem", nullable=True),
+    sa.Index("certificates_by_node", "node"),
+    sa.Index("certificates_by_key", "public_key"),
+)
+
 users = sa.Table(
     "users",
     metadata,
     key("id"),
     text("name", unique=True),
-    text("role"),
     text("area"),
     moment("created_at"),
     text("full_name"),
     text("password_hash"),
     sa.Column("disabled", sa.Boolean, nullable=False),
+)
+
+grants = sa.Table(
+    "grants",
+    metadata,
+    key("id"),
+    text("user", sa.ForeignKey("users.id")),
+    text("role"),
+    text("area"),
+    text("given_by"),
+    moment("given_at"),
+    moment("since", nullable=True),
+    moment("until", nullable=True),
+    structure("hours"),
+    sa.Index("grants_by_user", "user"),
 )
 
 sessions = sa.Table(
@@ -67,6 +122,9 @@ sessions = sa.Table(
     text("user", sa.ForeignKey("users.id")),
     moment("created_at"),
     moment("expires_at"),
+    text("device"),
+    moment("seen_at"),
+    moment("proven_at", nullable=True),  # when this person last proved who they are
     sa.Index("sessions_by_user", "user"),
 )
 
@@ -135,6 +193,15 @@ announcements = sa.Table(
     sa.Index("announcements_by_touch", "touched"),
 )
 
+findable = sa.Table(  # see `finding`; each database has its own index of the words
+    "findable",
+    metadata,
+    whole("number", key=True),
+    text("announcement", sa.ForeignKey("announcements.id"), unique=True),
+    text("words"),
+    text("places"),
+)
+
 bookings = sa.Table(
     "bookings",
     metadata,
@@ -155,6 +222,7 @@ bookings = sa.Table(
     structure("before"),  # ids of the bookings that it goes ahead of, by a commune's order
     text("slot", nullable=True),  # the series of the programme that it asked for instead of a time
     text("slot_note", nullable=True),
+    structure("cosigned"),  # what a second person agreed to
     _touched(),
     sa.Index("bookings_by_start", "start"),
     sa.Index("bookings_by_touch", "touched"),
@@ -162,7 +230,6 @@ bookings = sa.Table(
 )
 
 policies = sa.Table("policies", metadata, key("area"), key("since"), text("body"), text("set_by"), moment("set_at"))
-
 programmes = sa.Table(
     "programmes", metadata, key("area"), key("since"), text("body"), text("applied_by"), moment("applied_at")
 )
@@ -230,15 +297,4 @@ documents = sa.Table("documents", metadata, key("name"), whole("serial"), octets
 
 lexicon = sa.Table(
     "lexicon", metadata, key("area"), key("written"), text("spoken"), text("taught_by"), moment("taught_at")
-)
-
-acts = sa.Table(
-    "acts",
-    metadata,
-    sa.Column("id", sa.BigInteger().with_variant(sa.Integer, "sqlite"), primary_key=True, autoincrement=True),
-    text("who"),
-    text("what"),
-    text("subject"),
-    text("detail"),
-    moment("at"),
 )

@@ -25,6 +25,7 @@ from schedules.planner import HORIZON, KEPT_PAST
 from wire.plan import MAX_SPOKEN_CHARS, Asset, BulletinClass
 
 DAY = timedelta(days=1)
+_TICK, _NEVER = timedelta(microseconds=1), datetime.max.replace(tzinfo=UTC)
 LONGEST_LATE = timedelta(days=7)  # no booking may begin later than this after its start
 BACK = KEPT_PAST + LONGEST_LATE
 
@@ -61,6 +62,15 @@ class _Kept:
     asset: Asset | None  # None while it is only words
 
 
+@dataclass(frozen=True)
+class _Found:
+    """What is to plan from ``since`` until before ``until``, as long as nothing is touched."""
+
+    since: datetime
+    until: datetime
+    bookings: tuple[Booking, ...]
+
+
 class Wanted:
     """One process's mind of what is wanted. Safe from any thread."""
 
@@ -72,15 +82,25 @@ class Wanted:
         self._since = datetime.max.replace(tzinfo=UTC)  # what began before is not in mind
         self._kept: dict[str, _Kept] = {}
         self._made: dict[str, Booking] = {}
+        self._found: _Found | None = None
 
     def to_plan(self, now: datetime) -> list[Booking]:
         """By start, then name; see `Bookings.to_plan`."""
         with self._lock:
             self._look(now)
-            until, past = now + HORIZON, now - KEPT_PAST
-            found = [(kept.start, name) for name, kept in self._kept.items() if kept.start <= until]
-            made = (self._booking(name) for _, name in sorted(found))
-            return [each for each in made if each.starts and each.deadline(each.starts[-1]) >= past]
+            if self._found is None or not self._found.since <= now < self._found.until:
+                self._found = self._find(now)
+            return list(self._found.bookings)
+
+    def _find(self, now: datetime) -> _Found:
+        until, past = now + HORIZON, now - KEPT_PAST
+        near = [(kept.start, name) for name, kept in self._kept.items() if kept.start <= until]
+        made = [each for each in (self._booking(name) for _, name in sorted(near)) if each.starts]
+        lasting = [(each, each.deadline(each.starts[-1])) for each in made]
+        taken = [(each, last) for each, last in lasting if last >= past]
+        comes = min((kept.start - HORIZON for kept in self._kept.values() if kept.start > until), default=_NEVER)
+        goes = min((last + KEPT_PAST + _TICK for _, last in taken), default=_NEVER)
+        return _Found(now, min(comes, goes), tuple(each for each, _ in taken))
 
     def _look(self, now: datetime) -> None:
         day = now.astimezone(UTC).date()
@@ -89,10 +109,11 @@ class Wanted:
             known = self._seen is not None and self._seen <= wishes and day == self._day
             if not known:
                 self._day, self._since = day, now - BACK - DAY
-                self._kept, self._made = {}, {}
+                self._kept, self._made, self._found = {}, {}, None
                 near = bookings.c.recurrence.is_not(None) | (bookings.c.start >= self._since)
                 self._read(connection, _QUERY.where(WANTED & READY & near))
             elif self._seen != wishes:
+                self._found = None
                 self._read(connection, _QUERY.where(bookings.c.id.in_(_touched_since(self._seen))))
             self._seen = wishes
 
@@ -144,6 +165,7 @@ def _starts(kept: _Kept, day: date) -> tuple[datetime, ...]:
 
 def _planned(kept: _Kept, day: date) -> Booking:
     row = kept.row
+    after_cut, duck = row.after_cut.on_wire
     return Booking(
         id=row.id,
         title=kept.title,
@@ -154,10 +176,12 @@ def _planned(kept: _Kept, day: date) -> Booking:
         level=row.level,
         late=row.late,
         late_for=timedelta(seconds=row.late_for_seconds),
-        after_cut=row.after_cut,
+        after_cut=after_cut,
+        duck=duck,
         spoken=kept.spoken,
         drill=kept.drill,
         before=row.before or (),
         repeats=row.recurrence is not None,
         series=row.slot or "",
+        cosigned=row.cosigned,
     )

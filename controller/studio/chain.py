@@ -39,11 +39,12 @@ class Failure:
 
 @dataclass(frozen=True, slots=True)
 class VoiceState:
-    """A voice the station knows; ``why_not`` is None where it can be used."""
+    """A voice the station knows; ``why_not`` is None where it can be used, or why it is ``resting``."""
 
     name: str
     available: bool
     why_not: VoiceError | None
+    resting: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,6 +102,16 @@ class Chain:
                 self._resting.pop(voice.name, None)
                 return replace(read, failures=self._passed_over(voice, failures))
         raise _all_failed(failures)
+
+    def states(self) -> list[VoiceState]:
+        """Each voice, in order: whether it can be used as far as is known without speaking, and whether it rests."""
+        now, found = time.monotonic(), []
+        for voice in self.voices:
+            until, last = self._resting.get(voice.name, (0.0, None))
+            missing = voice.why_not()
+            resting = missing is None and until > now
+            found.append(VoiceState(voice.name, missing is None, last if resting else missing, resting))
+        return found
 
     def _awake(self) -> list[Voice]:
         """Whom to ask, in order: who rests is asked after the others."""

@@ -1,11 +1,12 @@
-"""A speech service's sound becomes a WAV: ffmpeg within bounds, for the formats such services answer in."""
+"""A speech service's sound becomes a WAV: ffmpeg in the cage, for the formats such services answer in."""
 
 from __future__ import annotations
 
 from pathlib import Path
 
+import cage
+from cage import Cage
 from controller.studio import programs
-from controller.studio.programs import Bounds
 from controller.studio.voice import Trouble, VoiceError
 
 _SAFE = ["-protocol_whitelist", "file", "-format_whitelist", "mp3,wav,ogg,flac"]
@@ -19,8 +20,8 @@ def decode(sound: Path, target: Path, voice: str, rate: int = 0) -> None:
     command = ["ffmpeg", "-v", "error", "-nostdin", "-y", *_SAFE, "-i", f"file:{sound}"]
     form = ["-ac", "1", *(("-ar", str(rate)) if rate else ()), "-c:a", "pcm_s16le"]
     try:
-        ended = programs.run([*command, *form, str(target)], 120.0, bounds=Bounds())
-    except (programs.NotInstalled, programs.Hung):
+        ended = cage.run([*command, *form, f"file:{target}"], 120.0, Cage((sound,), target.parent))
+    except (cage.NotInstalled, cage.Hung):
         raise VoiceError(Trouble.TEMPORARY, "studio.ffmpeg_missing") from None
     if programs.names_full_disk(ended.said):
         raise VoiceError(Trouble.TEMPORARY, "studio.disk_full", folder=target.parent)

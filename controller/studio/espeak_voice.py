@@ -15,6 +15,7 @@ import re
 import shutil
 from pathlib import Path
 
+import cage
 from controller.newsroom import parts, sentences
 from controller.studio import diction, programs
 from controller.studio.voice import Trouble, VoiceError
@@ -78,10 +79,10 @@ class EspeakVoice:
         check_duration(target, text, self.name)
         return target
 
-    def _run(self, command: list[str], text: str) -> programs.Ended:
+    def _run(self, command: list[str], text: str) -> cage.Ended:
         try:
             return programs.run(command, self._limit, text, folder=_VOICE_FILE.parent)
-        except programs.NotInstalled:
+        except cage.NotInstalled:
             raise VoiceError(Trouble.REFUSED, "studio.espeak_missing", program=self._program) from None
-        except programs.Hung:
+        except cage.Hung:
             raise VoiceError(Trouble.TEMPORARY, "studio.hung", voice=self.name, seconds=f"{self._limit:g}") from None

@@ -14,7 +14,7 @@ import unicodedata
 from collections.abc import Iterator
 from functools import cache
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from controller.studio.syllable import Syllable, nearest
 
@@ -24,12 +24,16 @@ _WORD_OR_MARK = re.compile(r"[^\W_]+|[,.;:!?…]")
 
 
 class Spoken(NamedTuple):
-    """A syllable: the signs of its first sound and of its rhyme, the contour (semitones), whether it ends in a stop."""
+    """A syllable: the signs of its first sound and of its rhyme, the contour (semitones), whether it ends in a stop.
+
+    ``least`` is how many frames (25 ms) its rhyme lasts at the least.
+    """
 
     onset: str
     rhyme: str
     contour: tuple[float, ...]
     stopped: bool
+    least: int
 
 
 Breath = list[Spoken | str]  # a text is a mark: , . ; : ! ? …
@@ -65,9 +69,10 @@ def sounds(its: Syllable) -> Spoken:
     within = table["within"]["glide"] * its.glide + table["within"]["stress"]
     rhyme = table["rhymes"].get(f"{its.vowel}{its.coda}") or table["vowels"][its.vowel] + table["codas"][its.coda]
     kind = "stopped" if its.stopped and its.tone in table["stopped"] else "tones"
-    return Spoken(onset, within + rhyme, tuple(map(float, table[kind][its.tone])), its.stopped)
+    least = int(table["least"]["stopped" if its.stopped else its.tone])
+    return Spoken(onset, within + rhyme, tuple(map(float, table[kind][its.tone])), its.stopped, least)
 
 
 @cache
-def _table() -> dict[str, dict[str, str]]:
+def _table() -> dict[str, dict[str, Any]]:
     return tomllib.loads(_TABLE.read_text("utf-8"))

@@ -1,6 +1,6 @@
 """Speaks with Kokoro: ``python -I -m controller.studio.kokoro_speaker WAV``, breaths on standard input.
 
-- A program of its own, run within bounds (`programs.run`): a native library that crashes takes nobody with it.
+- A program of its own, run in the cage (`cage.run`): a native library that crashes takes nobody with it.
 - The one door to onnxruntime. Each line is JSON: the silence before it in milliseconds, and a breath (`kokoro_sounds`).
   Each is spoken and written before the next is read, so memory does not grow with the length of the text.
 - The model is cut in three (`onnx_cutting`): what proposes durations, what proposes pitches, what makes sound of both.
@@ -12,7 +12,6 @@ from __future__ import annotations
 import json
 import sys
 import wave
-from io import BytesIO
 from typing import Any
 
 from controller.studio import kokoro_files, kokoro_melody
@@ -21,7 +20,7 @@ from controller.studio.onnx_cutting import cut
 
 MISSING, DAMAGED = 20, 21
 RATE = 24_000
-SPEAKER, SPEED = "jm_kumo", 0.85
+SPEED = 0.9
 _DURATIONS, _PITCHES = "/encoder/Round_output_0", "/encoder/F0_proj/Conv_output_0"
 _STRENGTHS, _SOUND = "/encoder/N_proj/Conv_output_0", "audio"
 _LOUDEST = int(0.7 * 32_767)  # what the model calls 1: some of its peaks are higher
@@ -46,8 +45,8 @@ class Kokoro:
             for given, asked in (({}, timed), (timed, pitched), (timed | pitched, {_SOUND: 1}))
         ]
         self._signs: dict[str, int] = json.loads(kokoro_files.signs())["vocab"]
-        with numpy.load(BytesIO(kokoro_files.styles()), allow_pickle=False) as styles:
-            self._style = styles[SPEAKER]
+        rows = numpy.frombuffer(kokoro_files.style(), "<f2").reshape(-1, kokoro_files.STYLE_WIDTH)
+        self._style = rows.astype(numpy.float32)
 
     def speak(self, breath: Breath) -> bytes:
         """The sound of a breath, as a WAV of `RATE` holds it. Raises ValueError for what is no sound."""
@@ -55,16 +54,25 @@ class Kokoro:
         signs, placed = kokoro_melody.lay_out(breath)
         told = {
             "tokens": number.array([[0, *(self._signs[sign] for sign in signs), 0]], number.int64),
-            "style": self._style[min(len(signs), len(self._style)) - 1].reshape(1, -1),
+            "style": self._spoken_like(len(signs)),
             "speed": number.array([SPEED], number.float32),
         }
         proposed = self._run(0, told)[0]
-        frames = kokoro_melody.timed(signs, proposed[0].tolist())
+        frames = kokoro_melody.timed(signs, placed, proposed[0].tolist())
         told[_DURATIONS] = number.array([frames], proposed.dtype)
-        pitches, told[_STRENGTHS] = self._run(1, told)
+        pitches, strengths = self._run(1, told)
         heights = kokoro_melody.pitched(frames, placed, pitches[0, 0].tolist())
         told[_PITCHES] = number.array([[heights]], pitches.dtype)
+        strong = kokoro_melody.strong(frames, placed, heights, strengths[0, 0].tolist())
+        told[_STRENGTHS] = number.array([[strong]], strengths.dtype)
         return self._sixteen_bits(self._trimmed(self._run(2, told)[0].ravel()))
+
+    def _spoken_like(self, signs: int) -> Any:
+        """The speaker's style for that many signs, between the two rows that are nearest."""
+        row, beyond = divmod(signs - 1, kokoro_files.STYLE_STEP)
+        last = len(self._style) - 1
+        one, other = self._style[min(row, last)], self._style[min(row + 1, last)]
+        return (one + (other - one) * self._numpy.float32(beyond / kokoro_files.STYLE_STEP)).reshape(1, -1)
 
     def _run(self, part: int, told: dict[str, Any]) -> list[Any]:
         session = self._parts[part]

@@ -2,7 +2,8 @@
 
 - It was taught other languages: the sounds are the nearest that it knows (`kokoro_sounds`), the tones are laid over its
   pitch (`kokoro_melody`). It has an accent; `bench/RESULTS.md` says what a recogniser understands of it.
-- The process is bounded in time, memory and what it writes; it may crash, hang or say nothing, and the station goes on.
+- The process is in the cage: its files, no network, bounds on time and memory. It may crash, hang or say nothing, and
+  the station goes on.
 """
 
 from __future__ import annotations
@@ -12,10 +13,11 @@ import sys
 from dataclasses import dataclass
 from pathlib import Path
 
+import cage
+from cage import Bounds, Cage, Ended
 from controller.newsroom import has_words, parts, sentences
 from controller.studio import kokoro_files, kokoro_speaker, programs
 from controller.studio.kokoro_sounds import Breath, breaths
-from controller.studio.programs import Bounds
 from controller.studio.voice import Trouble, VoiceError
 from controller.studio.wavs import check_duration, is_silent, join, pause_after_ms
 
@@ -23,6 +25,7 @@ EXTRA = "loa-radio[kokoro]"
 _MOST_CHARS = 1500  # for one process
 _MEMORY_BYTES = 3 << 30
 _CORES = 4
+_ROOMS = tuple(Path(__file__).parents[2] / name for name in ("controller", "schedules", "wire", "words", "cage"))
 _SPEAKER = ["-I", "-m", kokoro_speaker.__name__]
 
 
@@ -64,11 +67,11 @@ class KokoroVoice:
     def _say(self, spoken: list[tuple[int, Breath]], text: str, target: Path) -> Path:
         lines = "".join(f"{json.dumps(each)}\n" for each in spoken)
         seconds = self._limits.work_seconds
-        bounds = Bounds(_MEMORY_BYTES, int(seconds * _CORES) + 1)
+        place = Cage(_ROOMS, target.parent, Bounds(_MEMORY_BYTES, int(seconds * _CORES) + 1))
         command = [sys.executable, *_SPEAKER, str(target)]
         try:
-            ended = programs.run(command, seconds, lines, bounds)
-        except programs.Hung:
+            ended = cage.run(command, seconds, place, lines)
+        except cage.Hung:
             raise VoiceError(Trouble.TEMPORARY, "studio.hung", voice=self.name, seconds=f"{seconds:g}") from None
         if ended.code:
             raise self._failed(ended, target)
@@ -77,7 +80,7 @@ class KokoroVoice:
             raise VoiceError(Trouble.TEMPORARY, "studio.silent")
         return target
 
-    def _failed(self, ended: programs.Ended, target: Path) -> VoiceError:
+    def _failed(self, ended: Ended, target: Path) -> VoiceError:
         lines = ended.said.strip().splitlines()
         last = lines[-1][-200:] if lines else "–"
         if ended.code == kokoro_speaker.MISSING:

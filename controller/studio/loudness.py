@@ -1,17 +1,22 @@
-"""The meter and the encoders: ffmpeg over files. EBU R 128 loudness (ITU-R BS.1770), true peak, Opus, MP3."""
+"""The meter and the encoders: ffmpeg over files, in the cage. EBU R 128 (ITU-R BS.1770), true peak, Opus, MP3."""
 
 from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from itertools import pairwise
 from pathlib import Path
 
+import cage
+from cage import Bounds, Cage
 from controller.studio import programs
 
 LIMIT_SECONDS = 900.0
 SILENT_LUFS = -60.0
 METER = "ebur128=framelog=verbose"
 _QUIET = ["ffmpeg", "-hide_banner", "-nostdin", "-nostats", "-threads", "1", "-filter_threads", "1", "-y"]
+_SAFE = ["-protocol_whitelist", "file", "-format_whitelist", "wav,ogg,flac,mp3"]
+_BOUNDS = Bounds(cpu_seconds=round(LIMIT_SECONDS), file_bytes=4 << 30)
 _LUFS = re.compile(r"I:\s+(-?[\d.]+|-inf) LUFS")
 _PEAK = re.compile(r"Peak:\s+(-?[\d.]+|-inf) dBFS")
 _EXACT = ["-map_metadata", "-1", "-fflags", "+bitexact", "-flags:a", "+bitexact"]
@@ -70,16 +75,30 @@ def encode_mp3(source: Path, target: Path, gain_db: float, ceiling_dbfs: float) 
 def run(arguments: list[str], folder: Path) -> str:
     """What ffmpeg says of ``arguments``; ``folder`` is where it writes. Raises FfmpegFailed."""
     try:
-        ended = programs.run([*_QUIET, *arguments], LIMIT_SECONDS)
-    except programs.NotInstalled:
+        ended = cage.run([*_QUIET, *_guarded(arguments)], LIMIT_SECONDS, Cage(_inputs(arguments), folder, _BOUNDS))
+    except cage.NotInstalled:
         raise FfmpegFailed("studio.ffmpeg_missing") from None
-    except programs.Hung:
+    except cage.Hung:
         raise FfmpegFailed("studio.mastering_hung", seconds=f"{LIMIT_SECONDS:g}") from None
     if programs.names_full_disk(ended.said):
         raise FfmpegFailed("studio.disk_full", folder=folder)
     if ended.code != 0:
         raise FfmpegFailed("studio.mastering_failed", detail=" ".join(ended.said.strip().splitlines()[-1:]))
     return ended.said
+
+
+def _inputs(arguments: list[str]) -> tuple[Path, ...]:
+    return tuple(Path(name) for flag, name in pairwise(arguments) if flag == "-i")
+
+
+def _guarded(arguments: list[str]) -> list[str]:
+    """Each input as a file of sound and nothing else: what lies there may have been made by a stranger's file."""
+    guarded: list[str] = []
+    for before, argument in pairwise(["", *arguments]):
+        if argument == "-i":
+            guarded += _SAFE
+        guarded.append(f"file:{argument}" if before == "-i" else argument)
+    return guarded
 
 
 def read(said: str) -> Measured:

@@ -1,6 +1,6 @@
 """Speaks with a neural voice: ``python -I neural_speaker.py MODEL TOKENS LEXICON WAV``, sentences on stdin.
 
-- A script of its own, run within bounds (`programs.run`): a native library that crashes or hangs takes nobody with it.
+- A script of its own, run in the cage (`cage.run`): a native library that crashes or hangs takes nobody with it.
 - The one door to sherpa-onnx. Each line is JSON: the silence before it in milliseconds; a text, or the code points of
   phonemes. Each is spoken and written before the next is read, so memory does not grow with the length of the text.
 - LEXICON may be empty. Exit codes: 0, `MISSING` (the library is not installed), `REFUSED` (the model cannot be used).

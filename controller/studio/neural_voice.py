@@ -2,7 +2,8 @@
 
 - A folder for each, made by `voice_keeping`; its files are checked against their checksums at the first use of this
   process, and again whenever one has changed.
-- The process is bounded in time, memory and what it writes; it may crash, hang or say nothing, and the station goes on.
+- The process is in the cage: its files, no network, bounds on time and memory. It may crash, hang or say nothing, and
+  the station goes on.
 """
 
 from __future__ import annotations
@@ -14,11 +15,12 @@ import unicodedata
 from dataclasses import dataclass
 from pathlib import Path
 
+import cage
+from cage import Bounds, Cage, Ended
 from controller.newsroom import has_words, parts, sentences
 from controller.studio import neural_record, neural_speaker, programs
 from controller.studio.neural_record import LEXICON, MODEL, TOKENS, NeuralRecord
 from controller.studio.phonemes import not_installed, phonemes
-from controller.studio.programs import Bounds
 from controller.studio.voice import Trouble, VoiceError
 from controller.studio.wavs import check_duration, is_silent, join, pause_after_ms
 
@@ -73,11 +75,11 @@ class NeuralVoice:
         lexicon = str(self._folder / LEXICON) if LEXICON in record.sha256 else ""
         files = [str(self._folder / MODEL), str(self._folder / TOKENS), lexicon, str(target)]
         seconds = self._limits.work_seconds
-        bounds = Bounds(_MEMORY_BYTES, int(seconds * _CORES) + 1)
+        place = Cage((self._folder, _SPEAKER), target.parent, Bounds(_MEMORY_BYTES, int(seconds * _CORES) + 1))
         command = [sys.executable, "-I", str(_SPEAKER), *files]
         try:
-            ended = programs.run(command, seconds, lines, bounds)
-        except programs.Hung:
+            ended = cage.run(command, seconds, place, lines)
+        except cage.Hung:
             raise VoiceError(Trouble.TEMPORARY, "studio.hung", voice=self.name, seconds=f"{seconds:g}") from None
         if ended.code:
             raise self._failed(ended, target)
@@ -86,7 +88,7 @@ class NeuralVoice:
             raise VoiceError(Trouble.TEMPORARY, "studio.silent")
         return target
 
-    def _failed(self, ended: programs.Ended, target: Path) -> VoiceError:
+    def _failed(self, ended: Ended, target: Path) -> VoiceError:
         if ended.code == neural_speaker.MISSING:
             return _not_installed()
         if programs.names_full_disk(ended.said):

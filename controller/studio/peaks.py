@@ -1,6 +1,6 @@
 """The outline of a recording, for the eye: how loud it is from beginning to end, as a few hundred numbers.
 
-- ffmpeg decodes within bounds; what is kept is small, and made one recording at a time.
+- ffmpeg decodes in the cage; what is kept is small, and made one recording at a time.
 """
 
 from __future__ import annotations
@@ -10,9 +10,9 @@ import sys
 from array import array
 from pathlib import Path
 
-from controller.studio import programs
+import cage
+from cage import Bounds, Cage
 from controller.studio.mastering import MasteringError
-from controller.studio.programs import Bounds
 from controller.studio.remade import Remade
 from wire.names import asset_id
 
@@ -21,7 +21,7 @@ MOST_KEPT = 2000
 _RATE = 8000
 _LONGEST_SECONDS = 2 * 3600
 _LIMIT_SECONDS = 60.0
-_BOUNDS = Bounds(memory_bytes=1 << 30, cpu_seconds=60, file_bytes=1 << 20)
+_BOUNDS = Bounds(memory_bytes=1 << 30, cpu_seconds=60, file_bytes=0)
 _SAFE = ["-protocol_whitelist", "file", "-format_whitelist", "ogg"]
 
 
@@ -60,10 +60,10 @@ def _decoded(sound: Path) -> array[int]:
     source = ["-v", "error", "-nostdin", *_SAFE, "-t", str(_LONGEST_SECONDS), "-i", f"file:{sound}"]
     try:
         command = ["ffmpeg", *source, "-ac", "1", "-ar", str(_RATE), "-f", "s16le", "pipe:1"]
-        ended = programs.run(command, _LIMIT_SECONDS, bounds=_BOUNDS)
-    except programs.NotInstalled:
+        ended = cage.run(command, _LIMIT_SECONDS, Cage((sound,), None, _BOUNDS))
+    except cage.NotInstalled:
         raise MasteringError("studio.ffmpeg_missing") from None
-    except programs.Hung:
+    except cage.Hung:
         raise MasteringError("studio.mastering_hung", seconds=f"{_LIMIT_SECONDS:g}") from None
     if ended.code != 0:
         raise MasteringError("studio.mastering_failed", detail=" ".join(ended.said.strip().splitlines()[-1:]))

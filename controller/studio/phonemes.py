@@ -10,6 +10,7 @@ import re
 import shutil
 import unicodedata
 
+import cage
 from controller.studio import programs
 from controller.studio.voice import Trouble, VoiceError
 
@@ -41,9 +42,9 @@ def not_installed() -> VoiceError | None:
 def _ipa(words: str, language: str) -> str:
     try:
         ended = programs.run([PROGRAM, "-q", "--ipa", "-v", language, "--stdin"], _LIMIT_SECONDS, f"{words}\n")
-    except programs.NotInstalled:
+    except cage.NotInstalled:
         raise VoiceError(Trouble.REFUSED, "studio.espeak_missing", program=PROGRAM) from None
-    except programs.Hung:
+    except cage.Hung:
         seconds = f"{_LIMIT_SECONDS:g}"
         raise VoiceError(Trouble.TEMPORARY, "studio.hung", voice=PROGRAM, seconds=seconds) from None
     if ended.code != 0:

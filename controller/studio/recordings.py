@@ -1,7 +1,7 @@
 """Recordings of people: an upload is admitted as an announcement, or refused with a reason.
 
-- A stranger's file is read by ffprobe and ffmpeg only, in processes bounded in time, memory and output, which may open
-  this one file and no network address, and know the formats and codecs of `FORMATS` and `CODECS` alone.
+- A stranger's file is read by ffprobe and ffmpeg only, each in the cage, where there is
+  this one file and no network; they know the formats and codecs of `FORMATS` and `CODECS` alone.
 - What a file says of its length is not believed: what was decoded counts, and decoding stops where it is too long.
 - Admitted, it is a WAV of 48 kHz, mono, 16 bit, and its loudness is known. Nothing of the upload itself is kept.
 """
@@ -15,8 +15,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import cage
+from cage import Bounds, Cage, Ended
 from controller.studio import intact, loudness, programs
-from controller.studio.programs import Bounds, Ended
 from words import Said
 
 FORMATS = "wav,mp3,ogg,flac,matroska,mov,aac"
@@ -29,6 +30,7 @@ MOST_CLIPPED_SHARE = 0.005  # of all samples at full scale; a loud studio record
 MOST_CHANNELS, RATES = 8, range(8_000, 192_001)
 _QUIETEST_PEAK_DBFS = -30.0  # below, many samples share the highest step without being clipped
 _LOST_SECONDS, _LOST_SHARE = 0.25, 0.03  # what may be missing at the end before a file counts as cut off
+_PROBING = Bounds(memory_bytes=1 << 30, cpu_seconds=60, file_bytes=0, answer_bytes=1 << 20)
 _LANGUAGE = re.compile(r"[a-z]{2,3}(-[A-Za-z0-9]{2,8})*")
 _INPUT = ["-protocol_whitelist", "file", "-format_whitelist", FORMATS, "-codec_whitelist", CODECS]
 _STATISTICS = re.compile(r"(Peak level dB|Peak count|Number of samples): (-?[\d.]+|-?inf|nan)")
@@ -76,7 +78,9 @@ def _promised_seconds(upload: Path, limits: Limits) -> float:
     """What the file says of its length; 0 where it says nothing that counts. Raises RecordingError."""
     fields = "format=duration:stream=codec_type,codec_name,channels,sample_rate:stream_disposition=attached_pic"
     ended = _run(
-        ["ffprobe", "-v", "warning", *_INPUT, "-show_entries", fields, "-of", "json", f"file:{upload}"], limits
+        ["ffprobe", "-v", "warning", *_INPUT, "-show_entries", fields, "-of", "json", f"file:{upload}"],
+        limits,
+        Cage((upload,), None, _PROBING),
     )
     try:
         found: dict[str, Any] = json.loads(ended.wrote)
@@ -123,7 +127,9 @@ def _decode(upload: Path, target: Path, limits: Limits, first: str) -> float:
     chain = f"{first}{measuring},aresample=48000"
     source = ["ffmpeg", "-hide_banner", "-nostdin", "-nostats", "-threads", "1", "-y", *_INPUT, "-i", f"file:{upload}"]
     output = ["-map", "0:a:0", "-vn", "-sn", "-dn", "-t", f"{limits.most_seconds + 1:g}", "-af", chain, "-ac", "1"]
-    ended = _run([*source, *output, "-c:a", "pcm_s16le", "-f", "wav", f"file:{target}"], limits)
+    bounds = Bounds(file_bytes=int(limits.most_seconds + 2) * 96_000 + 4096, cpu_seconds=int(limits.work_seconds) + 1)
+    form = ["-c:a", "pcm_s16le", "-f", "wav", f"file:{target}"]
+    ended = _run([*source, *output, *form], limits, Cage((upload,), target.parent, bounds))
     if programs.names_full_disk(ended.said):
         raise RecordingError("studio.disk_full", folder=target.parent)
     if ended.code != 0:
@@ -134,14 +140,13 @@ def _decode(upload: Path, target: Path, limits: Limits, first: str) -> float:
     return float(found.get("Peak count", 0)) / max(1.0, float(found.get("Number of samples", 0)))
 
 
-def _run(command: list[str], limits: Limits) -> Ended:
+def _run(command: list[str], limits: Limits, place: Cage) -> Ended:
     """Raises RecordingError where the program hung or is not there."""
-    bounds = Bounds(file_bytes=int(limits.most_seconds + 2) * 96_000 + 4096, cpu_seconds=int(limits.work_seconds) + 1)
     try:
-        return programs.run(command, limits.work_seconds, bounds=bounds)
-    except programs.NotInstalled:
+        return cage.run(command, limits.work_seconds, place)
+    except cage.NotInstalled:
         raise RecordingError("studio.ffmpeg_missing") from None
-    except programs.Hung:
+    except cage.Hung:
         raise RecordingError("studio.recording_hung", seconds=f"{limits.work_seconds:g}") from None
 
 

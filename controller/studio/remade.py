@@ -53,16 +53,25 @@ class Remade:
         finally:
             self._places.release()
 
+    def find(self, name: str) -> Path | None:
+        """The file ``name`` if it stands."""
+        path = self._folder / name
+        return path if path.is_file() else None
+
     def _made(self, path: Path, make: Callable[[Path], Path]) -> Path:
         self._folder.mkdir(parents=True, exist_ok=True)
         with tempfile.TemporaryDirectory(dir=self._folder, prefix="making-") as work:
             make(Path(work)).replace(path)
-        self._thin()
+        self._thin(path)
         return path
 
-    def _thin(self) -> None:
-        """Take the oldest away where there are more than ``most``; another process may do the same."""
+    def _thin(self, newest: Path) -> None:
+        """Take the oldest away where there are more than ``most``; another process may do the same.
+
+        Not the one just made, whatever the times of files say: they are no finer than some milliseconds.
+        """
         with suppress(OSError):
-            files = [each for each in self._folder.iterdir() if each.is_file()]
-            for old in sorted(files, key=lambda each: each.stat().st_mtime)[: max(0, len(files) - self._most)]:
+            files = [each for each in self._folder.iterdir() if each.is_file() and each != newest]
+            files.sort(key=lambda each: each.stat().st_mtime_ns)
+            for old in files[: max(0, len(files) + 1 - self._most)]:
                 old.unlink(missing_ok=True)

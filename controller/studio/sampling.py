@@ -11,7 +11,7 @@ import hashlib
 from pathlib import Path
 
 from controller.newsroom import has_words
-from controller.studio.chain import Chain
+from controller.studio.chain import Chain, VoiceState
 from controller.studio.mastering import MasteringError, Score, master
 from controller.studio.remade import Remade
 from controller.studio.style import Style
@@ -34,17 +34,36 @@ class Sampler:
 
         Raises VoiceError, MasteringError, Busy: each a sentence for whoever asked.
         """
+        return self._sampled(sentence, self._led_by(voice))
+
+    def alone(self, sentence: str, voice: str) -> Path:
+        """The same by ``voice`` and no other, so that what is heard is that voice. Raises as `sample`."""
+        return self._sampled(sentence, self._only(voice))
+
+    def kept_alone(self, sentence: str, voice: str) -> Path | None:
+        """What `alone` made, while it is kept. Raises VoiceError for a voice that is not in the chain."""
+        return self._kept.find(self._name(sentence, self._only(voice)))
+
+    def voices(self) -> list[VoiceState]:
+        """The voices of the chain, as they are for the web: what rests for the station may not rest here."""
+        return self._chain.states()
+
+    def _sampled(self, sentence: str, chain: Chain) -> Path:
         if not has_words(sentence):
             raise VoiceError(Trouble.BAD_TEXT, "studio.nothing_to_say")
         if len(sentence) > MOST_CHARS:
             raise VoiceError(Trouble.BAD_TEXT, "studio.text_too_long", chars=len(sentence), most=MOST_CHARS)
-        chain = self._led_by(voice)
-        name = hashlib.sha256(repr((sentence, [each.name for each in chain.voices], self._style)).encode()).hexdigest()
         try:
-            return self._kept.get(name, lambda work: self._make(sentence, chain, work))
+            return self._kept.get(self._name(sentence, chain), lambda work: self._make(sentence, chain, work))
         except OSError as wrong:
             key = "studio.disk_full" if wrong.errno in (errno.ENOSPC, errno.EDQUOT) else "studio.shelf_failed"
             raise MasteringError(key, folder="samples", detail=wrong.strerror or str(wrong)) from wrong
+
+    def _name(self, sentence: str, chain: Chain) -> str:
+        return hashlib.sha256(repr((sentence, [each.name for each in chain.voices], self._style)).encode()).hexdigest()
+
+    def _only(self, voice: str) -> Chain:
+        return Chain([each for each in self._chain.voices if each.name == voice])
 
     def _make(self, sentence: str, chain: Chain, work: Path) -> Path:
         speech = [(chain.speak(work, sentence).wav, 0)]

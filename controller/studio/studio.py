@@ -18,7 +18,7 @@ from pathlib import Path
 
 from controller.newsroom import MAX_CHARS, has_words
 from controller.studio.archive import Archive
-from controller.studio.chain import Chain, Failure, Reading
+from controller.studio.chain import Chain, Failure, Reading, VoiceState
 from controller.studio.mastering import Mastered, MasteringError, Score, master
 from controller.studio.recordings import Recording
 from controller.studio.shelf import Shelf, ShelfError
@@ -92,6 +92,10 @@ class Studio:
         self._archive = archive
         for left in work_dir.glob(f"{_WORK}*"):
             shutil.rmtree(left, ignore_errors=True)
+
+    def voices(self) -> list[VoiceState]:
+        """The voices of the chain as they are now, in the order in which they are asked."""
+        return self._chain.states()
 
     def produce(self, spoken_text: str, bulletin_class: BulletinClass, drill: bool = False) -> Finished:
         """`make` of a text, heard once."""

@@ -1,6 +1,6 @@
 """Unpacks a stranger's archive: ``python -I unpacking.py ARCHIVE FOLDER MOST_FILES MOST_BYTES``.
 
-- A script of its own, run within bounds (`programs.run`): what an archive makes a library do ends with this process.
+- A script of its own, run in the cage (`cage.run`): what an archive makes a library do ends with this process.
 - Regular files and folders only, each inside FOLDER, none twice; counted and measured as they come, whatever the
   archive says of itself. The exit code names the reason (`Reason`).
 """

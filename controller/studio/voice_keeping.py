@@ -1,6 +1,6 @@
 """Neural voices come and go: `add` takes the operator's file, lets it speak, and keeps it whole or not at all.
 
-- A stranger's archive is unpacked by a bounded process; what it holds is only ever read, and spoken by another.
+- A stranger's archive is unpacked by a process in the cage; what it holds is only ever read, and spoken by another.
 - Where it came from, its checksums and its licence are recorded; without a licence nothing is kept.
 - Everything is made in a folder of its own beside the voices and renamed at the end; one at a time.
 """
@@ -19,11 +19,12 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from controller.studio import neural_files, neural_record, programs, unpacking
+import cage
+from cage import Bounds, Cage
+from controller.studio import neural_files, neural_record, unpacking
 from controller.studio.neural_files import refused
 from controller.studio.neural_record import SAMPLE, NeuralRecord
 from controller.studio.neural_voice import NeuralLimits, NeuralVoice
-from controller.studio.programs import Bounds
 from controller.studio.unpacking import Reason
 from controller.studio.voice import Trouble, VoiceError
 
@@ -159,8 +160,8 @@ def _unpacked(file: Path, folder: Path, limits: KeepingLimits) -> Path:
     command = [sys.executable, "-I", str(_UNPACKER), str(file.absolute()), str(folder), *amounts]
     bounds = Bounds(_UNPACKER_MEMORY_BYTES, int(limits.work_seconds) + 1, limits.most_bytes)
     try:
-        code = programs.run(command, limits.work_seconds, bounds=bounds).code
-    except programs.Hung:
+        code = cage.run(command, limits.work_seconds, Cage((file.absolute(), _UNPACKER), folder, bounds)).code
+    except cage.Hung:
         raise refused("voices.archive_hung", seconds=f"{limits.work_seconds:g}") from None
     if code:
         raise _why(code, file, folder, limits)

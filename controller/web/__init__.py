@@ -7,53 +7,88 @@
 
 from __future__ import annotations
 
-import hashlib
-from functools import cache
-from pathlib import Path
 from typing import Any
 
-from flask import Flask, current_app, url_for
+from flask import Flask, current_app, request, url_for
 from markupsafe import Markup
 
 from controller.web import (
+    account,
     acts,
+    admission,
+    alarm_words,
+    alarms,
+    alerting,
     alive,
+    api,
     approval,
+    areas,
     asrun,
+    assets,
+    atlas,
     audio,
+    away,
     bookings,
+    bulletins,
+    calendar,
     compose,
     doors,
+    enrolling,
+    factors,
     figures,
     guard,
     hearing,
+    home,
     inbox,
+    keys,
+    known,
     language,
     lexicon,
     listening,
     live,
+    machine,
+    navigation,
     nodes,
+    notices,
+    overview,
     panel,
+    people,
+    plain,
     policy,
     programme,
     programme_edit,
+    proof,
+    public,
     recording,
+    reports,
+    rights_words,
+    second,
+    settings,
     signin,
+    sites,
     teaching,
     times,
+    tokens,
+    unheard,
+    upkeep,
     week,
 )
+from controller.web.drawn import Drawn, once
 from controller.web.guesses import Guesses
+from controller.web.hub import Hub
 from controller.web.news import News
+from controller.web.on_air import OnAir
+from controller.web.remembered import Remembered
 from controller.web.window import Window, window
 
 __all__ = ["Window", "create_app"]
 
-YEAR_SECONDS = 365 * 24 * 3600
 ROOMS = (
     *(
         signin,
         language,
+        home,
+        calendar,
         compose,
         recording,
         teaching,
@@ -66,25 +101,66 @@ ROOMS = (
         acts,
         live,
         audio,
+        assets,
     ),
+    second,
+    proof,
+    factors,
     inbox,
+    bulletins,
+    account,
     alive,
     week,
     programme,
     programme_edit,
     policy,
+    enrolling,
+    admission,
+    people,
+    public,
+    notices,
+    unheard,
+    reports,
+    plain,
+    keys,
+    alarms,
+    overview,
+    alerting,
+    areas,
+    away,
+    atlas,
+    tokens,
+    upkeep,
+    machine,
+    settings,
 )
 
 
 def create_app(seen: Window) -> Flask:
-    """The app over ``seen``. It starts no thread; `controller.web.server.serve` serves it."""
-    app = Flask(__name__)
-    app.extensions.update(window=seen, hub=live.Hub(News(seen.store)), guesses=Guesses())
-    app.config.update(SEND_FILE_MAX_AGE_DEFAULT=YEAR_SECONDS, TEMPLATES_AUTO_RELOAD=False)
+    """The app over ``seen``. It starts no thread; `controller.web.server.serve` serves it.
+
+    Raises WebError ``web.not_built``.
+    """
+    app = Flask(__name__, static_folder=None)
+    assets.manifest()
+    app.extensions.update(
+        window=seen,
+        hub=Hub(News(seen.store)),
+        guesses=Guesses(),
+        public_log=Remembered(public.MOST_KEPT),
+        on_air=OnAir(),
+        drawn=Drawn(),
+        availability=overview.Remembered(),
+    )
+    app.extensions["notices"] = Remembered(notices.MOST_KEPT)
+    app.config.update(TEMPLATES_AUTO_RELOAD=False)
     app.jinja_env.trim_blocks = app.jinja_env.lstrip_blocks = True
+    known.look_once(app)
     guard.protect(app, seen.settings.state_dir)
+    proof.stand_before(app)
     for room in ROOMS:
         app.register_blueprint(room.pages)
+    api.serve(app)
     app.context_processor(spoken_in_templates)
     return app
 
@@ -103,7 +179,12 @@ def spoken_in_templates() -> dict[str, Any]:
         "zone": zone,
         "me": doors.someone(),
         "may": doors.may,
-        "version": live.hub_of(current_app).version,
+        "own_place": doors.own_place,
+        "held_now": lambda: rights_words.held_now(doors.who(), now),
+        "site": sites.site(),
+        "version": live.version(),
+        "live_from": live_from,
+        "live_only": live.asks_again(),
         "shown": lambda at: times.shown(at, now, zone, tongue),
         "minute": lambda at: times.minute(at, zone),
         "second": lambda at: times.second(at, zone),
@@ -115,20 +196,27 @@ def spoken_in_templates() -> dict[str, Any]:
         "mark": hearing.mark,
         "short": hearing.short,
         "panel_for": panel.for_change,
-        "waiting_count": approval.count_waiting,
-        "inbox_count": inbox.count_waiting,
-        "file": lambda name: url_for("static", filename=name, v=digest(name)),
+        "nav_bar": navigation.bar,
+        "cause_name": alarm_words.name_of,
+        "next_step": alarm_words.next_step,
+        "key_worries": keys.told,
+        "file": assets.address,
         "icon": icon,
+        "once": once,
     }
 
 
-@cache
-def digest(name: str) -> str:
-    """The first digits of a static file's SHA-256: its address changes when it does."""
-    return hashlib.sha256((Path(__file__).parent / "static" / name).read_bytes()).hexdigest()[:12]
+def live_from() -> str:
+    """Where a page that cannot be asked for again gets its counts; empty: itself.
+
+    It was the answer to a form; or it shows a draft, which is none any more as soon as it is sent.
+    """
+    adapter = current_app.create_url_adapter(request)
+    asked_again = request.method == "GET" or adapter is None or adapter.test(request.path, "GET")
+    return "" if asked_again and request.endpoint != "compose.open_" else url_for("live.counts")
 
 
 def icon(name: str) -> Markup:
     """An icon out of the one drawing sheet, for the eye only."""
-    sheet = url_for("static", filename="icons.svg", v=digest("icons.svg"))
-    return Markup('<svg class="icon" aria-hidden="true"><use href="{}#{}"></use></svg>').format(sheet, name)
+    markup = Markup('<svg class="icon" aria-hidden="true"><use href="{}#{}"></use></svg>')
+    return markup.format(assets.address("icons.svg"), name)

@@ -5,11 +5,12 @@ from __future__ import annotations
 from flask import Blueprint, abort, render_template, request
 from flask.typing import ResponseReturnValue
 
+from controller.rights import EVERYWHERE, Permission
 from controller.store.facts import Outcome
 from controller.store.rows import BookingView
 from controller.web import reading
 from controller.web.bookings import shared
-from controller.web.doors import door, sees, who
+from controller.web.doors import door, reach, sees
 from controller.web.window import window
 
 MOST_LINES = 200
@@ -19,7 +20,7 @@ pages = Blueprint("asrun", __name__)
 
 
 @pages.get("/nhat-ky-phat")
-@door()
+@door(Permission.READ)
 def log() -> ResponseReturnValue:
     """The newest outcomes; of one area or one job when asked."""
     area, job = request.args.get("dia-ban", "")[:200], request.args.get("lich-phat", "")[:200]
@@ -32,13 +33,16 @@ def log() -> ResponseReturnValue:
 
 def lines(area: str, job: str) -> list[Outcome]:
     """Outcomes that this person may see; what a programme took back again shows only when it is asked for."""
-    bound = area or (who().area if who().area != "*" else None)
-    asrun = window().store.asrun
-    return asrun.outcomes(job=job, area=bound, limit=MOST_LINES) if job else asrun.newest(bound, MOST_LINES)
+    asrun, found = window().store.asrun, []
+    for bound in (area,) if area else reach(Permission.READ):
+        only = bound if bound != EVERYWHERE else None
+        found += asrun.outcomes(job=job, area=only, limit=MOST_LINES) if job else asrun.newest(only, MOST_LINES)
+    once = {(each.node, each.job): each for each in found}
+    return sorted(once.values(), key=lambda each: each.received_at, reverse=True)[:MOST_LINES]
 
 
-def jobs(outcomes: list[Outcome]) -> list[BookingView]:
-    """The bookings behind the newest lines, each once."""
+def jobs(outcomes: list[Outcome]) -> list[tuple[str, BookingView]]:
+    """The jobs of the newest lines, each once, with the bookings behind them."""
     names = list(dict.fromkeys(each.job for each in outcomes))[:MOST_JOBS]
-    views = [window().store.bookings.view(name.split(":")[0]) for name in names]
-    return [view for view in views if view is not None]
+    views = [(name, window().store.bookings.view(name.split(":")[0])) for name in names]
+    return [(name, view) for name, view in views if view is not None]

@@ -1,48 +1,52 @@
-"""The front page: type, see how it will be read, hear it, choose where and when, send."""
+"""The compose page: type, see how it will be read, hear it, choose where and when, send."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from flask import Blueprint, abort, flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
 from controller.desk import DeskError
 from controller.desk.foresight import Foreseen
-from controller.store.rows import Announcement, AnnouncementState, BookingRow, Role
-from controller.web import choices, hearing, reading, sending
+from controller.rights import Permission
+from controller.store.rows import Announcement, AnnouncementState, BookingRow
+from controller.web import alerting, choices, hearing, reading, sending
 from controller.web.doors import door, may, sees, who
 from controller.web.forms import FIELD_OF, Problem, Typed, fresh_key, problems, read
 from controller.web.language import said, t
 from controller.web.listening import own
 from controller.web.panel import Panel, asked
 from controller.web.repeating import TimingError
+from controller.web.times import next_day
 from controller.web.window import window
 
 pages = Blueprint("compose", __name__)
 
 
-@pages.get("/")
-@door()
+@pages.get("/soan")
+@door(Permission.WRITE, Permission.WARN)
 def form() -> ResponseReturnValue:
-    """An empty form; the areas of the last sending are chosen already."""
+    """An empty form, the areas of the last sending chosen already."""
     return page(Typed(key=fresh_key(), areas=reading.last_areas()))
 
 
 @pages.get("/soan/<announcement>")
-@door()
+@door(Permission.WRITE, Permission.WARN)
 def open_(announcement: str) -> ResponseReturnValue:
     """A draft of one's own, or what was returned to one, to go on with."""
     draft = own(announcement)
     if draft.state not in sending.OPEN:
         abort(404)
-    typed = sending.typed_of(draft, reading.last_areas(), fresh_key())
+    alert = alerting.alert_of(draft)
+    meant = alert.areas if alert and alert.areas else reading.last_areas()
+    typed = sending.typed_of(draft, meant, fresh_key())
     former = formerly(request.args.get("tu", "")[:64]) or next(iter(window().store.bookings.of(draft.id)[::-1]), None)
     return page(sending.placed(typed, former, window()) if former else typed, draft=draft)
 
 
 @pages.post("/soan/<announcement>/sua")
-@door()
+@door(Permission.WRITE, Permission.WARN)
 def revise(announcement: str) -> ResponseReturnValue:
     """What was sent is taken back, and its words are a draft again: nothing old and nothing twice stays on the air."""
     held = window().store.announcements.get(announcement)
@@ -56,17 +60,25 @@ def revise(announcement: str) -> ResponseReturnValue:
 
 
 @pages.post("/soan/<announcement>/bo")
-@door()
+@door(Permission.WRITE, Permission.WARN)
 def forget(announcement: str) -> ResponseReturnValue:
     """A draft that is not wanted any more."""
     draft = own(announcement)
     if draft.state is AnnouncementState.DRAFT:
         window().desk.withdraw_announcement(draft.id, who(), window().now())
-    return redirect(url_for("compose.form"), 303)
+        flash(t("draft_forgotten", title=draft.title))
+    return redirect(url_for("compose.form", bo=draft.id), 303)
+
+
+def forgotten() -> Announcement | None:
+    """The draft that was thrown away just now; it can be fetched back."""
+    held = window().store.announcements.get(request.args.get("bo", "")[:80])
+    mine = held is not None and held.author == who().id and held.state is AnnouncementState.WITHDRAWN
+    return held if mine else None
 
 
 @pages.post("/nghe-thu")
-@door()
+@door(Permission.WRITE, Permission.WARN)
 def hear() -> ResponseReturnValue:
     """Keep the text as a draft, so that the station voices it, and show the form with the spoken form."""
     typed = read(request.form)
@@ -80,14 +92,14 @@ def hear() -> ResponseReturnValue:
 
 
 @pages.get("/nghe-thu/<announcement>")
-@door()
+@door(Permission.WRITE, Permission.WARN)
 def heard(announcement: str) -> ResponseReturnValue:
     """The part of the page with the spoken form and the sound, for a page that waits for the voice."""
     return part(announcement)
 
 
 @pages.post("/nghe-thu/<announcement>/lai")
-@door()
+@door(Permission.WRITE, Permission.WARN)
 def again(announcement: str) -> ResponseReturnValue:
     """Ask for the voice once more after it failed."""
     window().desk.voice_again(own(announcement).id, who(), window().now())
@@ -95,7 +107,7 @@ def again(announcement: str) -> ResponseReturnValue:
 
 
 @pages.post("/xem-truoc")
-@door()
+@door(Permission.WRITE, Permission.WARN)
 def look_ahead() -> ResponseReturnValue:
     """What the form as it is would meet, with whatever was chosen; for a script only that part of the page."""
     typed = choices.changed(read(request.form), request.form.get("choice", ""), window().settings.zone)
@@ -106,8 +118,8 @@ def look_ahead() -> ResponseReturnValue:
     return page(typed, wrong, beside=Beside(told=told))
 
 
-@pages.post("/")
-@door()
+@pages.post("/soan")
+@door(Permission.WRITE, Permission.WARN)
 def send() -> ResponseReturnValue:
     """Send: a sending that came twice with the same key leads to the same booking.
 
@@ -119,6 +131,8 @@ def send() -> ResponseReturnValue:
     wrong = problems(typed, known, window().settings.zone, recorded=recorded(typed))
     if wrong:
         return page(typed, [Problem(field, said(each)) for field, each in wrong.items()])
+    if sending.is_overtaken(typed, who(), window()):
+        return page(replace(typed, draft=""), [Problem("text", t("draft_overtaken"))])
     if choice == choices.LEAVE:
         return left(typed)
     if not typed.emergency and choice != choices.KEEP and window().desk.known(typed.key, who()) is None:
@@ -129,7 +143,14 @@ def send() -> ResponseReturnValue:
         booking = sending.send(typed, who(), window())
     except DeskError as refused:
         return page(typed, [Problem(FIELD_OF.get(refused.key, "text"), said(refused))])
-    return redirect(url_for("bookings.sent", booking=booking, moi=1), 303)
+    return led(url_for("bookings.sent", booking=booking, moi=1), typed)
+
+
+def led(there: str, typed: Typed) -> ResponseReturnValue:
+    """The form has arrived: a script is told where to go on; a browser goes, with the key that its drafts have."""
+    if request.headers.get("X-Live"):
+        return {"to": there}, 201
+    return redirect(f"{there}{'&' if '?' in there else '?'}khoa={typed.key}", 303)
 
 
 def left(typed: Typed) -> ResponseReturnValue:
@@ -139,7 +160,7 @@ def left(typed: Typed) -> ResponseReturnValue:
     except DeskError as wrong:
         return page(typed, [Problem(FIELD_OF.get(wrong.key, "text"), said(wrong))])
     flash(t("left_as_draft"))
-    return redirect(url_for("compose.form"), 303)
+    return led(url_for("compose.form"), typed)
 
 
 def foreseen(typed: Typed) -> tuple[Foreseen | None, list[Problem]]:
@@ -189,10 +210,16 @@ def page(
     typed: Typed, wrong: list[Problem] | None = None, draft: Announcement | None = None, beside: Beside = NOTHING
 ) -> ResponseReturnValue:
     """The form as typed, with its problems; 422 when there are any, in the open panel too."""
+    typed = typed if typed.day else replace(typed, day=next_day(window().now(), window().settings.zone, typed.hour))
     code = 422 if wrong or (beside.panel and beside.panel.problem) else 200
     draft = draft or sending.draft_of(typed, who(), window())
     view = reading.composing(typed, draft) | vars(beside) | {"area": reading.own_area_name()}
     view |= {"telling": reading.telling(), "choice_of": choices.told, "series": reading.series_offered()}
-    view["alone"] = may(Role.APPROVER) and window().settings.own_approval != "never"
+    own = window().settings.own_approval
+    view["alone"] = may(Permission.APPROVE) and own != "never"
+    view["warns_alone"] = may(Permission.WARN) and own == "always"
+    alert = alerting.alert_of(draft) if draft else None
+    view |= {"alert": alert, "notes": alerting.notes}
+    view["forgotten"] = forgotten()
     view["drafts"] = [] if draft or typed.text else sending.drafts_of(who(), window())
     return render_template("compose.html", f=typed, problems=wrong or [], draft=draft, **view), code

@@ -28,7 +28,7 @@ _ITEM = re.compile(r"p[0-9a-f]{12}-[0-9]{8}t[0-9]{4}-[0-9]+")  # the job of a pr
 
 @dataclass(frozen=True)
 class Fate:
-    """What the node will make of a job: ``name`` is sounds, waits, cut, refused, missed or open (nothing is known).
+    """What the node will make of a job: ``name`` sounds, waits, cut, ducks, refused, missed, or open (not known).
 
     ``at``: when it begins, or when that was decided; ``behind``: the title of what it waits for.
     """
@@ -134,6 +134,9 @@ def _fate(job: Job, own: Sequence[Stretch], end: Ended | None, made: Day, offset
     if not own:
         return Fate(end.step.value if end and reason else "open", end.at if end else None, reason)
     first = own[0]
+    beneath = next((each for each in own if each.beneath), None)
+    if beneath and end and end.step is Step.SOUNDED:
+        return Fate("ducks", _whole(beneath.since), behind=_sounding(made, beneath.since, job))
     if len(own) > 1 or (end and end.step is not Step.SOUNDED):
         return Fate("cut", _whole(first.until), reason, _sounding(made, first.until, job))
     if first.since - job.start - offset > ON_TIME:

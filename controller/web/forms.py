@@ -15,9 +15,11 @@ from datetime import datetime
 from werkzeug.datastructures import MultiDict
 
 from controller.roster import Area
+from controller.store.finding import plain
 from controller.web import repeating
 from controller.web.repeating import Repeating, TimingError
 from controller.web.times import moment, written_day
+from schedules.booking import WhenCut
 from schedules.calendars import Recurrence
 from schedules.moments import local
 from wire.plan import BulletinClass
@@ -79,6 +81,7 @@ class Typed:
     drill: bool = False
     repeating: Repeating = field(default_factory=Repeating)
     slot: str = ""
+    after_cut: str = WhenCut.RESUME.value
 
     @property
     def emergency(self) -> bool:
@@ -130,6 +133,7 @@ def read(form: MultiDict[str, str]) -> Typed:
         drill=form.get("drill") == "1",
         repeating=repeating.read(one, form.getlist),
         slot=one("slot", 200),
+        after_cut=chosen if (chosen := one("after_cut")) in tuple(WhenCut) else WhenCut.RESUME.value,
         key=one("key") if len(one("key")) == 32 else fresh_key(),
     )
 
@@ -194,9 +198,3 @@ def confirmed(typed: Typed, known: Iterable[Area]) -> bool:
     """Whether the name of one of the chosen areas was typed; accents and capitals do not matter."""
     names = {plain(area.name) for area in known if area.id in typed.areas}
     return plain(typed.confirm) in names
-
-
-def plain(text: str) -> str:
-    """``text`` without accents, capitals and double spaces, for comparing what people type."""
-    marks = unicodedata.normalize("NFD", text.casefold().replace("đ", "d"))
-    return " ".join("".join(char for char in marks if not unicodedata.combining(char)).split())

@@ -1,4 +1,4 @@
-"""Who may try a password now: by name, by address, and by browsers that were let in before.
+"""Who may try a password or a code now: by name, by address, and by browsers that were let in before.
 
 - A name is tried by strangers only so often, wherever they sit; so is every address, whatever names it tries.
 - A browser that was once let in as somebody is counted by itself: no flood of strangers, from the next room or from
@@ -19,12 +19,15 @@ from flask import current_app, request
 from itsdangerous import BadSignature, URLSafeSerializer
 from werkzeug.wrappers import Response
 
+from controller.turned_away import TOO_OFTEN
 from controller.web.throttle import Throttle
 from controller.web.window import window
 
 TRIES_BY_PERSON = 6  # one name from one address, and one known browser
 TRIES_BY_NAME = 30
 TRIES_BY_ADDRESS = 40  # a whole office may sit behind one
+PASSKEYS_BY_ADDRESS = 120
+PASSWORD, CODE = "", "code "  # what tries are counted of, each by itself
 HASHED_AT_ONCE = 2  # Argon2 takes 64 MiB each
 MOST_WAITING = 8
 COOKIE = "loa_quen"
@@ -58,13 +61,17 @@ class Guesses:
         self.throttle = Throttle()
         self.turn = Turnstile()
 
-    def take(self, name: str) -> timedelta:
-        """Count a try of this request at ``name``'s password; how long to wait if it may not be made."""
-        return self.throttle.take(patience(name), window().now())
+    def take(self, name: str, kind: str = PASSWORD) -> timedelta:
+        """Count a try of this request at ``name``'s password or code; how long to wait if it may not be made."""
+        here, now = window(), window().now()
+        wait = self.throttle.take(patience(name, kind), now)
+        if wait:
+            here.desk.turned_away.note(TOO_OFTEN, name, f"of={kind.strip() or 'password'}", now)
+        return wait
 
-    def right(self, name: str) -> None:
+    def right(self, name: str, kind: str = PASSWORD) -> None:
         """The try that was counted was right."""
-        keys = patience(name)
+        keys = patience(name, kind)
         self.throttle.give_back(keys, window().now())
         self.throttle.forget(key for key, most in keys.items() if most == TRIES_BY_PERSON)
 
@@ -76,17 +83,26 @@ def guesses() -> Guesses:
     return held
 
 
-def patience(name: str) -> dict[str, int]:
-    """What a try of this request counts against: key -> tries at once."""
+def patience(name: str, kind: str = PASSWORD) -> dict[str, int]:
+    """What a try of this request counts against: key -> tries at once. Right passwords forgive no wrong codes."""
     plain, address = name.casefold(), place(request.remote_addr or "")
     browser = known_as(plain)
     if browser:
-        return {f"browser {browser} {plain}": TRIES_BY_PERSON}
+        return {f"{kind}browser {browser} {plain}": TRIES_BY_PERSON}
     return {
-        f"person {address} {plain}": TRIES_BY_PERSON,
-        f"name {plain}": TRIES_BY_NAME,
-        f"address {address}": TRIES_BY_ADDRESS,
+        f"{kind}person {address} {plain}": TRIES_BY_PERSON,
+        f"{kind}name {plain}": TRIES_BY_NAME,
+        f"{kind}address {address}": TRIES_BY_ADDRESS,
     }
+
+
+def too_many_asked() -> bool:
+    """Whether this address asks to be asked for passkeys, or answers, too often; a known browser counts for itself."""
+    asking, now = browser()[0] or place(request.remote_addr or ""), window().now()
+    waits = bool(guesses().throttle.take({f"passkeys {asking}": PASSKEYS_BY_ADDRESS}, now))
+    if waits:
+        window().desk.turned_away.note(TOO_OFTEN, "", "of=passkey", now)
+    return waits
 
 
 def place(address: str) -> str:
@@ -100,19 +116,23 @@ def place(address: str) -> str:
 
 def known_as(name: str) -> str:
     """This browser's number if it was let in as ``name`` before, else nothing."""
+    number, names = browser()
+    return number if name in names else ""
+
+
+def browser() -> tuple[str, list[str]]:
+    """This browser's number and as whom it was let in before; empty for one that never was."""
     try:
         number, names = serializer().loads(request.cookies.get(COOKIE, "")[:2000])
     except (BadSignature, TypeError, ValueError):
-        return ""
-    return str(number) if name in names else ""
+        return "", []
+    return str(number), names
 
 
 def remember(answer: Response, name: str) -> None:
     """Let this browser be known as ``name`` from now on; the last four names are kept."""
-    try:
-        number, names = serializer().loads(request.cookies.get(COOKIE, "")[:2000])
-    except (BadSignature, TypeError, ValueError):
-        number, names = secrets.token_hex(8), []
+    number, names = browser()
+    number = number or secrets.token_hex(8)
     kept = [name.casefold(), *(each for each in names if each != name.casefold())][:4]
     answer.set_cookie(
         COOKIE,
@@ -121,7 +141,7 @@ def remember(answer: Response, name: str) -> None:
         httponly=True,
         samesite="Lax",
         secure=request.is_secure,
-        path="/dang-nhap",
+        path="/",
     )
 
 

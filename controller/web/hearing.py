@@ -10,9 +10,12 @@ from collections.abc import Iterable
 from dataclasses import replace
 from typing import Any
 
+from flask import request
+
 from controller.newsroom import Rewrite, Spoken, reason, spoken
-from controller.roster import nodes_under
 from controller.store.rows import Announcement, VoiceFault, VoiceState
+from controller.web import known
+from controller.web.known import numbers
 from controller.web.language import chosen, t
 from controller.web.seen import Change, Line, Seen, seen
 from controller.web.times import span
@@ -39,11 +42,20 @@ def read(announcement: Announcement) -> Spoken:
     """The spoken form: as it was voiced, else as it would be voiced now; of a recording nothing is read."""
     if announcement.recording:
         return Spoken("", "", (), ())
-    now = spoken(announcement.text, window().store.lexicon.for_author(announcement.author))
+    now = _known(announcement) if request.method in known.ONLY_READS else _read_now(announcement)
     if announcement.voice_state is not VoiceState.DONE or announcement.spoken in ("", now.text):
         return now
     rewrites = tuple(Rewrite(**each) for each in announcement.spoken_rewrites)
     return replace(now, text=announcement.spoken, rewrites=rewrites)
+
+
+def _known(announcement: Announcement) -> Spoken:
+    at = numbers().of("lexicon", "users")
+    return known.of(("read", announcement.author, announcement.text), at, lambda: _read_now(announcement))
+
+
+def _read_now(announcement: Announcement) -> Spoken:
+    return spoken(announcement.text, window().store.lexicon.for_author(announcement.author))
 
 
 def fault(announcement: Announcement) -> str:
@@ -70,7 +82,7 @@ def air(seconds: float, areas: Iterable[str]) -> str:
     named = tuple(areas)
     if not named:
         return t("air_where")
-    count = len(nodes_under(window().store.roster.nodes(), named))
+    count = len(window().store.roster.reached(named))
     length = round(seconds)
     tongue = chosen()
     return t("air", count=count, length=span(length, tongue), total=span(count * length, tongue))

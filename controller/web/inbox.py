@@ -11,9 +11,10 @@ from flask.typing import ResponseReturnValue
 
 from controller.desk import DeskError
 from controller.desk.foresight import Foreseen
+from controller.rights import Permission
 from controller.store.rows import Announcement, InboxItem
-from controller.web import choices, hearing, reading
-from controller.web.doors import door, sees, someone, who
+from controller.web import choices, ground, hearing, reading
+from controller.web.doors import door, may, sees, who
 from controller.web.language import chosen, said, t
 from controller.web.times import HOURS, MINUTES, days_ahead, moment, written_day
 from controller.web.window import window
@@ -21,17 +22,18 @@ from schedules.moments import local
 
 pages = Blueprint("inbox", __name__)
 
-DECIDED_SHOWN = timedelta(days=14)
+DECIDED_SHOWN, MOST_DECIDED = timedelta(days=14), 200
 NOTHING = Foreseen()
 
 
 @dataclass(frozen=True)
 class Problem:
-    """What went wrong with one item, and what was typed there."""
+    """What went wrong with one item, what was typed there, and the field that it is about, if one is."""
 
     about: str = ""
     sentence: str = ""
     reason: str = ""
+    field: str = ""
 
     def __bool__(self) -> bool:
         """Whether anything went wrong."""
@@ -48,14 +50,14 @@ class Met:
 
 
 @pages.get("/hop-tin")
-@door()
+@door(Permission.READ)
 def list_() -> ResponseReturnValue:
     """What waits for this person's decision, what clashes, and what was decided."""
     return page()
 
 
 @pages.post("/hop-tin/<announcement>/<area>/xep")
-@door()
+@door(Permission.WRITE)
 def place(announcement: str, area: str) -> ResponseReturnValue:
     """Give it its time here; where that is taken, only once that was seen."""
     choice = request.form.get("choice", "")
@@ -65,7 +67,7 @@ def place(announcement: str, area: str) -> ResponseReturnValue:
         hour, minute = request.form.get("hour", "")[:2], request.form.get("minute", "")[:2]
         start = moment(day, hour, minute, window().settings.zone) if day else None
         if start is None:
-            return page(Problem(about(announcement, area), t("problem_when")))
+            return page(Problem(about(announcement, area), t("problem_when"), field="day"))
     try:
         told = window().desk.foresee_place(announcement, area, start, who(), window().now())
         if told.conflicts and choice != choices.KEEP:
@@ -77,27 +79,27 @@ def place(announcement: str, area: str) -> ResponseReturnValue:
 
 
 @pages.get("/hop-tin/<announcement>/<area>/xep")
-@door()
+@door(Permission.READ)
 def placing(announcement: str, area: str) -> ResponseReturnValue:  # noqa: ARG001 – the page of a refusal, asked for again
     """A page that answered a form, loaded anew: the inbox as it is now."""
     return redirect(url_for("inbox.list_"), 303)
 
 
 @pages.post("/hop-tin/<announcement>/<area>/khong")
-@door()
+@door(Permission.WRITE)
 def decline(announcement: str, area: str) -> ResponseReturnValue:
     """It will not sound here; whoever sent it reads why."""
     reason = request.form.get("reason", "")[:1000]
     try:
         window().desk.decline(announcement, area, reason, who(), window().now())
     except DeskError as wrong:
-        return page(Problem(about(announcement, area), said(wrong), reason))
+        return page(Problem(about(announcement, area), said(wrong), reason, "reason"))
     flash(t("declined_done"))
     return redirect(url_for("inbox.list_"), 303)
 
 
 @pages.post("/hop-tin/thu-tu")
-@door()
+@door(Permission.WRITE)
 def order() -> ResponseReturnValue:
     """Which of two priority items goes first here."""
     own, above = request.form.get("own", "")[:80], request.form.get("above", "")[:80]
@@ -114,9 +116,11 @@ def page(problem: Problem | None = None, met: Met | None = None) -> ResponseRetu
     """The inbox, with what went wrong, or what would be met, beside its item; above all when that is gone."""
     here = window()
     now, zone = here.now(), here.settings.zone
-    people = {person.id: person.full_name or person.name for person in here.store.people.all()}
+    people = ground.people_names()
     view: dict[str, Any] = {"items": waiting(), "clashes": here.desk.clashes(who(), now), "people": people}
-    view |= {"decided": decided(), "problem": problem or Problem(), "names": reading.area_names()}
+    past = decided()
+    view |= {"decided": past[:MOST_DECIDED], "more_decided": max(0, len(past) - MOST_DECIDED)}
+    view |= {"problem": problem or Problem(), "names": reading.area_names()}
     view |= {"days": days_ahead(now, zone, chosen()), "hours": HOURS, "minutes": MINUTES}
     view |= {"met_at": met or Met(), "telling": reading.telling(), "choice_of": choices.told}
     shown = {about(item.announcement, item.area) for item, _ in view["items"]}
@@ -132,25 +136,26 @@ def about(announcement: str, area: str) -> str:
 
 def waiting() -> list[tuple[InboxItem, Announcement]]:
     """What waits for this person, with what it says."""
-    return with_announcement(window().desk.inbox(who()))
+    return with_announcement(window().desk.inbox(who(), window().now()))
 
 
 def decided() -> list[tuple[InboxItem, Announcement]]:
     """What was decided lately, here or over what this person sent."""
     found = with_announcement(window().store.inbox.decided(window().now() - DECIDED_SHOWN))
-    return [(item, held) for item, held in found if sees(item.area) or held.author == who().id]
+    return [(item, held) for item, held in found if held.author == who().id or sees(item.area)]
 
 
 def with_announcement(items: list[InboxItem]) -> list[tuple[InboxItem, Announcement]]:
     """Each with its announcement."""
-    pairs = [(item, window().store.announcements.get(item.announcement)) for item in items]
-    return [(item, held) for item, held in pairs if held is not None]
+    known = window().store.announcements.of(item.announcement for item in items)
+    return [(item, known[item.announcement]) for item in items if item.announcement in known]
 
 
 def count_waiting() -> int:
     """How many decisions wait for this person."""
-    if someone() is None:
+    if not may(Permission.WRITE):
         return 0
-    now = window().now()
-    clashes = [each for each in window().desk.clashes(who(), now) if not each.own_first and each.decide_by > now]
-    return len(window().desk.inbox(who())) + len(clashes)
+    now, homes = window().now(), window().store.roster.homes()
+    clashes = [each for each in ground.clashes(now) if not each.own_first and each.decide_by > now]
+    mine = [each for each in clashes if all(may(Permission.WRITE, homes.get(at, at)) for at in each.own.areas)]
+    return sum(may(Permission.WRITE, each.area) for each in ground.in_inboxes()) + len(mine)

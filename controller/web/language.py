@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from urllib.parse import urlsplit
 
-from flask import Blueprint, abort, redirect, request
+from flask import Blueprint, abort, g, redirect, request
 from werkzeug.wrappers import Response
 
+from controller.web.asking import of_api
 from words import LANGUAGES, Said, say, table
 
 COOKIE = "loa_tieng"
@@ -21,6 +22,15 @@ class WebError(Said):
 
 def chosen() -> str:
     """The language of this request, ``vi`` or ``en``."""
+    found: str | None = g.get("tongue")
+    if found is None:
+        found = g.tongue = _asked_for()
+    return found
+
+
+def _asked_for() -> str:
+    if of_api():
+        return request.accept_languages.best_match(LANGUAGES, "vi") or "vi"
     wanted = request.cookies.get(COOKIE, "")
     return wanted if wanted in LANGUAGES else "vi"
 

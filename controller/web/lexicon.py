@@ -13,11 +13,13 @@ from flask.typing import ResponseReturnValue
 
 from controller.desk import DeskError
 from controller.newsroom import spoken
+from controller.rights import Permission
 from controller.roster import Area
+from controller.store.finding import plain
 from controller.store.lexicon import EVERYWHERE, Reading
-from controller.web import listening, reading
-from controller.web.doors import door, sees, who
-from controller.web.forms import Problem, plain
+from controller.web import ground, listening, reading
+from controller.web.doors import door, may, own_place, reach, who
+from controller.web.forms import Problem
 from controller.web.language import said, t
 from controller.web.window import window
 
@@ -39,17 +41,17 @@ class Typed:
 
 
 @pages.get("/tu-dien")
-@door()
+@door(Permission.READ)
 def list_() -> ResponseReturnValue:
     """The readings, those searched for; the form holds the one to be changed, if one is named."""
     named = one(request.args.get("dia-ban-sua", ""), request.args.get("sua", ""))
-    if named is None or not sees(named.area):
-        return page(Typed(area=who().area))
+    if named is None or not may(Permission.WRITE, named.area):
+        return page(Typed(area=own_place()))
     return page(Typed(named.written, named.spoken, named.area, known=True))
 
 
 @pages.post("/tu-dien")
-@door()
+@door(Permission.WRITE)
 def teach() -> ResponseReturnValue:
     """From now on it is read so."""
     written, read, area = (request.form.get(field, "")[:MOST_CHARS] for field in ("written", "reading", "area"))
@@ -63,20 +65,20 @@ def teach() -> ResponseReturnValue:
 
 
 @pages.post("/tu-dien/bo")
-@door()
+@door(Permission.WRITE)
 def forget() -> ResponseReturnValue:
     """It is read by the rules again, or as a larger area says."""
     area, written = (request.form.get(field, "")[:MOST_CHARS] for field in ("area", "written"))
     try:
         window().desk.unteach(area, written, who(), window().now())
     except DeskError as wrong:
-        return page(Typed(area=who().area), [Problem("area", said(wrong))])
+        return page(Typed(area=own_place()), [Problem("area", said(wrong))])
     flash(t("untaught", written=written))
     return redirect(url_for("lexicon.list_", tim=request.form.get("tim", "")[:MOST_CHARS] or None), 303)
 
 
 @pages.get("/tu-dien/nghe")
-@door()
+@door(Permission.READ)
 def hear() -> ResponseReturnValue:
     """A reading that was taught, as it will sound."""
     found = one(request.args.get("dia-ban", ""), request.args.get("tu", ""))
@@ -85,14 +87,19 @@ def hear() -> ResponseReturnValue:
 
 def one(area: str, written: str) -> Reading | None:
     """The reading of exactly that, among those shown to this person."""
-    around = window().store.lexicon.around(who().area)
-    return next((each for each in around if (each.area, each.written) == (area, written)), None)
+    return next((each for each in around() if (each.area, each.written) == (area, written)), None)
+
+
+def around() -> list[Reading]:
+    """What was taught for what this person reads of, above and below it; in order of the written form."""
+    found = {each for area in reach(Permission.READ) for each in window().store.lexicon.around(area)}
+    return sorted(found, key=lambda each: (each.written, each.area))
 
 
 def page(typed: Typed, wrong: list[Problem] | None = None) -> ResponseReturnValue:
     """The list and the form; 422 when something is wrong with it."""
     area, wanted = request.args.get("dia-ban", "")[:MOST_CHARS], request.args.get("tim", "")[:MOST_CHARS]
-    found = search(window().store.lexicon.around(who().area), area, wanted)
+    found = search(around(), area, wanted)
     view = {
         "f": typed,
         "problems": wrong or [],
@@ -100,12 +107,11 @@ def page(typed: Typed, wrong: list[Problem] | None = None) -> ResponseReturnValu
         "total": len(found),
         "area": area,
         "wanted": wanted,
-        "areas": reading.own_areas(),
+        "areas": reading.own_areas(Permission.WRITE),
         "everywhere": EVERYWHERE,
         "places": places_of(found),
-        "names": reading.area_names() | {EVERYWHERE: t("all_areas")},
-        "people": {person.id: person.full_name or person.name for person in window().store.people.all()},
-        "sees": sees,
+        "names": {**reading.area_names(), EVERYWHERE: t("all_areas")},
+        "people": ground.people_names(),
     }
     return render_template("lexicon.html", **view), 422 if wrong else 200
 

@@ -12,6 +12,7 @@ from pathlib import Path
 from flask import Blueprint, Response, abort, render_template, request, send_file
 from flask.typing import ResponseReturnValue
 
+from controller.rights import Permission
 from controller.store.rows import Announcement
 from controller.studio import MasteringError, VoiceError
 from controller.studio.remade import Busy
@@ -30,7 +31,7 @@ AGAIN_SECONDS = "5"
 
 
 @pages.get("/nghe-thu/<announcement>/cau/<int:number>")
-@door()
+@door(Permission.READ)
 def sentence(announcement: str, number: int) -> ResponseReturnValue:
     """The sentence ``number`` (from 0) as it will sound; ``v`` says which words it had when the page was made."""
     draft = own(announcement)
@@ -45,7 +46,7 @@ def sentence(announcement: str, number: int) -> ResponseReturnValue:
 
 
 @pages.get("/nghe-thu/<announcement>/thoi-luong")
-@door()
+@door(Permission.READ)
 def air(announcement: str) -> ResponseReturnValue:
     """One sentence: what sounding it in the areas asked for costs; nothing while it has no sound."""
     draft = own(announcement)
@@ -56,7 +57,7 @@ def air(announcement: str) -> ResponseReturnValue:
 
 
 @pages.get("/song-am/<name>")
-@door()
+@door(Permission.READ)
 def outline(name: str) -> ResponseReturnValue:
     """The outline of a recording: ``{"seconds": …, "peaks": [0–100 …]}``."""
     try:

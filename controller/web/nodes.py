@@ -1,26 +1,40 @@
-"""Nodes: which are there, which are only said to be there, and when each was last really heard."""
+"""The list of nodes: which are there, which are only said to be there, and when each was last really heard."""
 
 from __future__ import annotations
 
-from collections import Counter
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import Any
+from urllib.parse import urlencode
 
-from flask import Blueprint, abort, render_template, request
+from flask import Blueprint, abort, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
-from controller.roster import Node, nodes_under
+from controller import behind, flags
+from controller.alarms import signs
+from controller.alarms.causes import CAUSES
+from controller.rights import Permission
+from controller.roster import Node
+from controller.store.alarm_facts import Here
+from controller.store.doubles import DoubleRow
 from controller.store.facts import Condition
-from controller.web import reading
-from controller.web.doors import door, sees
+from controller.store.nodelist import STATES, Listed, Narrowed
+from controller.web import alarm_words, enrolling, known, reading
+from controller.web.doors import door, may, reach, sees
+from controller.web.known import minute, numbers
 from controller.web.window import window
-from wire.health import Health
+from controller.worries import Worry, of_trust, worries
+from wire.errors import Reason
 
-SILENT_AFTER = timedelta(minutes=5)  # no health for so long: said to be online, but not heard of
+DOUBLE_FOR = timedelta(days=7)  # since two devices were last seen under one name
 UPTIME_OVER = timedelta(days=30)
-MOST_ROWS = 200  # shown at once; the counts above them are of all
-HOT_CELSIUS = 80.0  # where a Raspberry Pi begins to slow itself down
-FULL_RATIO = 0.9
+ALARM_FOR = timedelta(days=1)
+ANOTHER_STATION = "station/"  # where what another station sealed with our key is counted
+PAGE, MOST_PAGES = 50, 2000
+STEP = timedelta(seconds=15)  # how exactly it is told that one has become silent
+MOST_CHARS = 200
+FIELDS = ("dia-ban", "trang-thai", "loi", "tim")  # of the form, in the order of `Narrowed`
 
 pages = Blueprint("nodes", __name__)
 
@@ -33,85 +47,113 @@ class Seen:
     condition: Condition
     state: str
     last_sounded: datetime | None
-    worries: frozenset[str]
+    troubles: tuple[Worry, ...]
 
     @property
-    def rank(self) -> tuple[int, str]:
-        """Whoever needs somebody comes first."""
-        order = ("offline", "silent", "never", "worried", "online")
-        return order.index("worried" if self.state == "online" and self.worries else self.state), self.node.id
+    def worries(self) -> frozenset[str]:
+        """The rows of the page that somebody should look at."""
+        return frozenset(each.about for each in self.troubles)
 
 
 @pages.get("/cum-loa")
-@door()
+@door(Permission.READ)
 def list_() -> ResponseReturnValue:
-    """The nodes of this person's areas (or of one of them), the ones that need somebody first."""
-    area = request.args.get("dia-ban", "")[:200]
-    if area and not sees(area):
+    """The nodes of this person's areas that were asked for, a page at a time, the ones that need somebody first."""
+    here, now, asked = window(), window().now(), narrowed()
+    if asked.area and not sees(asked.area):
         abort(404)
-    seen = sorted(all_seen(area), key=lambda each: each.rank)
-    counts = Counter(each.state for each in seen)
-    shown = [(each, uptime(each.node)) for each in seen[:MOST_ROWS]]
-    view = {"area": area, "areas": reading.own_areas(), "names": reading.area_names()}
-    return render_template("nodes.html", shown_nodes=shown, counts=counts, total=len(seen), **view)
+    number = max(1, min(request.args.get("trang", 1, type=int), MOST_PAGES))
+    counts, shown_nodes, causes = looked_at(asked, number)
+    total = counts.get(asked.state, 0) if asked.state else sum(counts.values())
+    view: dict[str, Any] = {"f": asked, "areas": reading.own_areas(), "names": reading.area_names()}
+    view |= {"counts": counts, "total": total, "number": number, "last": -(-total // PAGE), "states": STATES}
+    view |= {"causes": causes, "cause_name": alarm_words.name_of}
+    view |= {"address": address, "area": asked.area, "shown_nodes": shown_nodes, "all": sum(counts.values())}
+    view["waiting"] = enrolling.waiting() if may(Permission.EQUIP) else []
+    view["another_station"] = another_station()
+    view["flags"] = flags.standing(here.store) if may(Permission.EQUIP) or may(Permission.KEYS) else []
+    view["ending"] = here.ending(now) if may(Permission.EQUIP) else {}
+    return render_template("nodes.html", **view)
 
 
-@pages.get("/cum-loa/<name>")
-@door()
-def one(name: str) -> ResponseReturnValue:
-    """One node: vitals, plan serials, uptime, and what it did."""
-    here = window()
-    node = here.store.roster.node(name)
-    if node is None or not sees(node.home):
-        abort(404)
-    outcomes = here.store.asrun.outcomes(area=node.id, limit=50)
-    seen = look(node, here.store.health.condition(node.id), here.store.asrun.last_sounded())
-    view = {"uptime": uptime(node), "outcomes": outcomes, "names": reading.area_names()}
-    return render_template("node.html", s=seen, **view)
+Page = tuple[dict[str, int], list[tuple[Seen, float | None, Listed]], dict[str, int]]
 
 
-def uptime(node: Node) -> float | None:
-    """The share of the last 30 days in which it was online, 0 to 1; None when it was never heard of."""
-    now = window().now()
-    return window().store.health.uptime(node.id, max(node.enrolled_at, now - UPTIME_OVER), now)
+def looked_at(asked: Narrowed, number: int) -> Page:
+    """How many are in each state, the page of that number, and the causes of open alarms with how many are in them.
+
+    Worked out once for all who ask for the same, without words.
+    """
+    now, changed = window().now(), numbers()
+
+    def work_out() -> Page:
+        book = window().store.nodelist
+        lines = book.page(asked, now, (number - 1) * PAGE, PAGE)
+        return book.counts(asked, now), seen_on(lines), book.open_causes(asked.areas)
+
+    if asked.words:
+        return work_out()
+    told = changed.of("presence", "health", "outcomes", "doubles", "plans")
+    at = told, changed.alarms, changed.roster, changed.wishes, minute(now, STEP)
+    return known.of(("nodes", asked, number), at, work_out)
 
 
-def all_seen(area: str = "") -> list[Seen]:
-    """Every node of this person's areas (of ``area``, if named), as it is seen now."""
-    store = window().store
-    conditions = {each.node: each for each in store.health.latest()}
-    sounded = store.asrun.last_sounded()
-    nodes = nodes_under(reading.own_nodes(), [area]) if area else reading.own_nodes()
-    return [look(node, conditions.get(node.id), sounded) for node in nodes]
+def narrowed() -> Narrowed:
+    """What was asked for, each field cut to a length that no honest one has."""
+    area, state, cause, words = (request.args.get(name, "")[:MOST_CHARS].strip() for name in FIELDS)
+    known = state if state in STATES else ""
+    return Narrowed(reach(Permission.READ), area, known, cause if cause in CAUSES else "", words)
 
 
-def look(node: Node, condition: Condition | None, sounded: dict[str, datetime]) -> Seen:
+def address(asked: Narrowed, **changed: str) -> str:
+    """The page that shows what was asked for, but for what is ``changed`` (by the names of the form's fields)."""
+    given = dict(zip(FIELDS, (asked.area, asked.state, asked.cause, asked.words), strict=True)) | changed
+    return f"{url_for('.list_')}?{urlencode({name: value for name, value in given.items() if value})}"
+
+
+def seen_on(lines: Sequence[Listed]) -> list[tuple[Seen, float | None, Listed]]:
+    """The nodes of a page with all that is known of them, and their uptime."""
+    store, now = window().store, window().now()
+    ids = [line.node for line in lines]
+    nodes, conditions = store.nodelist.named(ids), store.health.conditions(set(ids))
+    sounded, due = store.asrun.last_sounded(ids), behind.due(store, now, ids)
+    doubles = store.doubles.since(now - DOUBLE_FOR)
+    told = [(line, nodes[line.node]) for line in lines if line.node in nodes]
+    up = store.health.uptimes({node.id: max(node.enrolled_at, now - UPTIME_OVER) for _, node in told}, now)
+    return [
+        (look(Told(node, conditions.get(node.id), due, doubles.get(node.id)), sounded), up[node.id], line)
+        for line, node in told
+    ]
+
+
+def another_station() -> datetime | None:
+    """When another station last spoke with our key; None when none did for a day."""
+    since = window().now() - ALARM_FOR
+    forked = [each for each in window().store.refusals.all() if each.reason == Reason.FORKED]
+    heard = (each.last_at for each in forked if each.where.startswith(ANOTHER_STATION))
+    return max((at for at in heard if at >= since), default=None)
+
+
+@dataclass(frozen=True)
+class Told:
+    """What is known of a node. ``due``: the serials that should be held by now; ``double``: who spoke in its name."""
+
+    node: Node
+    condition: Condition | None
+    due: behind.Serials
+    double: DoubleRow | None
+
+
+def look(told: Told, sounded: dict[str, datetime]) -> Seen:
     """A node with its state in one word."""
-    condition = condition or Condition(node.id)
-    state = state_of(condition, window().now())
-    return Seen(node, condition, state, sounded.get(node.id), worries(condition.health))
-
-
-def worries(health: Health | None) -> frozenset[str]:
-    """Which of cpu, disk, clock, audio and refusals somebody should look at; nothing is guessed of what is absent."""
-    if health is None:
-        return frozenset()
-    v = health.vitals
-    signs = {
-        "cpu": (v.cpu_celsius or 0.0) >= HOT_CELSIUS or bool(v.throttled),
-        "disk": (v.disk_used_ratio or 0.0) >= FULL_RATIO,
-        "clock": not v.clock_known,
-        "audio": v.audio_ok is False,
-        "refusals": bool(health.refusals),
-    }
-    return frozenset(name for name, worrying in signs.items() if worrying)
+    node, now = told.node, window().now()
+    condition = told.condition or Condition(node.id)
+    lacks = behind.behind(node, condition, told.due, now)
+    troubles = (*of_trust(node, condition, told.double, now), *worries(condition.health, lacks))
+    return Seen(node, condition, state_of(condition, now), sounded.get(node.id), troubles)
 
 
 def state_of(condition: Condition, now: datetime) -> str:
     """``online``, ``offline``, ``silent`` (online, but no health for minutes) or ``never`` (it never spoke)."""
-    if condition.online is None:
-        return "never"
-    if not condition.online:
-        return "offline"
-    heard = max(filter(None, (condition.health_received_at, condition.presence_since)), default=None)
-    return "silent" if heard is None or now - heard > SILENT_AFTER else "online"
+    here = Here(condition.node, condition.online, condition.presence_since, condition.health_received_at)
+    return signs.state_of(here, now)

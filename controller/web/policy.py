@@ -9,7 +9,7 @@ from flask.typing import ResponseReturnValue
 
 from controller import restraint
 from controller.desk import DeskError
-from controller.store.rows import Role
+from controller.rights import Permission
 from controller.web import reading, standing
 from controller.web.doors import door, who
 from controller.web.forms import Problem
@@ -26,24 +26,24 @@ pages = Blueprint("policy", __name__)
 
 
 @pages.get("/khung-chuong-trinh/<area>/quy-che")
-@door(Role.ADMINISTRATOR)
+@door(Permission.POLICY)
 def form(area: str) -> ResponseReturnValue:
     """The policy in force as a text, to be changed."""
-    current, _ = standing.policies(own(area))
+    current, _ = standing.policies(own(area, Permission.POLICY))
     if current is None or current.area != area:
         return page(area, t("policy_new", area=area))
     return page(area, rulebook_text.write(Policy(area, current.since, current.rules)))
 
 
 @pages.post("/khung-chuong-trinh/<area>/quy-che")
-@door(Role.ADMINISTRATOR)
+@door(Permission.POLICY)
 def change(area: str) -> ResponseReturnValue:
     """Read it back in sentences, or let it hold."""
     text = request.form.get("text", "").replace("\r\n", "\n")
     try:
         text = uploaded_text(request.files.get("file")) or text
         policy = rulebook_text.read(text)
-        if policy.area != own(area):
+        if policy.area != own(area, Permission.POLICY):
             raise WebError("web.programme_other_area", area=policy.area)
         if request.form.get("act") != "apply" or request.form.get("proof", "") != proof_of(policy):
             return page(area, text, policy=policy)
@@ -64,7 +64,12 @@ def proof_of(policy: Policy) -> str:
 
 def page(area: str, text: str, wrong: list[Problem] | None = None, **more: Any) -> ResponseReturnValue:
     """The text with what is wrong in it, or read back."""
-    view: dict[str, Any] = {"area": own(area), "text": text, "problems": wrong or [], "names": reading.area_names()}
+    view: dict[str, Any] = {
+        "area": own(area, Permission.POLICY),
+        "text": text,
+        "problems": wrong or [],
+        "names": reading.area_names(),
+    }
     if policy := more.get("policy"):
         rules = rules_of(standing.Policy(policy.area, policy.since, policy.rules))
         view |= {"policy": policy, "rules": rules, "proof": proof_of(policy), "horizon": HORIZON.days}

@@ -35,8 +35,13 @@ def sentences(quiet: QuietHours | None, limits: Limits | None, volumes: Iterable
             found.append(t("rule_gap", count=limits.gap_minutes))
         if limits.weekend is not Weekend.AS_USUAL:
             found.append(t(f"rule_weekend_{limits.weekend.value}"))
-    bands = [t("rule_band", since=each.since, volume=_decibels(each.volume_dbfs)) for each in volumes]
-    return found + [t("rule_volumes", bands=", ".join(bands))] * bool(bands)
+    told = bands(volumes)
+    return found + [t("rule_volumes", bands=", ".join(told))] * bool(told)
+
+
+def bands(volumes: Iterable[VolumeBand]) -> list[str]:
+    """Each band: from when on how loud."""
+    return [t("rule_band", since=each.since, volume=decibels(each.volume_dbfs)) for each in volumes]
 
 
 def _week(key: str, week: Week) -> list[str]:
@@ -47,6 +52,7 @@ def _week(key: str, week: Week) -> list[str]:
     return [t(key, days=weekdays(each), count=count) for each, count in sorted(days)]
 
 
-def _decibels(volume_dbfs: float) -> str:
+def decibels(volume_dbfs: float) -> str:
+    """``−6 dB``, or that it is the loudest."""
     digits = 0 if volume_dbfs == int(volume_dbfs) else 1
     return figure(volume_dbfs, digits, "dB", chosen()) if volume_dbfs else t("full_volume")

@@ -16,10 +16,10 @@ from flask import Blueprint, abort, flash, redirect, render_template, request, u
 from flask.typing import ResponseReturnValue
 
 from controller.desk import DeskError
+from controller.rights import Permission
 from controller.store.programmes import ProgrammeRow, edition_of
-from controller.store.rows import Role
 from controller.web import reading, sheet, slot_words, standing
-from controller.web.doors import door, sees, who
+from controller.web.doors import door, may, refused, sees, who
 from controller.web.forms import Problem
 from controller.web.language import WebError, said, t
 from controller.web.programme_faults import fault_of, faults
@@ -62,7 +62,7 @@ FRESH = Verdict()
 
 
 @pages.get("/khung-chuong-trinh/<area>/sua")
-@door(Role.APPROVER)
+@door(Permission.PROGRAMME)
 def form(area: str) -> ResponseReturnValue:
     """The form as it stands: the programme in force, or the one of ``?ban=`` a day."""
     held = standing.holding(own(area))
@@ -73,7 +73,7 @@ def form(area: str) -> ResponseReturnValue:
 
 
 @pages.post("/khung-chuong-trinh/<area>/sua")
-@door(Role.APPROVER)
+@door(Permission.PROGRAMME)
 def change(area: str) -> ResponseReturnValue:
     """A button of the form: add, drop, move, look at what would change, or apply it."""
     typed, act = sheet.read(request.form), request.form.get("act", "")[:40]
@@ -88,7 +88,7 @@ def change(area: str) -> ResponseReturnValue:
 
 
 @pages.get("/khung-chuong-trinh/<area>/van-ban")
-@door(Role.APPROVER)
+@door(Permission.PROGRAMME)
 def text_form(area: str) -> ResponseReturnValue:
     """The programme as a text."""
     row = standing.holding(own(area)).of_day(request.args.get("ban", "")[:10])
@@ -97,7 +97,7 @@ def text_form(area: str) -> ResponseReturnValue:
 
 
 @pages.post("/khung-chuong-trinh/<area>/van-ban")
-@door(Role.APPROVER)
+@door(Permission.PROGRAMME)
 def text_change(area: str) -> ResponseReturnValue:
     """The text, or a file with it, looked at or applied."""
     own(area)
@@ -138,11 +138,11 @@ def look(area: str, text: str, since: date) -> Looked:
     return Looked(row, changed, standing.proof(row.since, row.body))
 
 
-def own(area: str) -> str:
-    """The area, if it is one that this person answers for."""
+def own(area: str, act: Permission = Permission.PROGRAMME) -> str:
+    """The area, if it is one in which this person may do that."""
     if window().store.roster.area(area) is None or not sees(area):
         abort(404)
-    return area
+    return area if may(act, area) else refused("programme")
 
 
 def today() -> date:

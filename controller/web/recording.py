@@ -14,11 +14,13 @@ from flask import Blueprint, jsonify, redirect, render_template, request, url_fo
 from flask.typing import ResponseReturnValue
 
 from controller.desk import DeskError, Wish
+from controller.rights import Permission
 from controller.store.rows import Announcement
 from controller.studio import RecordingError, ShelfError
 from controller.web import sending
 from controller.web.doors import door, who
 from controller.web.forms import Problem
+from controller.web.headers import MICROPHONE
 from controller.web.language import WebError, chosen, said, t
 from controller.web.uploads import MOST_PIECE_BYTES, Uploads
 from controller.web.window import window
@@ -39,14 +41,14 @@ class Typed:
 
 
 @pages.get("/ban-ghi")
-@door()
+@door(Permission.WRITE, Permission.WARN)
 def form() -> ResponseReturnValue:
     """Record or choose."""
     return page(Typed())
 
 
 @pages.post("/ban-ghi")
-@door()
+@door(Permission.WRITE, Permission.WARN)
 def small() -> ResponseReturnValue:
     """A small file in one form: the way without scripts."""
     file = request.files.get("file")
@@ -62,7 +64,7 @@ def small() -> ResponseReturnValue:
 
 
 @pages.post("/ban-ghi/tep")
-@door()
+@door(Permission.WRITE, Permission.WARN)
 def begin() -> ResponseReturnValue:
     """A large file is to come, ``size`` bytes: where to send its pieces."""
     size = request.form.get("size", "", type=str)
@@ -76,7 +78,7 @@ def begin() -> ResponseReturnValue:
 
 
 @pages.get("/ban-ghi/tep/<name>")
-@door()
+@door(Permission.WRITE, Permission.WARN)
 def come(name: str) -> ResponseReturnValue:
     """How much of it has come."""
     try:
@@ -86,7 +88,7 @@ def come(name: str) -> ResponseReturnValue:
 
 
 @pages.post("/ban-ghi/tep/<name>")
-@door()
+@door(Permission.WRITE, Permission.WARN)
 def piece(name: str) -> ResponseReturnValue:
     """The piece that begins at ``tu``; how much has come. One that is not in turn changes nothing."""
     offset = request.args.get("tu", -1, type=int)
@@ -97,7 +99,7 @@ def piece(name: str) -> ResponseReturnValue:
 
 
 @pages.post("/ban-ghi/tep/<name>/xong")
-@door()
+@door(Permission.WRITE, Permission.WARN)
 def whole(name: str) -> ResponseReturnValue:
     """All of it has come: it is admitted and becomes a draft."""
     try:
@@ -135,8 +137,7 @@ def page(typed: Typed, wrong: list[Problem] | None = None) -> ResponseReturnValu
     limits = window().archive.limits
     facts |= {"most_minutes": round(limits.most_seconds / 60), "most_megabytes": limits.most_bytes >> 20}
     answer = render_template("recording.html", **facts)
-    headers = {"Permissions-Policy": "camera=(), microphone=(self), geolocation=()"}
-    return answer, 422 if wrong else 200, headers
+    return answer, 422 if wrong else 200, MICROPHONE
 
 
 def _typed() -> Typed:

@@ -4,25 +4,18 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from controller.desk import DeskError, Draft, Placing, Wish
+from controller.desk import DeskError, Draft, Wish, reach
 from controller.desk.foresight import Foreseen
-from controller.roster import AreaKind
 from controller.store.rows import Announced, Announcement, AnnouncementState, BookingRow, User
 from controller.web.forms import Typed, at_clock, class_of, timing_of
 from controller.web.repeating import repeating_of
 from controller.web.window import Window
+from schedules.booking import WhenCut
 from wire.plan import BulletinClass, Level
 
 OPEN = (AnnouncementState.DRAFT, AnnouncementState.RETURNED)
 MOST_DRAFTS = 10
 _OVERTAKEN = {"desk.stale", "desk.wrong_state"}
-_LEVELS = {
-    AreaKind.PROVINCE: Level.PROVINCE,
-    AreaKind.DISTRICT: Level.DISTRICT,
-    AreaKind.COMMUNE: Level.COMMUNE,
-    AreaKind.HAMLET: Level.COMMUNE,
-    AreaKind.GROUP: Level.COMMUNE,
-}
 
 
 def draft_of(typed: Typed, who: User, window: Window) -> Announcement | None:
@@ -30,6 +23,13 @@ def draft_of(typed: Typed, who: User, window: Window) -> Announcement | None:
     draft = window.store.announcements.get(typed.draft) if typed.draft else None
     mine = draft is not None and draft.author == who.id and draft.state in OPEN
     return draft if mine else None
+
+
+def is_overtaken(typed: Typed, who: User, window: Window) -> bool:
+    """Whether the form's draft was sent or thrown away on another page; the same form again is not another."""
+    held = window.store.announcements.get(typed.draft) if typed.draft else None
+    mine: bool = held is not None and held.author == who.id and held.state not in OPEN
+    return mine and window.desk.known(typed.key, who) is None
 
 
 def keep_draft(typed: Typed, who: User, window: Window) -> Announcement:
@@ -84,6 +84,7 @@ def wish_of(typed: Typed, who: User, window: Window) -> Wish:
         slot=timing.slot,
         idempotency_key=typed.key,
         recording=draft.recording if draft else None,
+        after_cut=None if typed.emergency else WhenCut(typed.after_cut),
     )
 
 
@@ -91,8 +92,7 @@ def _book(typed: Typed, who: User, window: Window) -> Announced:
     wish = wish_of(typed, who, window)
     if draft_of(typed, who, window) is not None:
         draft = keep_draft(typed, who, window)
-        placing = Placing(wish.areas, wish.start, wish.idempotency_key, wish.recurrence, wish.slot)
-        return window.desk.submit(draft.id, placing, who, window.now())
+        return window.desk.submit(draft.id, wish.placing, who, window.now())
     return window.desk.announce(wish, who, window.now())
 
 
@@ -112,6 +112,11 @@ def _wish(typed: Typed, who: User, window: Window, draft: bool = False) -> Wish:
 def taken_back(held: Announcement, who: User, window: Window) -> str:
     """Take back what was sent, and make a draft that says the same; its id. Raises DeskError."""
     window.desk.withdraw_announcement(held.id, who, window.now())
+    return used_again(held, who, window)
+
+
+def used_again(held: Announcement, who: User, window: Window) -> str:
+    """A new draft that says the same; its id. What there was stays as it is. Raises DeskError."""
     wish = Wish(
         text=held.text,
         title=held.title,
@@ -127,7 +132,7 @@ def taken_back(held: Announcement, who: User, window: Window) -> str:
 
 def drafts_of(who: User, window: Window) -> list[Announcement]:
     """What a person began and has not sent, or got back: the newest first."""
-    found = [each for state in OPEN for each in window.store.announcements.list(500, state) if each.author == who.id]
+    found = [each for state in OPEN for each in window.store.announcements.list(None, state, [who.id])]
     return sorted(found, key=lambda each: each.updated_at, reverse=True)[:MOST_DRAFTS]
 
 
@@ -147,7 +152,7 @@ def typed_of(draft: Announcement, areas: tuple[str, ...], key: str) -> Typed:
 
 def placed(typed: Typed, booking: BookingRow, window: Window) -> Typed:
     """The form with the places and the time of a booking that there was; a time that is past is not kept."""
-    typed, zone = replace(typed, areas=booking.areas), window.settings.zone
+    typed, zone = replace(typed, areas=booking.areas, after_cut=booking.after_cut.value), window.settings.zone
     if booking.slot is not None:
         return replace(typed, when="slot", slot=booking.slot)
     if booking.start is None:
@@ -159,6 +164,5 @@ def placed(typed: Typed, booking: BookingRow, window: Window) -> Typed:
 
 
 def level_of(who: User, window: Window) -> Level:
-    """The level a person speaks at: that of the area they answer for; the commune's for whoever answers for all."""
-    area = window.store.roster.area(who.area) if who.area != "*" else None
-    return _LEVELS[area.kind] if area else Level.COMMUNE
+    """The level that a person speaks at."""
+    return reach.level_of(window.store, who)

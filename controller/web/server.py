@@ -1,22 +1,30 @@
-"""The web's server: waitress in a thread of its own, which can be stopped.
+"""The web's server: waitress in a thread of its own, which can be stopped; with a certificate, TLS in front of it.
 
 - A port in use is said in one sentence, before anything is served.
 - Stopping never waits for a viewer: open live streams are told to end first.
 - A proxy on this machine is believed about whom it speaks for, nobody else is.
-- A request larger than what any form needs is refused by the server before a view sees it.
+- A request larger than what any form needs, or that takes too long to arrive, is ended before a view sees it.
 """
 
 from __future__ import annotations
 
+import copy
 import errno
 import logging
 import socket
 import threading
+from collections.abc import Sequence
 from typing import Any
 
 from flask import Flask
-from waitress import create_server, wasyncore
+from waitress import wasyncore
+from waitress.adjustments import Adjustments
+from waitress.server import TcpWSGIServer
+from waitress.task import ThreadedTaskDispatcher
 
+from controller.safe import Safe
+from controller.web.connections import Channel, Crowd
+from controller.web.encryption import Encryption, Opened, Papers
 from controller.web.language import WebError
 from controller.web.live import hub_of
 
@@ -24,22 +32,83 @@ log = logging.getLogger(__name__)
 
 THREADS = 64
 MAX_REQUEST_BYTES = 2 * 1024 * 1024
+MAX_HEAD_BYTES = 32 * 1024
+IDLE_SECONDS = 75  # a connection on which nothing is asked
+CLEANUP_SECONDS = 2
 LOOP_SECONDS = 0.5
 
 
-class Server:
-    """A served app; ``port`` is the one really bound (asked for as 0, the system chooses)."""
+class Listener(TcpWSGIServer):  # type: ignore[misc]
+    """A port of the server."""
 
-    def __init__(self, app: Flask, sockets: Any, channels: dict[int, Any], port: int) -> None:
-        self.app, self.port = app, port
-        self._sockets, self._channels = sockets, channels
+    def __init__(self, app: Any, channels: dict[int, Any], listening: socket.socket, adj: Any, workers: Any) -> None:
+        self.crowd = Crowd()
+        self.encryption: Encryption | None = None
+        self._secure = copy.copy(adj)
+        self._secure.url_scheme = "https"
+        facts = (listening.family, listening.type, listening.proto, listening.getsockname())
+        super().__init__(app, channels, True, listening, workers, adj, facts, bind_socket=False)
+
+    def handle_accept(self) -> None:
+        """One more visitor, if there is a place."""
+        try:
+            accepted = self.accept()
+            if accepted is None:
+                return
+            connection, address = accepted
+            if not self.crowd.enter(address[0]):
+                connection.close()
+                return
+            self.set_socket_options(connection)
+        except OSError:  # he left already
+            return
+        if self.encryption is None:
+            self._open(connection, address, self.adj)
+        else:
+            self.encryption.take(connection, address)
+
+    def add_task(self, task: Channel) -> None:
+        """A request for the workers."""
+        task.begin()
+        super().add_task(task)
+
+    def encrypt(self, papers: Papers, opened: Opened) -> None:
+        """Serve TLS too from now on. Raises WebError."""
+        self.encryption = Encryption(papers, self._delivered, lambda address: self.crowd.leave(address[0]), opened)
+
+    def maintenance(self, now: float) -> None:
+        """End what is idle, and what takes too long to arrive."""
+        super().maintenance(now)
+        for channel in list(self.active_channels.values()):
+            channel.settle()
+            if channel.is_late():
+                channel.will_close = True
+
+    def _delivered(self, connection: socket.socket, address: Any, secure: bool) -> None:
+        """From the thread of TLS; the channel itself is made in waitress's own."""
+        if secure:  # its place is given back when TLS ends
+            self.trigger.pull_trigger(lambda: self._open(connection, address, self._secure, counted=False))
+        else:
+            self.trigger.pull_trigger(lambda: self._open(connection, address, self.adj))
+
+    def _open(self, connection: socket.socket, address: Any, adj: Any, counted: bool = True) -> None:
+        left = (lambda: self.crowd.leave(address[0])) if counted else (lambda: None)
+        Channel(self, connection, address, adj, left)
+
+
+class Server:
+    """A served app; ``port`` is the first one really bound (asked for as 0, the system chooses)."""
+
+    def __init__(self, app: Flask, listeners: Sequence[Listener], channels: dict[int, Any], port: int) -> None:
+        self.app, self.port, self.listeners = app, port, listeners
+        self._channels = channels
         self._stopping = threading.Event()
         self._thread = threading.Thread(target=self._run, name="web", daemon=True)
         self._thread.start()
 
     def _run(self) -> None:
         while not self._stopping.is_set():
-            wasyncore.loop(timeout=LOOP_SECONDS, map=self._channels, count=1)
+            wasyncore.loop(timeout=LOOP_SECONDS, use_poll=True, map=self._channels, count=1)
 
     def stop(self) -> None:
         """End streams, finish what is being answered (5 s at most), close every socket. Twice is harmless."""
@@ -48,32 +117,60 @@ class Server:
         hub_of(self.app).stop()
         self._stopping.set()
         self._thread.join()
-        self._sockets.task_dispatcher.shutdown(timeout=5)
+        self.listeners[0].task_dispatcher.shutdown(timeout=5)
         wasyncore.close_all(self._channels, ignore_all=True)
+        for each in self.listeners:  # last: what was answered is still on its way through it
+            if each.encryption is not None:
+                each.encryption.stop()
         log.info("web stopped port=%s", self.port)
 
 
-def serve(app: Flask, host: str, port: int, threads: int = THREADS) -> Server:
-    """Serve ``app`` on ``host:port`` from now on. Raises WebError ``web.port_in_use`` or ``web.bad_host``."""
-    listening = _bound(host, port)
+def serve(app: Flask, host: str, port: int, threads: int = THREADS, papers: Papers | None = None) -> Server:
+    """Serve ``app`` on ``host:port`` from now on; with ``papers`` over TLS too, and on the ``web_tls_port`` of the app.
+
+    Raises WebError ``web.port_in_use``, ``web.bad_host`` or ``web.bad_certificate``, and what ``papers`` raises (Said).
+    """
+    settings = app.extensions["window"].settings
+    more = [settings.web_tls_port] if papers is not None else []
+    bound = [_bound(host, port)]
     channels: dict[int, Any] = {}
-    sockets = create_server(
-        app,
-        map=channels,
-        sockets=[listening],
+    workers = ThreadedTaskDispatcher()
+    listeners: list[Listener] = []
+    try:
+        bound += [_bound(host, each) for each in more if each]
+        workers.set_thread_count(threads)
+        listeners += [Listener(app, channels, each, _adjustments(threads), workers) for each in bound]
+        for listener in listeners if papers is not None else ():
+            assert papers is not None
+            listener.encrypt(papers, Safe(settings.keys_dir).opened)
+    except BaseException:
+        workers.shutdown()
+        for listener in listeners:
+            if listener.encryption is not None:
+                listener.encryption.stop()
+        wasyncore.close_all(channels, ignore_all=True)
+        for each in bound:
+            each.close()
+        raise
+    at = int(bound[0].getsockname()[1])
+    log.info("web serving host=%s port=%s tls=%s", host, at, papers is not None)
+    return Server(app, listeners, channels, at)
+
+
+def _adjustments(threads: int) -> Any:
+    return Adjustments(
         threads=threads,
         ident=None,
         trusted_proxy="127.0.0.1",
         trusted_proxy_count=1,
         trusted_proxy_headers={"x-forwarded-for", "x-forwarded-proto"},
         max_request_body_size=MAX_REQUEST_BYTES,
+        max_request_header_size=MAX_HEAD_BYTES,
         channel_request_lookahead=1,  # so that a viewer who left is noticed
-        connection_limit=1000,
-        asyncore_use_poll=True,
+        channel_timeout=IDLE_SECONDS,
+        cleanup_interval=CLEANUP_SECONDS,
+        connection_limit=5000,  # of descriptors in the loop; visitors are counted by the crowd
     )
-    bound = int(listening.getsockname()[1])
-    log.info("web serving host=%s port=%s", host, bound)
-    return Server(app, sockets, channels, bound)
 
 
 def _bound(host: str, port: int) -> socket.socket:

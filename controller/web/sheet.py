@@ -15,7 +15,7 @@ from typing import Any, TypeVar
 
 from werkzeug.datastructures import MultiDict
 
-from controller.web.forms import plain
+from controller.store.finding import plain
 from schedules.days import Holidays
 from schedules.programme import Item, Kind, Programme, Slot
 from schedules.timetable import DAYS, MOST_ITEMS, MOST_SLOTS, MOST_TERMS
@@ -38,6 +38,7 @@ class Part:
     kind: str = Kind.ANNOUNCEMENTS.value
     name: str = ""
     classes: tuple[str, ...] = ()
+    duck: bool = False
 
 
 @dataclass(frozen=True)
@@ -185,7 +186,8 @@ def _written(line: Line) -> list[str]:
 def _part(part: Part) -> list[str]:
     found = [f"kind = {quoted(part.kind)}"]
     if part.kind != Kind.ANNOUNCEMENTS:
-        return [*found, f"{'source' if part.kind == Kind.RELAY else 'asset'} = {quoted(part.name)}"]
+        found += [f"{'source' if part.kind == Kind.RELAY else 'asset'} = {quoted(part.name)}"]
+        return found + ["duck = true"] * part.duck
     found += [f"series = {quoted(slug(part.name))}"] * bool(part.name)
     return found + [f"classes = {_listed(part.classes)}"] * bool(part.classes)
 
@@ -228,7 +230,8 @@ def _line(slot: Slot) -> Line:
 
 
 def _item(item: Item) -> Part:
-    return Part(item.kind.value, item.series or item.source or item.asset, tuple(each.value for each in item.classes))
+    name, classes = item.series or item.source or item.asset, tuple(each.value for each in item.classes)
+    return Part(item.kind.value, name, classes, item.duck)
 
 
 def _sent(form: MultiDict[str, str], number: int, items: Sequence[int]) -> Line:
@@ -240,7 +243,12 @@ def _sent(form: MultiDict[str, str], number: int, items: Sequence[int]) -> Line:
         return tuple(dict.fromkeys(typed))[:MOST_TERMS]
 
     parts = [
-        Part(field_(f"item-{at}-kind"), field_(f"item-{at}-name"), listed(f"item-{at}-classes")[:9])
+        Part(
+            field_(f"item-{at}-kind"),
+            field_(f"item-{at}-name"),
+            listed(f"item-{at}-classes")[:9],
+            field_(f"item-{at}-duck") == "1",
+        )
         for at in items[:MOST_ITEMS]
     ]
     names = ("label", "start", "minutes", "since", "until", "holidays", "fill", "overrun")

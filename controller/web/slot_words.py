@@ -61,7 +61,8 @@ def item(part: Item) -> str:
         classes = ", ".join(t(f"class_{each.value}").lower() for each in part.classes)
         series = t("item_series", series=part.series) if part.series else t("item_any_series")
         return series + (f" ({classes})" if classes else "")
-    return t(f"item_{part.kind.value}", name=part.source or part.asset)
+    named = t(f"item_{part.kind.value}", name=part.source or part.asset)
+    return f"{named} ({t('item_duck')})" if part.duck else named
 
 
 def rest(slot: Slot) -> list[str]:

@@ -8,10 +8,11 @@ from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from itertools import groupby
 
+from controller.rights import Permission
 from controller.roster import ancestors
 from controller.store.programmes import ProgrammeRow, standings_of
 from controller.store.rows import AnnouncementState, VoiceState
-from controller.web.doors import sees, who
+from controller.web.doors import reach, sees
 from controller.web.window import window
 from schedules import placing
 from schedules.calendars import facts_of
@@ -54,7 +55,7 @@ class Policy:
 
 def may_read(area: str) -> bool:
     """Whether an area concerns the signed-in person: it is theirs, or theirs lies in it."""
-    return sees(area) or lies_within(who().area, area)
+    return sees(area) or any(lies_within(each, area) for each in reach(Permission.READ))
 
 
 def holding(area: str) -> Holding:
@@ -117,12 +118,13 @@ def names_for_items(area: str) -> list[str]:
     """What an item of the area may be called: series of its programmes, then approved announcements with audio."""
     rows = window().store.programmes.of(area)
     series = {item.series for row in rows for slot in row.programme.slots for item in slot.items if item.series}
-    homes = {each.id: each.area for each in window().store.people.all()}
+    near = [
+        each.id for each in window().store.people.all() if lies_within(area, each.area) or lies_within(each.area, area)
+    ]
     titles = [
         each.title
-        for each in window().store.announcements.list(MOST_NAMES, AnnouncementState.APPROVED)
+        for each in window().store.announcements.list(MOST_NAMES, AnnouncementState.APPROVED, near)
         if each.voice_state is VoiceState.DONE and not each.drill and each.bulletin_class is not BulletinClass.EMERGENCY
-        if lies_within(area, homes.get(each.author, "")) or lies_within(homes.get(each.author, ""), area)
     ]
     return [*sorted(series), *dict.fromkeys(titles)]
 

@@ -13,6 +13,7 @@ from flask import Blueprint, request
 from flask.typing import ResponseReturnValue
 
 from controller.desk import DeskError
+from controller.rights import Permission
 from controller.store.rows import Announcement
 from controller.web import compose, hearing, sending
 from controller.web.compose import Beside
@@ -26,7 +27,7 @@ pages = Blueprint("teaching", __name__)
 
 
 @pages.post("/nghe-thu/day")
-@door()
+@door(Permission.WRITE, Permission.WARN)
 def teach() -> ResponseReturnValue:
     """From now on this is read so: kept in the lexicon of the author's area, and the text is voiced anew."""
     typed = read(request.form)
@@ -44,7 +45,7 @@ def teach() -> ResponseReturnValue:
 
 
 @pages.post("/nghe-thu/sua")
-@door()
+@door(Permission.WRITE, Permission.WARN)
 def mend() -> ResponseReturnValue:
     """Put what was probably meant in the place of a slip of the keyboard, wherever it stands as a word."""
     typed = read(request.form)

@@ -39,6 +39,12 @@ def days_ahead(now: datetime, zone: str, language: str) -> list[Day]:
     return [Day(day.isoformat(), day_name(day, today, language), f"{day:%d/%m}") for day in days]
 
 
+def next_day(now: datetime, zone: str, hour: str) -> str:
+    """The day, as a form has it, on which that hour comes next: today, or tomorrow where it is over."""
+    there = local(now, zone)
+    return (there.date() + timedelta(days=hour <= f"{there:%H}")).isoformat()
+
+
 def written_day(text: str) -> date | None:
     """``dd/mm/yyyy`` (also with - or . between) or ISO as a date; None when it is neither."""
     text = text.strip().replace("-", "/").replace(".", "/")

@@ -82,8 +82,11 @@ class Uploads:
 
     def _of(self, owner: str) -> list[Path]:
         """Oldest first."""
-        mine = self._folder.glob(f"{_PLAIN.sub('-', owner)[:80]}.*")
-        return sorted(mine, key=lambda path: path.stat().st_mtime)
+        mine: list[tuple[int, Path]] = []
+        for path in self._folder.glob(f"{_PLAIN.sub('-', owner)[:80]}.*"):
+            with suppress(FileNotFoundError):  # forgotten meanwhile
+                mine.append((path.stat().st_mtime_ns, path))
+        return [path for _, path in sorted(mine)]
 
     def _sweep(self, now: datetime) -> None:
         before = (now - KEPT).timestamp()

@@ -13,8 +13,10 @@ from typing import Any
 from flask import Blueprint, Response, abort, render_template, request
 from flask.typing import ResponseReturnValue
 
-from controller import preview
+from controller import preview, readiness
 from controller.preview import Preview
+from controller.rights import Permission
+from controller.store.rows import BookingRow
 from controller.web import foreseen, policy_words, reading, standing
 from controller.web.doors import door, sees
 from controller.web.foreseen import LeftOut
@@ -23,37 +25,37 @@ from controller.web.times import day_name
 from controller.web.window import window
 from schedules.calendars import facts_of
 from schedules.moments import local
+from schedules.recurring import comings as comings_of
 
 pages = Blueprint("week", __name__)
 
 COUNTS = (7, 14)  # days that may be asked for
-MOST_WAITING = 2000
 NOT_PLANNED = {"submitted", "offered", "voicing", "voiceless", "next", "slot"}
 
 
 @pages.get("/cum-loa/<place>/nhung-ngay-toi")
-@door()
+@door(Permission.READ)
 def of_node(place: str) -> ResponseReturnValue:
     """The next days on a loudspeaker."""
     return page(seen(place, is_real=True))
 
 
 @pages.get("/dia-ban/<place>/nhung-ngay-toi")
-@door()
+@door(Permission.READ)
 def of_area(place: str) -> ResponseReturnValue:
     """The next days on a loudspeaker that hangs in this area."""
     return page(seen(place, is_real=False))
 
 
 @pages.get("/cum-loa/<place>/nhung-ngay-toi.json")
-@door()
+@door(Permission.READ)
 def node_document(place: str) -> ResponseReturnValue:
     """Every job that the loudspeaker holds, byte for byte as its own merged plan."""
     return Response(seen(place, is_real=True).document, mimetype="application/json")
 
 
 @pages.get("/dia-ban/<place>/nhung-ngay-toi.json")
-@door()
+@door(Permission.READ)
 def area_document(place: str) -> ResponseReturnValue:
     """Every job that a loudspeaker would hold which hangs here."""
     return Response(seen(place, is_real=False).document, mimetype="application/json")
@@ -81,6 +83,9 @@ def page(found: Preview) -> ResponseReturnValue:
     view |= {"rules": policy_words.sentences(config.quiet_hours, config.limits, config.volumes)}
     view |= {"pending": found.pending(now, until), "left_out": left_out(found, until), "lacking": lacking(found)}
     view |= {"near": lambda day: near(day, today), "rules_change": rules_change(found, today, count)}
+    soon = [job for job in found.held if job.start < until]
+    place = node.id if found.listener.is_real else node.home
+    view["readiness"] = readiness.survey(here.store, readiness.items_at(place, soon, now))
     view["silent"] = standing.lacking_audio(node.home)
     return render_template("week.html", **view)
 
@@ -93,16 +98,22 @@ def near(day: date, today: date) -> str:
 def left_out(found: Preview, until: datetime) -> list[LeftOut]:
     """What was asked for these areas and stands in no plan: not yet, with how far it is, or held back, and why."""
     now, areas = window().now(), frozenset(found.listener.areas)
-    views = window().store.bookings.list(limit=MOST_WAITING, since=now, until=until, wanted_only=True)
-    mine = [(view, reading.stage(view, now)) for view in views if not areas.isdisjoint(view.booking.areas)]
-    yet = [
-        LeftOut(view.title, view.booking.id, view.booking.start, stage) for view, stage in mine if stage in NOT_PLANNED
-    ]
+    views = window().store.bookings.ahead(now, until)
+    mine = [(view, coming(view.booking, now, until)) for view in views if not areas.isdisjoint(view.booking.areas)]
+    some = [(view, at, reading.stage(view, now)) for view, at in mine if at or view.booking.start is None]
+    yet = [LeftOut(view.title, view.booking.id, at, stage) for view, at, stage in some if stage in NOT_PLANNED]
     known = {job.id for job in found.held}
     out = {each.job: each for each in found.held_back if now <= each.start < until and each.job not in known}
     return yet + [
         LeftOut(each.title, foreseen.booking_of(each.job), each.start, reason=each.reason) for each in out.values()
     ]
+
+
+def coming(booking: BookingRow, since: datetime, until: datetime) -> datetime | None:
+    """When it comes first in these days; None where it does not, or has no time yet."""
+    if booking.recurrence is None or booking.start is None:
+        return booking.start
+    return next(iter(comings_of(booking.recurrence, booking.start, since, until)), None)
 
 
 def lacking(found: Preview) -> bool | None:

@@ -1,24 +1,41 @@
 """Decoding: a file on disk becomes 48 kHz mono samples, block by block, as loud as the take wants.
 
-- Streams: memory does not grow with the length of the audio.
-- Reads what libsndfile reads (Ogg/Opus, MP3, WAV, …) by name on disk only: no playlists, no URLs.
+- Decodes block by block: of samples there are never more than what is asked for.
+- Reads what libsndfile reads (Ogg/Opus, MP3, WAV, …) from an open file only: no playlists, no URLs.
+- Audio of a plan is decoded from bytes that were hashed on their way into memory, not from what a name stands for.
 - The finished audio is 48 kHz already; another rate is resampled with a windowed sinc.
 """
 
 from __future__ import annotations
 
+import hashlib
 import math
+import os
+import re
+import stat
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 from edge_node.players.player import RATE
+from wire.errors import Reason
 
+MOST_HELD_BYTES = 64 << 20  # of one file in memory: four hours and more of what a station makes
+_CHUNK_BYTES = 1 << 18
+_SHA256 = re.compile("[0-9a-f]{64}")
 TAPS = 24  # of the resampling filter, per phase
 
 
 class BadAudio(Exception):
     """The file cannot be decoded; the message is the decoder's."""
+
+    reason = Reason.BAD_AUDIO
+
+
+class NotSealed(BadAudio):
+    """The file is not the audio that the plan names: nothing of it is decoded."""
+
+    reason = Reason.BAD_HASH
 
 
 class Source:
@@ -34,8 +51,8 @@ class Source:
         self._np, self._error = np, sf.SoundFileError
         self._gain = 32767.0 * 10 ** (min(volume_dbfs, 0.0) / 20)
         try:
-            self._file = sf.SoundFile(path)
-        except (sf.SoundFileError, OSError, TypeError) as wrong:
+            self._file = sf.SoundFile(opened(path))
+        except (sf.SoundFileError, OSError, TypeError, ValueError) as wrong:
             raise BadAudio(str(wrong)[:200]) from None
         rate = self._file.samplerate
         self._seek(min(from_ms * rate // 1000, self._file.frames))
@@ -63,6 +80,53 @@ class Source:
         except (self._error, OSError) as wrong:
             raise BadAudio(str(wrong)[:200]) from None
         return block[:, 0] if block.shape[1] == 1 else block.mean(axis=1)
+
+
+def opened(path: Path) -> int:
+    """A descriptor of the file, for one reader. Raises OSError; BadAudio where it is not what its name says.
+
+    What is named by a SHA-256 (all that a plan names) is hashed as it lies there now and read into memory on the way:
+    whoever exchanges or rewrites the file afterwards changes nothing of what is heard. Above `MOST_HELD_BYTES` it is
+    read from the very file that was hashed.
+    """
+    # no link is followed, no pipe is waited for
+    descriptor = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
+    try:
+        found = os.fstat(descriptor)
+        if not stat.S_ISREG(found.st_mode):
+            raise NotSealed("no regular file")
+        if not _SHA256.fullmatch(path.name):  # made by this node itself: its own voice, the test tone
+            return os.dup(descriptor)
+        return _hashed(descriptor, path.name, found.st_size <= MOST_HELD_BYTES)
+    finally:
+        os.close(descriptor)
+
+
+def _hashed(descriptor: int, sha256: str, into_memory: bool) -> int:
+    """A descriptor of bytes that have this hash. Raises OSError, BadAudio."""
+    held = os.memfd_create("audio", os.MFD_CLOEXEC) if into_memory else os.dup(descriptor)
+    try:
+        digest, left = hashlib.sha256(), MOST_HELD_BYTES
+        while chunk := os.read(descriptor, _CHUNK_BYTES):
+            digest.update(chunk)
+            left -= len(chunk) if into_memory else 0
+            if left < 0:
+                raise NotSealed("it grows while it is read")
+            if into_memory:
+                _write(held, chunk)
+        if digest.hexdigest() != sha256:
+            raise NotSealed("not the audio that was sealed")
+        os.lseek(held, 0, os.SEEK_SET)
+    except (OSError, BadAudio):
+        os.close(held)
+        raise
+    return held
+
+
+def _write(descriptor: int, chunk: bytes) -> None:
+    view = memoryview(chunk)
+    while view:
+        view = view[os.write(descriptor, view) :]
 
 
 class Resampler:

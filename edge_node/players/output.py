@@ -10,12 +10,15 @@ from __future__ import annotations
 import time
 from typing import Any
 
+from edge_node.players.console import Console
 from edge_node.players.player import RATE, Now
-from edge_node.players.ring import Ring
 
 STALE_SECONDS = 3.0  # an idle PulseAudio null sink may take two seconds to its first callback
 BLOCK = RATE // 50  # samples a callback, 20 ms
 SETTLE_CALLBACKS = 6  # a new stream's first callbacks fill its buffer: their times are wrong and some samples are lost
+PROOF_SECONDS = (
+    1.5  # a stream that is asked for samples this long does not only fill the buffers of a server that hangs
+)
 LATENCY_SECONDS = 0.08  # of the device's buffer: what a cut still sounds after it was asked
 FIRST_BACK_OFF, MOST_BACK_OFF = 0.5, 10.0  # seconds between two tries to open
 
@@ -30,8 +33,8 @@ class Output:
     def __init__(self, device: str, now: Now) -> None:
         self._device, self._now = device, now
         self._stream: Any = None
-        self._ring: Ring | None = None
-        self._called = 0.0  # monotonic, the last callback
+        self._console: Console | None = None
+        self._opened = self._called = 0.0  # monotonic; the last callback
         self._calls = 0  # of this stream
         self._back_off, self._try_at = 0.0, 0.0
         self._stale_library = False  # PortAudio must be started anew before the next open
@@ -42,9 +45,14 @@ class Output:
         """Whether a stream is open, alive or not."""
         return self._stream is not None
 
-    def play(self, ring: Ring) -> None:
-        """Let the callback take from ``ring``."""
-        self._ring = ring
+    @property
+    def is_alive(self) -> bool:
+        """Whether the stream that is open asks for samples: one of a server that hangs fills its buffer, and stops."""
+        return self._stream is not None and self._called - self._opened > PROOF_SECONDS
+
+    def play(self, console: Console) -> None:
+        """Let the callback take from ``console``."""
+        self._console = console
 
     def check(self) -> None:
         """See that the device is open and alive; open it if the back-off allows. Raises Lost."""
@@ -58,7 +66,7 @@ class Output:
 
     def close(self) -> None:
         """Close the stream; the next `check` opens it again."""
-        stream, self._stream, self._ring = self._stream, None, None
+        stream, self._stream, self._console = self._stream, None, None
         if stream is not None:
             stream.close(ignore_errors=True)
 
@@ -85,6 +93,7 @@ class Output:
             )
             self._called, self._calls = time.monotonic(), 0
             self._stream.start()
+            self._opened = time.monotonic()  # starting takes half a second where a server hangs, and asks meanwhile
             self.name = f"sound {sd.query_devices(self._stream.device)['name']}"
         except (sd.PortAudioError, ValueError, OSError) as wrong:
             self._give_up()
@@ -105,8 +114,8 @@ class Output:
         self._called = time.monotonic()
         self._calls += 1
         samples = np.frombuffer(out, dtype=np.int16)
-        ring = self._ring
-        if ring is None or self._calls <= SETTLE_CALLBACKS:
+        console, stream = self._console, self._stream
+        if console is None or stream is None or self._calls <= SETTLE_CALLBACKS:
             samples[:] = 0
-        else:
-            ring.take(samples, times.outputBufferDacTime - times.currentTime)
+        else:  # counted from now: on a busy machine it is some time since ``times.currentTime``
+            console.take(samples, times.outputBufferDacTime - stream.time)

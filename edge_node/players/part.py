@@ -19,6 +19,7 @@ class Part:
         self.account = Account()  # of a relay
         self._lock = threading.Lock()
         self._samples, self._energy, self._peak = 0, 0.0, 0.0
+        self._beneath = 0  # samples
         self._started_at: datetime | None = None
         self._finished = self._let_go = False
         self._failed: Reason | None = None
@@ -28,8 +29,8 @@ class Part:
         with self._lock:
             self._started_at = self._started_at or at
 
-    def deliver(self, block: Any) -> None:
-        """Count an int16 block, shape (n,), that was given to the device."""
+    def deliver(self, block: Any, beneath: bool = False) -> None:
+        """Count an int16 block, shape (n,), that was given to the device, perhaps ``beneath`` another take."""
         if not len(block):
             return
         scaled = block.astype("float32") / 32768.0
@@ -38,6 +39,7 @@ class Part:
             self._samples += len(block)
             self._energy += energy
             self._peak = max(self._peak, peak)
+            self._beneath += len(block) if beneath else 0
 
     def finish(self) -> None:
         """Every sample of the file has left."""
@@ -81,4 +83,5 @@ class Part:
                 relayed_ms=came[STREAM],
                 fallback_ms=came[FALLBACK],
                 trouble=self.account.trouble,
+                beneath_ms=self._beneath * 1000 // RATE,
             )

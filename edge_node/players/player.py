@@ -1,7 +1,9 @@
 """The protocol of a player: what is asked of a loudspeaker, and what it says of itself.
 
 - `prime` decodes ahead and arranges that the first sample leaves at ``take.at``; nobody calls "start".
-- One take at a time: `prime` while another take is held drops that one at once, without a fade.
+- One take is on air. `prime` drops what is held at once, without a fade; `cross` and `lay_over` let it sound until
+  the first sample of the new one, to the sample: there it fades out as the new one comes up, or goes on beneath it,
+  quieter, until the upper one is over. What is mixed never clips.
 - Numbers count what was delivered to the device (after volume and fades), never what was decoded.
 """
 
@@ -17,6 +19,7 @@ from wire.errors import Reason
 
 RATE = 48_000  # samples per second of everything that leaves a player; mono
 FADE_MS = 50  # how a cut fades out unless asked otherwise
+BENEATH_DB = -26.0  # how much quieter a take is while it lies beneath another
 
 Now = Callable[[], datetime]  # aware, UTC
 
@@ -61,6 +64,7 @@ class Progress:
     relayed_ms: int = 0  # of sounded_ms: how much was the stream of a relay
     fallback_ms: int = 0  # and how much was the file that stood in for it
     trouble: str = ""  # why a relay's stream was lost last
+    beneath_ms: int = 0  # of sounded_ms: beneath another take, quieter
 
 
 class Player(Protocol):
@@ -81,11 +85,29 @@ class Player(Protocol):
     def prime(self, take: Take) -> None:
         """Take hold of ``take``. Returns at once; what goes wrong stands in `progress`."""
 
+    def cross(self, take: Take) -> Progress | None:
+        """Take hold of ``take``; what is on air lets go on its first sample, and its last progress is returned.
+
+        Waits for that. If ``take`` does not begin within a second of its time, what is on air fades out all the same.
+        """
+
+    def lay_over(self, take: Take) -> None:
+        """Take hold of ``take``; what is on air goes on beneath it. Returns at once."""
+
     def progress(self) -> Progress | None:
-        """The take held, also when it has finished or failed; None when there is none."""
+        """The take on air, also when it has finished or failed; None when there is none."""
+
+    def beneath(self) -> Progress | None:
+        """The take that goes on beneath the one on air; None when there is none."""
 
     def stop(self, fade_ms: int = FADE_MS) -> Progress | None:
-        """Fade out, let go of the take and return its last progress. Waits for the fade (at most a second)."""
+        """Fade out, let go of the take on air and return its last progress. Waits for the fade (at most a second).
+
+        The one beneath comes up and is the one on air then.
+        """
+
+    def stop_beneath(self, fade_ms: int = FADE_MS) -> Progress | None:
+        """The same for the one beneath; the one on air goes on."""
 
     def close(self) -> None:
         """Stop without a fade and free everything. Closing twice is allowed; a closed player takes nothing."""

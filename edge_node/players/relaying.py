@@ -126,3 +126,11 @@ class RelaySource:
         self._before = origin
         self._account.add(origin, len(block))
         return block
+
+
+def open_take(take: Take, tuner: Tuner, account: Account, from_ms: int) -> Source | RelaySource:
+    """The samples of ``take`` from a position on. Raises BadAudio for a file that cannot be read."""
+    if take.stream:
+        return RelaySource(take, tuner, account)
+    assert take.path
+    return Source(take.path, from_ms, take.volume_dbfs)

@@ -1,9 +1,10 @@
 """A player into a sound card: PortAudio starts the first sample by the device's own clock.
 
-- One thread decodes ahead and looks after the device; the device's callback takes samples from the ring.
+- One thread decodes ahead and looks after the device; the device's callback takes samples from the console.
 - A device may go silently (USB pulled: the callback simply stops) or with a bang (sound server gone): both are
   seen within seconds, the library is started anew and the device opened again, with back-off, for as long as a
-  take wants it. The take goes on where it was.
+  take wants it. The takes go on where they were.
+- Closing or opening a device that hangs may itself hang: whoever asks for the progress sees that the thread is stuck.
 - With nothing to sound for a while the device is closed: an idle player costs nothing.
 """
 
@@ -14,19 +15,23 @@ import threading
 import time
 from datetime import timedelta
 
-from edge_node.players.decoding import BadAudio, Source
+from edge_node.players.changing import Changing
+from edge_node.players.decoding import Source
 from edge_node.players.output import Lost, Output
 from edge_node.players.part import Part
-from edge_node.players.player import FADE_MS, Now, Progress, Take
-from edge_node.players.relaying import RelaySource
-from edge_node.players.ring import Ring
+from edge_node.players.player import FADE_MS, RATE, Now, Progress, Take
+from edge_node.players.relaying import RelaySource, open_take
+from edge_node.players.voice import Voice
 from edge_node.tuner.receiver import Tuner
 from wire.errors import Reason
 
 log = logging.getLogger(__name__)
 
-LOOK_SECONDS = 0.2  # between two looks at ring and device while a take is held
+AHEAD = 2 * RATE  # samples decoded ahead
+LIVE_AHEAD = RATE * 6 // 10  # of a stream: three looks of the player's thread
+LOOK_SECONDS = 0.2  # between two looks at voices and device while a take is held
 IDLE_SECONDS = 5.0  # the device stays open this long after a take, for the next one
+STUCK_SECONDS = 5.0  # since the player's thread looked last: it hangs in the sound library
 GRACE_SECONDS = 3.0  # without a device for this long past its second, a take says so
 
 
@@ -36,11 +41,10 @@ class SoundPlayer:
     def __init__(self, now: Now, device: str = "", tuner: Tuner | None = None) -> None:
         self._now, self._tuner = now, tuner or Tuner()
         self._output = Output(device, now)
-        self._wake = threading.Condition()
-        self._held: tuple[Part, Ring] | None = None
+        self._takes = Changing(now, self._open, lambda: self.device_ok is not False and self._output.is_open)
         self._thread: threading.Thread | None = None
-        self._closed = False
         self._silent_since: float | None = None  # monotonic; a take wants the device and there is none
+        self._looked_at = 0.0  # monotonic
         self.device_ok: bool | None = None
 
     @property
@@ -55,121 +59,100 @@ class SoundPlayer:
 
     def prime(self, take: Take) -> None:
         """See `Player`."""
-        self.stop(0)
-        with self._wake:
-            if self._closed:
-                return
-            part = Part(take)
-            self._held = part, Ring(part, self._now)
-            self._silent_since = None
-            if self._thread is None:
-                self._thread = threading.Thread(target=self._look_after, name="sound-player", daemon=True)
-                self._thread.start()
-            self._wake.notify_all()
+        self._silent_since = None
+        self._begin()
+        self._takes.prime(take)
+
+    def cross(self, take: Take) -> Progress | None:
+        """See `Player`."""
+        self._begin()
+        return self._takes.cross(take)
+
+    def lay_over(self, take: Take) -> None:
+        """See `Player`."""
+        self._begin()
+        self._takes.lay_over(take)
 
     def progress(self) -> Progress | None:
         """See `Player`."""
-        held = self._held
-        return held[0].progress() if held else None
+        voice = self._takes.console.on
+        if voice and not voice.gone.is_set() and time.monotonic() - self._looked_at > STUCK_SECONDS:
+            self._is_lost([each for each in (voice, self._takes.console.beneath) if each], "it hangs")
+        return self._takes.progress()
+
+    def beneath(self) -> Progress | None:
+        """See `Player`."""
+        return self._takes.beneath()
 
     def stop(self, fade_ms: int = FADE_MS) -> Progress | None:
         """See `Player`."""
-        with self._wake:
-            held, self._held = self._held, None
-            if held is None:
-                return None
-            part, ring = held
-            ring.cut(fade_ms)
-            self._wake.notify_all()
-        if part.started and self.device_ok:
-            ring.gone.wait(1.0)
-        part.let_go()
-        return part.progress()
+        return self._takes.stop(fade_ms)
+
+    def stop_beneath(self, fade_ms: int = FADE_MS) -> Progress | None:
+        """See `Player`."""
+        return self._takes.stop_beneath(fade_ms)
 
     def close(self) -> None:
         """See `Player`."""
-        self.stop(0)
-        with self._wake:
-            self._closed = True
-            self._wake.notify_all()
+        self._takes.close()
         if self._thread:
             self._thread.join(5.0)  # closing a device that hangs may take for ever; the thread is a daemon
 
+    def _begin(self) -> None:
+        """The thread is there, and has until now to look."""
+        self._looked_at = time.monotonic()
+        if self._thread is None and not self._takes.closed:
+            self._thread = threading.Thread(target=self._look_after, name="sound-player", daemon=True)
+            self._thread.start()
+
     def _look_after(self) -> None:
-        """The player's thread: feed the ring of the take held, keep the device while one is."""
-        fed: tuple[Part, Ring] | None = None
-        source: Source | RelaySource | None = None
+        """The player's thread: feed the voices, keep the device while there are any."""
+        console, wake = self._takes.console, self._takes.wake
         idle_since = time.monotonic()
-        while True:
-            held = self._held
-            if held is not fed:
-                source = self._source(source, held)
-                fed = held
-            if held:
+        while not self._takes.closed:
+            asked, self._looked_at = self._takes.asked, time.monotonic()
+            voices = console.voices()
+            for voice in voices:
+                voice.fill(self._now(), AHEAD, LIVE_AHEAD)
+                voice.settle()
+            if console.on:
                 idle_since = time.monotonic()
-                source = self._feed(source, *held)
-                self._keep_device(*held)
+            if voices:
+                self._keep_device(voices)
             elif time.monotonic() - idle_since > IDLE_SECONDS:
                 self._output.close()
-            with self._wake:
-                if self._closed:
-                    break
-                if self._held is held:
-                    self._wake.wait(LOOK_SECONDS if held or self._output.is_open else None)
+            with wake:
+                if self._takes.asked == asked:
+                    wake.wait(LOOK_SECONDS if voices or console.on or self._output.is_open else None)
         self._output.close()
-        if source:
-            source.close()
+        console.close()
 
-    def _source(
-        self, before: Source | RelaySource | None, held: tuple[Part, Ring] | None
-    ) -> Source | RelaySource | None:
-        if before:
-            before.close()
-        if held is None:
-            return None
-        part, ring = held
-        if part.take.stream:
-            return RelaySource(part.take, self._tuner, part.account)
-        try:
-            assert part.take.path
-            source = Source(part.take.path, part.take.from_ms, part.take.volume_dbfs)
-        except BadAudio as wrong:
-            self._spoiled(part, ring, wrong)
-            return None
-        ring.fill(source)
-        return source
+    def _open(self, part: Part) -> Source | RelaySource:
+        return open_take(part.take, self._tuner, part.account, part.take.from_ms)
 
-    def _feed(self, source: Source | RelaySource | None, part: Part, ring: Ring) -> Source | RelaySource | None:
-        try:
-            if source:
-                ring.fill(source)
-        except BadAudio as wrong:
-            self._spoiled(part, ring, wrong)
-        return source
-
-    def _spoiled(self, part: Part, ring: Ring, wrong: BadAudio) -> None:
-        log.warning("bad audio job=%s detail=%s", part.take.job_id, wrong)
-        part.fail(Reason.BAD_AUDIO)
-        ring.cut(FADE_MS)
-
-    def _keep_device(self, part: Part, ring: Ring) -> None:
-        """Open the device if the take needs it and it is not there; say so when it stays away."""
-        if ring.gone.is_set():
-            return
+    def _keep_device(self, voices: list[Voice]) -> None:
+        """Open the device if takes need it and it is not there; say so when it stays away."""
         try:
             self._output.check()
-            self._output.play(ring)
+            self._output.play(self._takes.console)
         except Lost as lost:
-            if self.device_ok is not False:
-                log.warning("audio device lost device=%s detail=%s", self.device, lost)
-            self.device_ok = False
-            self._silent_since = self._silent_since or time.monotonic()
-            due = (self._now() - part.take.at) / timedelta(seconds=1)
-            if min(due, time.monotonic() - self._silent_since) > GRACE_SECONDS:
-                part.fail(Reason.AUDIO_DEVICE)
+            self._is_lost(voices, str(lost))
+            return
+        if not self._output.is_alive:
             return
         if self.device_ok is False:
             log.info("audio device back device=%s", self.device)
         self.device_ok, self._silent_since = True, None
-        if part.progress().failed is Reason.AUDIO_DEVICE:
-            part.fail(None)
+        for voice in voices:
+            if voice.part.progress().failed is Reason.AUDIO_DEVICE:
+                voice.part.fail(None)
+
+    def _is_lost(self, voices: list[Voice], why: str) -> None:
+        if self.device_ok is not False:
+            log.warning("audio device lost device=%s detail=%s", self.device, why)
+        self.device_ok = False
+        self._silent_since = self._silent_since or time.monotonic()
+        for voice in voices:
+            due = (self._now() - voice.part.take.at) / timedelta(seconds=1)
+            if min(due, time.monotonic() - self._silent_since) > GRACE_SECONDS:
+                voice.part.fail(Reason.AUDIO_DEVICE)

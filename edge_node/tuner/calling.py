@@ -20,11 +20,13 @@ from urllib3.connection import HTTPConnection, HTTPSConnection
 from urllib3.connectionpool import HTTPConnectionPool, HTTPSConnectionPool
 from urllib3.util.connection import create_connection
 
+from edge_node.meter import Meter
 from schedules import addresses
 
 MOST_REDIRECTS = 5
 CONNECT_SECONDS, READ_SECONDS, ANSWER_SECONDS = 5.0, 10.0, 20.0
 CHUNK_BYTES = 1 << 14
+DATA_SPENT = "the data of the day are kept for what matters more"
 
 
 class NoStream(Exception):
@@ -34,16 +36,20 @@ class NoStream(Exception):
 class Answer:
     """What a server gives: ``url`` after redirects, ``media_type`` in lower case, and the body."""
 
-    def __init__(self, url: str, response: urllib3.BaseHTTPResponse) -> None:
-        self.url, self._response = url, response
+    def __init__(self, url: str, response: urllib3.BaseHTTPResponse, meter: Meter) -> None:
+        self.url, self._response, self._meter = url, response, meter
         self.media_type = response.headers.get("Content-Type", "").partition(";")[0].strip().lower()
 
     def read(self) -> bytes:
         """The next bytes, as they come; empty at the end. Raises NoStream."""
         try:
-            return self._response.read1(CHUNK_BYTES, decode_content=False)
+            chunk = self._response.read1(CHUNK_BYTES, decode_content=False)
         except (urllib3.exceptions.HTTPError, HTTPException, OSError, ValueError) as wrong:
             raise NoStream(f"the stream broke off: {wrong}"[:200]) from None
+        self._meter.count(len(chunk))
+        if not self._meter.may_stream():
+            raise NoStream(DATA_SPENT)
+        return chunk
 
     def whole(self, most_bytes: int) -> bytes:
         """The whole body. Raises NoStream, also for one that is longer than ``most_bytes`` or takes too long."""
@@ -60,10 +66,13 @@ class Answer:
 
 
 class Caller:
-    """Calls streams up, one at a time. ``private``: also on this machine and its own network."""
+    """Calls streams up, one at a time. ``private``: also on this machine and its own network.
 
-    def __init__(self, private: bool = False, read_seconds: float = READ_SECONDS) -> None:
-        self._private = private
+    ``meter``: what counts the bytes, and says when a stream may take no more.
+    """
+
+    def __init__(self, private: bool = False, read_seconds: float = READ_SECONDS, meter: Meter | None = None) -> None:
+        self._private, self._meter = private, meter or Meter()
         timeout = urllib3.Timeout(connect=CONNECT_SECONDS, read=read_seconds)
         self._pool = urllib3.PoolManager(num_pools=4, maxsize=1, retries=False, timeout=timeout)
         self._pool.pool_classes_by_scheme = _pools(self, private)
@@ -79,7 +88,7 @@ class Caller:
                 if response.status != 200:
                     response.close()
                     raise NoStream(f"the server answered {response.status}")
-                return Answer(url, response)
+                return Answer(url, response, self._meter)
             response.close()
             url = _led(url, target)
         raise NoStream(f"more than {MOST_REDIRECTS} redirects")
@@ -101,6 +110,8 @@ class Caller:
         self._socket = talking
 
     def _ask(self, url: str) -> urllib3.BaseHTTPResponse:
+        if not self._meter.may_stream():
+            raise NoStream(DATA_SPENT)
         wrong = addresses.why_not(url, self._private)
         if wrong is not None or self._gone.is_set():
             raise NoStream(f"not an address to relay from ({wrong}): {url[:100]}")

@@ -1,24 +1,28 @@
 """The decoder of a stream: ffmpeg as a process of its own, bytes in, 48 kHz mono samples out.
 
-- It reads one pipe and writes another; it may open no file and no address, and knows a few formats of sound only.
-- Bounds on memory, processor time and files are set before the first byte; whatever it does, it ends with `close`.
+- It is in the cage: it reads one pipe and writes another, sees no file of the node's and no network, and knows a few
+  formats of sound only.
+- Bounds on memory and processor time are set before the first byte; whatever it does, it ends with `close`.
 - ``take`` gets the samples on a thread of the decoder's own, and may hold it up: nothing is decoded ahead without end.
 """
 
 from __future__ import annotations
 
 import contextlib
-import resource
 import shutil
 import subprocess
 import threading
 from collections.abc import Callable
+
+import cage
+from cage import Bounds, Cage
 
 PROGRAM = "ffmpeg"
 MOST_MEMORY_BYTES = 1 << 29  # of addresses, not of pages: measured 285 MB, of which 53 MB are in use
 MOST_CPU_SECONDS = 1800
 MOST_OPEN_FILES = 32
 BLOCK_BYTES = 9600  # of samples: 100 ms
+_BOUNDS = Bounds(MOST_MEMORY_BYTES, MOST_CPU_SECONDS, 0, MOST_OPEN_FILES)
 _FORMATS = "mp3,aac,ogg,flac,mpegts,mov,wav"
 _CODECS = "mp3,mp3float,aac,aac_latm,opus,libopus,vorbis,flac,pcm_s16le,mp2,mp2float"
 _COMMAND = [
@@ -43,19 +47,10 @@ class Decoder:
 
     def __init__(self, take: Callable[[bytes], None]) -> None:
         self._take = take
-        self._process = subprocess.Popen(
-            _COMMAND,
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.DEVNULL,
-            bufsize=0,
-            cwd="/",
-        )
         try:
-            self._bound()
-        except OSError:  # not without its bounds
-            self._let_go()
-            raise
+            self._process = cage.start(_COMMAND, Cage(bounds=_BOUNDS), subprocess.PIPE)
+        except cage.NotInstalled:
+            raise OSError(f"no {PROGRAM}") from None
         self._reader = threading.Thread(target=self._read, name="relay-decoder", daemon=True)
         self._reader.start()
 
@@ -78,7 +73,7 @@ class Decoder:
 
     def kill(self) -> None:
         """End it, from any thread."""
-        self._process.kill()
+        cage.end(self._process)
 
     def close(self) -> None:
         """End it and let go of its pipes."""
@@ -88,22 +83,9 @@ class Decoder:
 
     def _let_go(self) -> None:
         self.kill()
-        self._process.wait()
         for pipe in (self._process.stdin, self._process.stdout):
             with contextlib.suppress(OSError):
                 pipe.close() if pipe else None
-
-    def _bound(self) -> None:
-        limits = {
-            resource.RLIMIT_AS: MOST_MEMORY_BYTES,
-            resource.RLIMIT_CPU: MOST_CPU_SECONDS,
-            resource.RLIMIT_NOFILE: MOST_OPEN_FILES,
-            resource.RLIMIT_FSIZE: 0,
-            resource.RLIMIT_CORE: 0,
-        }
-        with contextlib.suppress(ProcessLookupError):
-            for limit, most in limits.items():
-                resource.prlimit(self._process.pid, limit, (most, most))
 
     def _read(self) -> None:
         assert self._process.stdout

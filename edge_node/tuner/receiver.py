@@ -14,6 +14,7 @@ import time
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from edge_node.meter import Meter
 from edge_node.tuner import decoder, hls
 from edge_node.tuner.calling import READ_SECONDS, Answer, Caller, NoStream
 from edge_node.tuner.decoder import Decoder, Ended
@@ -39,8 +40,8 @@ class Patience:
 class Tuner:
     """Makes receivers. ``private``: streams may come from this machine and its own network."""
 
-    def __init__(self, private: bool = False, patience: Patience | None = None) -> None:
-        self._private, self._patience = private, patience or Patience()
+    def __init__(self, private: bool = False, patience: Patience | None = None, meter: Meter | None = None) -> None:
+        self._private, self._patience, self._meter = private, patience or Patience(), meter or Meter()
 
     @property
     def works(self) -> bool:
@@ -49,15 +50,14 @@ class Tuner:
 
     def tune(self, url: str) -> Receiver:
         """A receiver that calls ``url`` at once."""
-        return Receiver(url, self._private, self._patience)
+        return Receiver(url, Caller(self._private, self._patience.read_seconds, self._meter), self._patience)
 
 
 class Receiver:
     """One stream being received, from the moment it is made. `take` and `close` may be called from any thread."""
 
-    def __init__(self, url: str, private: bool, patience: Patience) -> None:
-        self._url, self._patience = url, patience
-        self._caller = Caller(private, patience.read_seconds)
+    def __init__(self, url: str, caller: Caller, patience: Patience) -> None:
+        self._url, self._caller, self._patience = url, caller, patience
         self._held = bytearray()
         self._changed = threading.Condition()
         self._gone = threading.Event()

@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from loa.parser import Verbs
     from schedules.calendars import Recurrence
 
+AFTER_CUT = ("resume", "restart", "drop", "duck")
 LEVELS = ("central", "province", "district", "commune")
 LOOK_SECONDS = 0.3
 MOST_SECONDS = 7 * 24 * 3600
@@ -65,6 +66,7 @@ def add(verbs: Verbs) -> None:
     parser.add_argument("--until", metavar=parser.word("time"), help=parser.t("until_help"))
     house.takes_class(parser, "class_help")
     house.takes_manner(parser)
+    parser.add_argument("--after-cut", choices=AFTER_CUT, help=parser.t("after_cut_help"))
     parser.add_argument("--level", choices=LEVELS, default="commune", help=parser.t("level_help"))
     parser.add_argument("--title", default="", metavar=parser.word("text"), help=parser.t("title_help"))
     parser.add_argument("--key", metavar=parser.word("key"), help=parser.t("key_help"))
@@ -123,9 +125,11 @@ def _check(wanted: argparse.Namespace) -> None:
 
 def _placing(wanted: argparse.Namespace, zone: str, now: datetime) -> Placing:
     from controller.desk import Placing
+    from schedules.booking import WhenCut
 
     start = moments.read(wanted.at, now, zone) if wanted.at is not None else None
-    return Placing(tuple(wanted.areas), start, wanted.key, _recurrence(wanted, zone, now), wanted.slot)
+    recurrence, after_cut = _recurrence(wanted, zone, now), WhenCut(wanted.after_cut) if wanted.after_cut else None
+    return Placing(tuple(wanted.areas), start, wanted.key, recurrence, wanted.slot, after_cut)
 
 
 def _wish(wanted: argparse.Namespace, station: House, person: User, now: datetime) -> Wish:
@@ -147,6 +151,7 @@ def _wish(wanted: argparse.Namespace, station: House, person: User, now: datetim
         slot=placing.slot,
         times=wanted.times,
         drill=wanted.drill,
+        after_cut=placing.after_cut,
     )
 
 
@@ -174,14 +179,16 @@ def _recurrence(wanted: argparse.Namespace, zone: str, now: datetime) -> Recurre
 
 
 def _wait(wanted: argparse.Namespace, station: House, made: Announced, conflicts: list[dict[str, object]]) -> int:
-    from controller.roster import nodes_under
+    from controller.roster import reached
     from wire.receipt import Step
 
     announcement, booking = made.announcement_id, made.booking_id
     assert booking
     row = station.store.bookings.get(booking)
     assert row
-    expected = {node.id for node in nodes_under(station.store.roster.nodes(), row.areas)}
+    expected = {node.id for node in reached(station.store.roster.nodes(), row.areas)}
+    for node in sorted(expected & station.without_time()):
+        print(say("loa.node_without_time", wanted.language, node=node), file=sys.stderr)
     heard: dict[str, Outcome] = {}
     until = time.monotonic() + wanted.most_seconds
     while expected - heard.keys() and time.monotonic() < until and not _voiceless(station, announcement):
@@ -225,4 +232,5 @@ def as_facts(outcome: Outcome) -> dict[str, object]:
     started: datetime | None = measured.started_at if measured else None
     facts |= {"actual_start": started, "skew_ms": measured.skew_ms if measured else None}
     facts |= {"sounded_seconds": measured.sounded_ms / 1000 if measured else None}
+    facts |= {"beneath_seconds": measured.beneath_ms / 1000 if measured else None, "detail": outcome.detail or None}
     return facts | {"level_dbfs": measured.level_dbfs if measured else None}

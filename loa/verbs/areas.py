@@ -1,4 +1,4 @@
-"""`loa area add|list`: the area tree."""
+"""`loa area add|list|code|import|move`: the area tree."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from loa import house, out
 from loa.codes import DONE
+from loa.verbs import area_moves
 from words import say
 
 if TYPE_CHECKING:
@@ -16,6 +17,7 @@ KINDS = ("province", "district", "commune", "hamlet", "group")
 ADD_EXAMPLE = """\
 loa area add lang-son "Tỉnh Lạng Sơn"
 loa area add lang-son:dong-dang "Xã Đồng Đăng\""""
+CODE_EXAMPLE = "loa area code lang-son GSO=20 ISO3166-2=VN-09"
 
 
 def add(verbs: Verbs) -> None:
@@ -29,6 +31,12 @@ def add(verbs: Verbs) -> None:
     parser.add_argument("--kind", choices=KINDS, help=parser.t("area_kind_help"))
     house.takes_person(parser)
     house.takes_config(parser)
+    parser = below.add("code", "about_area_code", code, CODE_EXAMPLE)
+    parser.add_argument("id", metavar=parser.word("area"), help=parser.t("area_id_help"))
+    parser.add_argument("codes", nargs="*", metavar=parser.word("code"), help=parser.t("area_codes_help"))
+    house.takes_person(parser)
+    house.takes_config(parser)
+    area_moves.add(below)
     parser = below.add("list", "about_area_list", show)
     parser.takes_json()
     house.takes_config(parser)
@@ -46,12 +54,22 @@ def enter(wanted: argparse.Namespace) -> int:
     return DONE
 
 
+def code(wanted: argparse.Namespace) -> int:
+    """Let an area be known to alerts by these official codes, and no others."""
+    with house.opened(wanted) as station:
+        codes = station.desk.set_codes(wanted.id, wanted.codes, station.person(wanted.person), house.now())
+        print(say("loa.area_coded", wanted.language, area=wanted.id, codes=", ".join(codes) or "–"))
+    return DONE
+
+
 def show(wanted: argparse.Namespace) -> int:
     """Print the tree."""
     with house.opened(wanted) as station:
-        areas = station.store.roster.areas()
+        areas, codes = station.store.roster.areas(), station.store.alerts.codes()
     if wanted.json:
-        out.as_json([{"id": area.id, "name": area.name, "kind": area.kind.value} for area in areas])
+        known = {area.id: sorted(code for code, place in codes.items() if place == area.id) for area in areas}
+        rows = ({"id": each.id, "name": each.name, "kind": each.kind.value, "codes": known[each.id]} for each in areas)
+        out.as_json(list(rows))
         return DONE
     if not areas:
         print(say("loa.nothing_yet", wanted.language))

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from loa import house, out
 from loa.codes import DONE
-from schedules import moments
+from schedules import moments, standing_in
 from words import say
 
 if TYPE_CHECKING:
@@ -61,4 +61,6 @@ def outcome_line(outcome: Outcome, zone: str, language: str) -> str:
     if measured:
         level = "–" if measured.level_dbfs is None else f"{measured.level_dbfs:.1f} dBFS"
         line += f"  {measured.sounded_ms / 1000:.1f} s  {measured.skew_ms:+.0f} ms  {level}"
+    if standing_in.is_spoken(outcome.asset):
+        line += f"  {say('loa.spoken_by_node', language)}"
     return line

@@ -8,13 +8,31 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from loa.parser import Verbs
 
-NAMES = ("announce", "health", "planning", "speech", "intelligibility", "idle")
+NAMES = (
+    *(
+        "announce",
+        "health",
+        "planning",
+        "nodes",
+        "speech",
+        "intelligibility",
+        "idle",
+        "spread",
+        "wear",
+        "cage",
+        "access",
+    ),
+    "map",
+    "pages",
+    "consoles",
+)
 
 
 def add(verbs: Verbs) -> None:
     """The verb and what it takes."""
     parser = verbs.add("bench", "about_bench", run)
-    parser.add_argument("--only", action="append", choices=NAMES, help=parser.t("only_help"))
+    name = parser.word("name")
+    parser.add_argument("--only", action="append", choices=NAMES, metavar=name, help=parser.t("only_help"))
     parser.add_argument("--quick", action="store_true", help=parser.t("quick_help"))
     parser.takes_json()
 

@@ -24,7 +24,6 @@ if TYPE_CHECKING:
     from schedules.ics import Entry, Event
 
 MOST_DAYS = 366
-MOST_BOOKINGS = 100_000
 LOOKED_AHEAD = timedelta(days=366)
 EXPORT_EXAMPLE = "loa calendar export lang-son:dong-dang --days 60 -o lich-phat.ics"
 IMPORT_EXAMPLE = """\
@@ -104,7 +103,7 @@ def _entries(station: House, place: str, until: datetime) -> Iterator[Entry]:
 
     node = station.store.roster.node(place)
     heard = frozenset(areas_of(node) if node else (place, *ancestors(place)))
-    for view in reversed(station.store.bookings.list(MOST_BOOKINGS, until=until, wanted_only=True)):
+    for view in reversed(station.store.bookings.list(None, until=until, wanted_only=True)):
         booking, approved = view.booking, view.announcement_state is AnnouncementState.APPROVED
         if booking.start is None or not approved or heard.isdisjoint(booking.areas):
             continue

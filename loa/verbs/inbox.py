@@ -52,7 +52,7 @@ def show(wanted: argparse.Namespace) -> int:
     """Print what waits for a person's decision, and what clashes."""
     with house.opened(wanted) as station:
         who = station.person(wanted.person)
-        waiting = [_waiting(station, each.announcement, each.area) for each in station.desk.inbox(who)]
+        waiting = [_waiting(station, each.announcement, each.area) for each in station.desk.inbox(who, house.now())]
         clashes: list[dict[str, Any]] = [
             {"own": each.own.id, "above": each.above.id, "at": each.at, "decide_by": each.decide_by, "first": first}
             for each in station.desk.clashes(who, house.now())

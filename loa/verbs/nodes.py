@@ -1,16 +1,15 @@
-"""`loa node init|run|check` on the node, `loa node enrol|list` at the station."""
+"""`loa node enrol|tone|run|check|init`, on the node; what is done at the station is in `registry`."""
 
 from __future__ import annotations
 
 import argparse
-import json
 import os
-from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from loa import house, out
 from loa.codes import DONE, FAILED
+from loa.verbs import data_budget, registry, updates
 from words import say
 
 if TYPE_CHECKING:
@@ -20,7 +19,8 @@ if TYPE_CHECKING:
 PLAYERS = ("sound", "file", "null")
 STATE_DIR = Path("~/.local/share/loa-node")
 INIT_EXAMPLE = "loa node init node.toml --node loa-01 --home lang-son:dong-dang:thon-1 --root-key 64_HEX"
-ENROL_EXAMPLE = 'loa node enrol loa-01 --home lang-son:dong-dang:thon-1 --key 64_HEX --name "Loa nhà văn hóa"'
+ENROL_EXAMPLE = "loa node enrol KMW7-QX3P-94TR-HZ2N --station http://192.0.2.10:8080 --config /etc/loa/node.toml"
+CONFIG, INSTALLED_STATE = Path("/etc/loa/node.toml"), Path("/var/lib/loa-node")
 
 
 def add(verbs: Verbs) -> None:
@@ -33,10 +33,11 @@ def add(verbs: Verbs) -> None:
     _takes_settings(parser)
     parser.takes_json()
     _takes_birth(below.add("init", "about_node_init", init, INIT_EXAMPLE))
-    _takes_enrolment(below.add("enrol", "about_node_enrol", enrol, ENROL_EXAMPLE))
-    parser = below.add("list", "about_node_list", show)
-    parser.takes_json()
-    house.takes_config(parser)
+    _takes_code(below.add("enrol", "about_node_enrol", enrol, ENROL_EXAMPLE))
+    _takes_tone(below.add("tone", "about_node_tone", tone, "loa node tone --config /etc/loa/node.toml"))
+    updates.add_to(below)
+    registry.add(below)
+    data_budget.add(below)
 
 
 def run(wanted: argparse.Namespace) -> int:
@@ -47,14 +48,22 @@ def run(wanted: argparse.Namespace) -> int:
 
 
 def check(wanted: argparse.Namespace) -> int:
-    """Say in sentences what works here; exit code 1 when something does not."""
-    from edge_node import radio
+    """Say in sentences what works here and what does not; exit code 1 when something is to be mended."""
+    from edge_node import checkup, settings
 
-    sentences, good = radio.check(_settings(wanted), wanted.language)
+    try:
+        findings = checkup.examine(_settings(wanted))
+    except settings.SettingsError:
+        faults = settings.faults(wanted.config, _environment())
+        if len(faults) < 2 and not wanted.json:
+            raise
+        findings = [checkup.Finding(False, each.key, each.facts) for each in faults]
+    good = all(each.good for each in findings)
     if wanted.json:
-        out.as_json({"good": good, "findings": sentences})
+        out.as_json({"good": good, "findings": [each.plain(wanted.language) for each in findings]})
     else:
-        print("\n".join(sentences))
+        for each in findings:
+            print(f"{'✓' if each.good else '✗'} {each.say(wanted.language)}")
     return DONE if good else FAILED
 
 
@@ -62,17 +71,18 @@ def init(wanted: argparse.Namespace) -> int:
     """Write a settings file, make the node's key, and print the line by which the station enrols it."""
     from edge_node import identity, settings
 
-    told: dict[str, object] = {"node": wanted.node, "home": wanted.home, "root_keys": [wanted.root_key]}
+    told: dict[str, object] = {"node": wanted.node, "home": wanted.home, "root_keys": wanted.root_keys}
     told |= {"state_dir": str(wanted.state_dir.expanduser().absolute()), "player": wanted.player}
     told |= {"broker_host": wanted.broker_host, "broker_port": wanted.broker_port}
+    told |= {"root_threshold": wanted.root_threshold} if wanted.root_threshold > 1 else {}
     made = settings.make(told)
     try:
         made.state_dir.mkdir(parents=True, exist_ok=True)
         signer = identity.load_or_make(made.state_dir / "node.key")
-        _write_new(wanted.settings_file, "".join(f"{name} = {_toml(value)}\n" for name, value in told.items()))
+        _write_new(wanted.settings_file, settings.written(told))
     except OSError as wrong:
         raise house.Refused("loa.cannot_write", path=wrong.filename or made.state_dir, why=wrong) from wrong
-    command = f"loa node enrol {made.node} --home {made.home} --key {signer.public.hex}"
+    command = f"loa node add {made.node} --home {made.home} --key {signer.public.hex}"
     if wanted.json:
         out.as_json({"file": wanted.settings_file, "node": made.node, "home": made.home, "key": signer.public.hex})
     else:
@@ -81,36 +91,37 @@ def init(wanted: argparse.Namespace) -> int:
 
 
 def enrol(wanted: argparse.Namespace) -> int:
-    """Enter a node in the roster, or replace its key and places."""
-    from controller.desk import Enrolment
+    """Let this node into a station by a one-time code, and write its settings."""
+    from edge_node import enrolment
 
-    with house.opened(wanted) as station:
-        enrolment = Enrolment(wanted.node, wanted.name or wanted.node, wanted.home, wanted.key, tuple(wanted.groups))
-        node = station.desk.enrol(enrolment, station.person(wanted.person), house.now())
-        print(say("loa.node_enrolled", wanted.language, node=node.id, home=node.home))
+    more = {name: getattr(wanted, name) for name in ("player", "sound_device") if getattr(wanted, name) is not None}
+    config = wanted.config or CONFIG
+    folder = (wanted.state_dir or enrolment.state_dir_in(config) or _installed() or STATE_DIR).expanduser().absolute()
+    asked = enrolment.Asked(wanted.code, wanted.station, config.absolute(), folder, more, wanted.force)
+    welcome = enrolment.enrol(asked)
+    if wanted.json:
+        told = {"node": welcome.node, "name": welcome.name, "home": welcome.home, "station": welcome.station}
+        out.as_json({**told, "file": asked.config, "tls": bool(welcome.authority)})
+        return DONE
+    print(say("loa.node_let_in", wanted.language, name=welcome.name, node=welcome.node, station=welcome.station))
+    print(say("loa.node_let_in_next", wanted.language, path=asked.config))
+    if not welcome.authority:
+        print(say("loa.node_without_tls", wanted.language))
     return DONE
 
 
-def show(wanted: argparse.Namespace) -> int:
-    """Print every enrolled node, whether it is online, and when it last sounded."""
-    with house.opened(wanted) as station:
-        conditions = {each.node: each for each in station.store.health.latest()}
-        sounded, zone = station.store.asrun.last_sounded(), station.settings.zone
-        nodes = station.store.roster.nodes()
-    if wanted.json:
-        rows: list[Mapping[str, object]] = []
-        for node in nodes:
-            known = conditions.get(node.id)
-            state = {"online": known.online if known else None, "last_sounded": sounded.get(node.id)}
-            rows.append({"node": node.id, "name": node.name, "home": node.home, **state})
-        out.as_json(rows)
-        return DONE
-    if not nodes:
-        print(say("loa.nothing_yet", wanted.language))
-    for node in nodes:
-        known = conditions.get(node.id)
-        online = say(f"loa.node_{'online' if known and known.online else 'offline'}", wanted.language)
-        print(f"{node.id}  {node.home}  {online}  {out.second(sounded.get(node.id), zone)}  {node.name}")
+def _installed() -> Path | None:
+    """The folder that an installation made for its node."""
+    return INSTALLED_STATE if INSTALLED_STATE.is_dir() else None
+
+
+def tone(wanted: argparse.Namespace) -> int:
+    """Play a tone that is heard under the pole."""
+    from edge_node import tone
+
+    device = tone.sound(_settings(wanted), wanted.seconds, wanted.dbfs)
+    facts = {"seconds": wanted.seconds, "dbfs": wanted.dbfs, "device": device}
+    print(say("node.tone_sounded", wanted.language, **facts))
     return DONE
 
 
@@ -130,7 +141,11 @@ def _takes_birth(parser: Parser) -> None:
     parser.add_argument("settings_file", type=Path, metavar=file, help=parser.t("settings_file_help"))
     parser.add_argument("--node", required=True, metavar=parser.word("node"), help=parser.t("node_help"))
     parser.add_argument("--home", required=True, metavar=area, help=parser.t("home_help"))
-    parser.add_argument("--root-key", required=True, metavar=key, help=parser.t("root_key_help"))
+    parser.add_argument(
+        "--root-key", action="append", dest="root_keys", required=True, metavar=key, help=parser.t("root_key_help")
+    )
+    threshold = parser.number(1, 8)
+    parser.add_argument("--root-threshold", type=threshold, default=1, metavar="N", help=parser.t("threshold_help"))
     parser.add_argument("--state-dir", type=Path, default=STATE_DIR, metavar=folder, help=parser.t("state_help"))
     parser.add_argument(
         "--broker-host", default="127.0.0.1", metavar=parser.word("host"), help=parser.t("broker_host_help")
@@ -141,23 +156,35 @@ def _takes_birth(parser: Parser) -> None:
     parser.takes_json()
 
 
-def _takes_enrolment(parser: Parser) -> None:
-    area, name = parser.word("area"), parser.word("name")
-    parser.add_argument("node", metavar=parser.word("node"), help=parser.t("node_help"))
-    parser.add_argument("--home", required=True, metavar=area, help=parser.t("home_help"))
-    parser.add_argument("--key", required=True, metavar=parser.word("key"), help=parser.t("node_key_help"))
-    parser.add_argument("--name", metavar=name, help=parser.t("node_name_help"))
+def _takes_code(parser: Parser) -> None:
+    parser.add_argument("code", metavar=parser.word("code"), help=parser.t("code_help"))
+    parser.add_argument("--station", required=True, metavar="URL", help=parser.t("station_help"))
+    _takes_settings(parser)
+    folder = parser.word("dir")
+    parser.add_argument("--state-dir", type=Path, metavar=folder, help=parser.t("enrol_state_help"))
+    parser.add_argument("--player", choices=PLAYERS, help=parser.t("player_help"))
+    parser.add_argument("--sound-device", metavar=parser.word("name"), help=parser.t("sound_device_help"))
+    parser.add_argument("--force", action="store_true", help=parser.t("force_help"))
+    parser.takes_json()
+
+
+def _takes_tone(parser: Parser) -> None:
+    _takes_settings(parser)
     parser.add_argument(
-        "--group", action="append", default=[], dest="groups", metavar=area, help=parser.t("group_help")
+        "--seconds", type=parser.number(1, 30), default=3, metavar="N", help=parser.t("tone_seconds_help")
     )
-    house.takes_person(parser)
-    house.takes_config(parser)
+    parser.add_argument("--dbfs", type=parser.number(-60, -6), default=-20, metavar="N", help=parser.t("dbfs_help"))
+
+
+def _environment() -> dict[str, str]:
+    """What may hold settings; where their file is, is none of them."""
+    return {name: value for name, value in os.environ.items() if name != "LOA_NODE_CONFIG"}
 
 
 def _settings(wanted: argparse.Namespace) -> Settings:
     from edge_node import settings
 
-    environment = {name: value for name, value in os.environ.items() if name != "LOA_NODE_CONFIG"}
+    environment = _environment()
     if wanted.config is None and not any(name.startswith(settings.ENVIRONMENT) for name in environment):
         raise house.Refused("loa.no_node_settings")
     return settings.load(wanted.config, environment)
@@ -175,9 +202,3 @@ def _write_new(path: Path, text: str) -> None:
     except OSError:
         path.unlink(missing_ok=True)
         raise
-
-
-def _toml(value: object) -> str:
-    if isinstance(value, list):
-        return "[" + ", ".join(_toml(each) for each in value) + "]"
-    return str(value) if isinstance(value, int) else json.dumps(str(value), ensure_ascii=False)

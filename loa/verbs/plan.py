@@ -12,6 +12,7 @@ from schedules import moments, planner, precedence, relays
 from words import say
 
 if TYPE_CHECKING:
+    from controller.readiness import Readiness
     from controller.store.facts import IssuedPlan
     from controller.store.held import HeldBack
     from loa.parser import Verbs
@@ -33,20 +34,22 @@ def add(verbs: Verbs) -> None:
 
 def run(wanted: argparse.Namespace) -> int:
     """Print what a loudspeaker there holds, of one day if asked; with ``--at``, who has it then, and what is next."""
-    from controller import preview
+    from controller import preview, readiness
 
     with house.opened(wanted) as station:
         zone, now = station.settings.zone, house.now()
         span = days.span_of(wanted.day, zone) if wanted.day is not None else None
         seen = preview.look(station.store, station.settings, wanted.place, now)
-    if seen is None:
-        raise house.Refused("loa.unknown_place", place=wanted.place[:80])
+        if seen is None:
+            raise house.Refused("loa.unknown_place", place=wanted.place[:80])
+        ready = readiness.survey(station.store, readiness.items_at(wanted.place, seen.held, now))
     jobs = [job for job in seen.held if span is None or span[0] <= job.start < span[1]]
     since, until = span or (now, now + planner.HORIZON)
     held_back = [each for each in seen.held_back if since <= each.start < until]
     shown = jobs if wanted.at is None else _at(jobs, moments.read(wanted.at, now, zone))
     if wanted.json:
-        facts = {"plans": [_issued(each) for each in seen.plans], "jobs": [_facts(job) for job in shown]}
+        told = [_facts(job) | _arrived(ready.get(job.id)) for job in shown]
+        facts = {"plans": [_issued(each) for each in seen.plans], "jobs": told}
         out.as_json(facts | {"held_back": [_held(each) for each in held_back]})
         return DONE
     for plan in seen.plans:
@@ -57,13 +60,23 @@ def run(wanted: argparse.Namespace) -> int:
     for job in shown:
         seconds = f"{relays.length_ms(job) / 1000:.0f} s" if job.asset or job.relay else "–"
         kind = say(f"loa.class_{job.bulletin_class.value}", wanted.language)
-        print(f"{out.second(job.start, zone)}  {seconds:>6}  {kind}  {job.id}  {job.title}")
+        here = ready.get(job.id)
+        mark = f"{here.ready}/{here.expected}" if here else "–"
+        print(f"{out.second(job.start, zone)}  {seconds:>6}  {kind}  {mark:>5}  {job.id}  {job.title}")
     for each in held_back:
         why = say("loa.plan_held_back", wanted.language, reason=each.reason)
         print(f"{out.second(each.start, zone)}  {why}  {each.job}  {each.title}")
     if waiting := len(seen.pending(since, until)):
         print(say("loa.plan_pending", wanted.language, count=waiting))
     return DONE
+
+
+def _arrived(found: Readiness | None) -> dict[str, object]:
+    """On how many loudspeakers there the audio is, and where not; None for what sounds by now or needs no file."""
+    if found is None:
+        return {"readiness": None}
+    missing = [{"node": each.node.id, "why": each.why, "since": each.since} for each in found.missing]
+    return {"readiness": {"expected": found.expected, "ready": found.ready, "missing": missing}}
 
 
 def _issued(plan: IssuedPlan) -> dict[str, object]:

@@ -59,7 +59,7 @@ def run(wanted: argparse.Namespace) -> int:
 def _facts(day: Day, since: datetime) -> dict[str, object]:
     stretches = [
         {"since": each.since, "until": each.until, "job": each.job.id, "title": each.job.title}
-        | {"class": each.job.bulletin_class.value, "from_ms": each.from_ms}
+        | {"class": each.job.bulletin_class.value, "from_ms": each.from_ms, "beneath": each.beneath}
         for each in day.stretches
         if each.until > since
     ]

@@ -85,7 +85,7 @@ def drop(wanted: argparse.Namespace) -> int:
 def show(wanted: argparse.Namespace) -> int:
     """Print what is kept where, and the siren."""
     with house.opened(wanted) as station:
-        kept = station.desk.kept_ready(station.person(wanted.person))
+        kept = station.desk.kept_ready(station.person(wanted.person), house.now())
         siren = station.store.standby.look().siren
     if wanted.json:
         out.as_json({"siren": siren.sha256 if siren else None, "kept": [_facts(each) for each in kept]})

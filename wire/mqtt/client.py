@@ -23,6 +23,7 @@ from wire.link import Message
 
 MOST_PACKET_BYTES = topics.MOST_BYTES + 1024  # the body and its topic
 HANDSHAKE_SECONDS = 10.0
+PROGRESS_BYTES = 1024  # so much of a packet under way is a sign of life; a byte now and then is none
 _READ_BYTES = 64 * 1024
 _MOST_UNFINISHED, _MOST_UNWRITTEN = 1000, 200_000
 
@@ -84,6 +85,8 @@ class WireClient(Client):
         )
         self.announced_bytes = 0  # of a packet too large to be read
         self._read, self._read_at = b"", 0
+        self._came_bytes = 0
+        self.progress_at = self.packet_at = time.monotonic()  # when much, or a whole packet, came last
         self._lost_because = ""
         self._wakeable = wakeable
         self.suppress_exceptions = True
@@ -192,9 +195,21 @@ class WireClient(Client):
             except OSError as lost:
                 self._lost_because = str(lost)
                 raise
+            self._note_progress(len(self._read))
         taken = self._read[self._read_at : self._read_at + bufsize]
         self._read_at += len(taken)
         return taken
+
+    def _note_progress(self, came_bytes: int) -> None:
+        """On a slow line an answer waits behind a large plan: while that comes, the line is alive."""
+        self._came_bytes += came_bytes
+        if self._came_bytes >= PROGRESS_BYTES:
+            self._came_bytes, self.progress_at = 0, time.monotonic()
+
+    def _packet_handle(self) -> MQTTErrorCode:
+        """Every whole packet is a sign of life."""
+        self.packet_at = time.monotonic()
+        return super()._packet_handle()
 
 
 def _no_delay(sock: Any) -> None:

@@ -15,9 +15,9 @@ import ssl
 import threading
 import time
 import zlib
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from contextlib import suppress
-from typing import TypedDict, Unpack
+from typing import Protocol, TypedDict, Unpack
 
 from wire import topics
 from wire.errors import Reason, Refusal
@@ -25,30 +25,39 @@ from wire.inbox import Inbox
 from wire.link import Message, Will
 from wire.mqtt.client import ConnectionLost, Wakeable, WireClient
 from wire.mqtt.subscriptions import Subscriptions
+from wire.mqtt.tls_files import Tls, context
 
 FIRST_PAUSE_SECONDS, MOST_PAUSE_SECONDS = 0.5, 60.0
 CONNACK_SECONDS = 10.0  # a broker that accepts and says nothing is left after this
+SILENT_KEEPALIVES = 3  # it is pinged once a keepalive: paho counts every byte as an answer, we do not
+SUBACK_SECONDS = 60.0  # and one that lets us in and answers no SUBSCRIBE, while nothing large is coming
 STEADY_SECONDS = 20.0  # a connection that held this long begins the next back-off from its start
 STOP_SECONDS = 5.0  # the most that stop waits for what is on its way
 MOST_UNSENT = 50_000  # messages handed over and not yet confirmed
 
+_NO_CHECK_TIME = ssl.VerifyFlags(0x200000)  # X509_V_FLAG_NO_CHECK_TIME of OpenSSL, which Python does not name
+
 log = logging.getLogger(__name__)
 
 
-class Tls(TypedDict, total=False):
-    """Files for TLS: the authority to trust, and this client's certificate and key (mutual TLS)."""
-
-    ca_certs: str
-    certfile: str
-    keyfile: str
+def _yes() -> bool:
+    return True
 
 
-def _context(tls: Tls) -> ssl.SSLContext:
-    """Raises OSError (ssl.SSLError among them) for a file that is missing or not what it should be."""
-    context = ssl.create_default_context(cafile=tls.get("ca_certs"))
-    if "certfile" in tls:
-        context.load_cert_chain(tls["certfile"], tls.get("keyfile"))
-    return context
+class Credentials(Protocol):
+    """Chooses the files for TLS anew at every connection, and hears what came of it; asked by the link's thread."""
+
+    def files(self) -> Tls:
+        """What the next connection shows and trusts."""
+
+    def worked(self) -> None:
+        """The broker let us in."""
+
+    def failed(self, why: str) -> None:
+        """There was no connection."""
+
+    def fresher(self) -> bool:
+        """Whether to leave, and come back with other files."""
 
 
 class Options(TypedDict, total=False):
@@ -58,6 +67,8 @@ class Options(TypedDict, total=False):
     username: str | None
     password: str | None
     tls: Tls | None
+    credentials: Credentials  # in place of ``tls``
+    clock_known: Callable[[], bool]  # False: a certificate's dates are not looked at, its signature is; default True
     keepalive: int  # seconds, 5 or more; default 30
     inbox_messages: int  # default 50,000
     inbox_bytes: int  # default 32 MiB
@@ -73,8 +84,9 @@ class MqttLink:
 
         Raises OSError (`ssl.SSLError` is one) for files of ``tls`` that cannot be used; read again at every connection.
         """
+        self._credentials = options.get("credentials")
         if tls := options.get("tls"):
-            _context(tls)
+            context(tls)
         self._client_id, self._host, self._port = client_id, host, port
         self._will, self._options = will, options
         self._keepalive = max(5, options.get("keepalive", 30))
@@ -142,8 +154,10 @@ class MqttLink:
         return self._inbox.take(timeout_seconds)
 
     def wake(self) -> None:
-        """As `Link.wake`."""
+        """As `Link.wake`; the network's thread looks at once too."""
         self._inbox.stir()
+        if self._wakeable is not None:
+            self._wakeable.wake()
 
     def connections(self) -> int:
         """As `Link.connections`."""
@@ -189,17 +203,24 @@ class MqttLink:
             detail = f"a packet of {client.announced_bytes} bytes was announced"
             self._inbox.refuse(Refusal(Reason.TOO_BIG, f"{self._host}:{self._port}", detail))
         client.close()
-        self._disconnected(client)
+        if not self._disconnected(client) and self._credentials:
+            self._credentials.failed(why)
         level = logging.DEBUG if why == self._why or self._stopping.is_set() else logging.WARNING
         log.log(level, "link=down client=%s broker=%s:%d why=%r", self._client_id, self._host, self._port, why[:200])
         self._why = why
 
     def _prepare(self, client: WireClient) -> None:
         username, tls = self._options.get("username"), self._options.get("tls")
+        tls = self._credentials.files() if self._credentials else tls
         if username is not None:
             client.username_pw_set(username, self._options.get("password"))
         if tls is not None:
-            client.trust(_context(tls))
+            trusted = context(tls)
+            if not self._options.get(
+                "clock_known", _yes
+            )():  # in 1970 no certificate is valid yet, and alarms must come
+                trusted.verify_flags |= _NO_CHECK_TIME
+            client.trust(trusted)
         if self._will is not None:
             client.will_set(self._will.topic, self._will.payload, qos=1, retain=True)
         client.when_connected = self._connected
@@ -215,11 +236,22 @@ class MqttLink:
             wait = min(self._keepalive / 3, 10.0) if up else 0.5
             if up:
                 wait = min(wait, self._subscriptions.bring_about(client, time.monotonic()))
+                self._check_alive(client, time.monotonic())
+                if self._credentials and self._credentials.fresher():
+                    break
             elif time.monotonic() - began > CONNACK_SECONDS:
                 raise ConnectionLost("no answer to CONNECT")
             wakeable.wait(client, wait)
             client.step()
         client.say_goodbye(wakeable)
+
+    def _check_alive(self, client: WireClient, now: float) -> None:
+        """Raises ConnectionLost for a broker that only drips, or lets us in and leaves SUBSCRIBE without answer."""
+        if now - max(client.packet_at, client.progress_at) > SILENT_KEEPALIVES * self._keepalive:
+            raise ConnectionLost("only drips come")
+        asked_at = self._subscriptions.unanswered_since()
+        if asked_at is not None and now - max(asked_at, client.progress_at) > SUBACK_SECONDS:
+            raise ConnectionLost("no answer to SUBSCRIBE")
 
     def _connected(self, client: WireClient) -> None:
         self._subscriptions.begin()
@@ -227,15 +259,19 @@ class MqttLink:
             self._client, self._unsent = client, 0
             self._connections += 1
         log.info("link=up client=%s broker=%s:%d", self._client_id, self._host, self._port)
+        if self._credentials:
+            self._credentials.worked()
         self._inbox.stir()
 
-    def _disconnected(self, client: WireClient) -> None:
+    def _disconnected(self, client: WireClient) -> bool:
+        """Whether it had ever been connected."""
         with self._confirmed:
             was_connected = self._client is client
             self._client, self._unsent = None, 0
             self._confirmed.notify_all()
         if was_connected:
             self._inbox.stir()
+        return was_connected
 
     def _published(self, client: WireClient) -> None:
         with self._confirmed:

@@ -1,6 +1,7 @@
 """What a link is subscribed to, as against what it wants to be: asked for until the broker has granted it.
 
 - `want` may be called from any thread at any time; the network's thread brings it about.
+- What is not answered at all is the link's to judge (`unanswered_since`).
 - A refused filter is asked for again after 1 s, doubling to 60 s; a new connection asks for everything anew.
 """
 
@@ -40,6 +41,7 @@ class Subscriptions:
         self._ever_wanted = self._changed = False
         self._asked: dict[str, int] = {}  # sent in this connection, and not refused
         self._waiting: dict[int, list[str]] = {}  # packet id -> its filters, in order
+        self._asked_at: dict[int, float] = {}
         self._retry_seconds = FIRST_RETRY_SECONDS
         self._refused: set[str] = set()
         self._again_at: float | None = None
@@ -55,6 +57,7 @@ class Subscriptions:
         """A new connection: nothing has been asked for yet."""
         with self._lock:
             self._asked, self._waiting, self._refused, self._changed = {}, {}, set(), True
+            self._asked_at = {}
             self._retry_seconds, self._again_at = FIRST_RETRY_SECONDS, None
 
     def covers(self, topic: str) -> bool:
@@ -77,10 +80,15 @@ class Subscriptions:
                 self._retry_seconds = min(MOST_RETRY_SECONDS, self._retry_seconds * 2)
             if self._changed:
                 self._changed = False
-                self._ask(client)
+                self._ask(client, now)
             return FOREVER_SECONDS if self._again_at is None else max(0.0, self._again_at - now)
 
-    def _ask(self, client: Asker) -> None:
+    def unanswered_since(self) -> float | None:
+        """When the oldest SUBSCRIBE that has no answer was sent (monotonic seconds); None when all have theirs."""
+        with self._lock:
+            return min(self._asked_at.values(), default=None)
+
+    def _ask(self, client: Asker, now: float) -> None:
         gone = [old for old in self._asked if old not in self._wanted]
         for start in range(0, len(gone), BATCH):
             client.ask_no_more(gone[start : start + BATCH])
@@ -90,13 +98,15 @@ class Subscriptions:
         missing = sorted((name, qos) for name, qos in open_filters if name not in self._refused)
         for start in range(0, len(missing), BATCH):
             batch = missing[start : start + BATCH]
-            self._waiting[client.ask(batch)] = [name for name, _ in batch]
+            packet = client.ask(batch)
+            self._waiting[packet], self._asked_at[packet] = [name for name, _ in batch], now
             self._asked.update(batch)
 
     def answered(self, packet: int, granted: list[bool]) -> None:
         """The broker's answer to the SUBSCRIBE ``packet``: whether each of its filters, in order, was granted."""
         with self._lock:
             names = self._waiting.pop(packet, [])
+            self._asked_at.pop(packet, None)
             # a broker that answers for too few has refused the rest
             refused = [name for at, name in enumerate(names) if at >= len(granted) or not granted[at]]
             for name in refused:

@@ -1,0 +1,115 @@
+"""Restoring: a backup opened aside, checked file by file against its list, and only then put in place.
+
+- Into an empty place only: a station that lives is never written over.
+- Whoever was signed in at the time of the backup is not any more; what the station issues is numbered by the clock,
+  so it lies above everything that nodes were told since.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import re
+import shutil
+import tarfile
+import tempfile
+from pathlib import Path
+from typing import IO, BinaryIO
+
+from controller.settings import Settings
+from controller.store import Store
+from controller.vault.keeping import DATABASE, FILES, FOLDERS, LIST, SECRET, Contents, Member
+from controller.vault.locking import VaultError, unlocked
+from wire import codec
+
+MOST_LIST_BYTES = 256 * 1024 * 1024
+_NAME = re.compile(rf"{DATABASE}|{'|'.join(FILES)}|(?:{'|'.join(FOLDERS)})(?:/[^/\0]{{1,255}}){{1,8}}")
+_CHUNK = 1 << 20
+
+
+def give_back(settings: Settings, path: Path, passphrase: str) -> Contents:
+    """Put the station in ``path`` where ``settings`` say it lives. Raises VaultError, StoreError; then nothing was."""
+    home = settings.state_dir
+    if any((home / name).exists() for name in ("loa.db", *FOLDERS, *FILES)):
+        raise VaultError("vault.not_empty", path=home)
+    try:
+        home.mkdir(mode=0o700, parents=True, exist_ok=True)
+        with tempfile.TemporaryDirectory(prefix="restore-", dir=home) as folder:
+            aside = Path(folder)
+            with unlocked(path, passphrase) as stream:
+                contents = _unpacked(stream, aside, path)
+            _put_in_place(settings, aside, contents)
+    except tarfile.TarError as wrong:
+        raise VaultError("vault.damaged", path=path, why=wrong) from wrong
+    except OSError as wrong:
+        raise VaultError("vault.unwritable", path=home, why=wrong.strerror or wrong) from wrong
+    return contents
+
+
+def _unpacked(stream: BinaryIO, aside: Path, path: Path) -> Contents:
+    """Every file below ``aside``, each as the list says."""
+    found: dict[str, Member] = {}
+    contents: Contents | None = None
+    with tarfile.open(fileobj=stream, mode="r|") as tar:
+        for info in tar:
+            content = tar.extractfile(info) if info.isreg() else None
+            if content is None or contents is not None or info.name in found:
+                raise VaultError("vault.damaged", path=path, why=info.name[:200])
+            if info.name == LIST:
+                contents = _list(content.read(MOST_LIST_BYTES), path)
+                continue
+            name = info.name
+            if not _NAME.fullmatch(name) or ".." in name.split("/") or "." in name.split("/"):
+                raise VaultError("vault.strange_name", path=path, name=name[:200])
+            for folder in reversed(Path(name).parents):  # one by one: with ``parents`` the mode is the last one's alone
+                (aside / folder).mkdir(mode=0o700, exist_ok=True)
+            found[name] = _written(content, aside / name, info)
+    if contents is None or {each.name: each for each in contents.members} != found or DATABASE not in found:
+        raise VaultError("vault.incomplete", path=path)
+    return contents
+
+
+def _list(raw: bytes, path: Path) -> Contents:
+    try:
+        return codec.read(Contents, raw, MOST_LIST_BYTES)
+    except (codec.Malformed, codec.TooBig) as wrong:
+        raise VaultError("vault.damaged", path=path, why=wrong) from wrong
+
+
+def _written(content: IO[bytes], target: Path, info: tarfile.TarInfo) -> Member:
+    digest = hashlib.sha256()
+    mode = 0o600 if info.name.startswith((*SECRET, DATABASE)) else 0o644
+    with os.fdopen(os.open(target, os.O_WRONLY | os.O_CREAT | os.O_EXCL, mode), "wb") as out:
+        while block := content.read(_CHUNK):
+            digest.update(block)
+            out.write(block)
+        out.flush()
+        os.fsync(out.fileno())
+    return Member(info.name, info.size, digest.hexdigest())
+
+
+def _put_in_place(settings: Settings, aside: Path, contents: Contents) -> None:
+    """The database last: while it is not there, a restore that was interrupted is no station."""
+    store = Store(settings.store_url, settings.relays)
+    if (contents.kind == "sqlite") is not store.database.is_sqlite:
+        raise VaultError("vault.other_database", kind=contents.kind)
+    for name in (*FOLDERS, *FILES):
+        if (aside / name).exists():
+            (aside / name).rename(settings.state_dir / name)
+    try:
+        store.take_back(aside / DATABASE)
+        store.migrate()
+        store.people.end_all_sessions()
+    except BaseException:
+        for name in (*FOLDERS, *FILES):
+            _remove(settings.state_dir / name)
+        raise
+    finally:
+        store.close()
+
+
+def _remove(path: Path) -> None:
+    if path.is_dir():
+        shutil.rmtree(path)
+    else:
+        path.unlink(missing_ok=True)

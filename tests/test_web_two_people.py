@@ -1,0 +1,100 @@
+"""Two people at one thing, each with the page open: the second reads what has happened, and nothing is done twice."""
+
+from __future__ import annotations
+
+import re
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+from flask.testing import FlaskClient
+from makers_web import Town, composed, form_key, settled_town
+from werkzeug.test import TestResponse
+
+from controller.desk import Wish
+from controller.rights import Role
+from wire.plan import Level
+
+COMMUNE = "lang-son:dong-dang"
+
+
+def pair(town: Town) -> tuple[FlaskClient, FlaskClient]:
+    """Two approvers of the commune, each with a browser."""
+    second = town.person("pho-chu-tich", Role.APPROVER, COMMUNE, "Lương Thị Hoa")
+    app = town.app()
+    return town.client(app, "chu-tich"), town.client(app, second.name)
+
+
+def act(who: FlaskClient, path: str, **fields: str) -> TestResponse:
+    return who.post(path, data={"csrf_token": form_key(who, "/soan"), **fields}, follow_redirects=True)
+
+
+def sentence(answer: TestResponse) -> str:
+    """What the page says aloud, or shows in the place of what is gone."""
+    found = re.findall(r'role="(?:alert|status)"[^>]*>(?:<[^>]+>|\s)*([^<]{8,})', answer.text)
+    return " ".join(" ".join(found).split())
+
+
+TAKE_BACK, REVISE, LEAVE_OUT = "/lich-phat/{booking}/rut", "/soan/{announcement}/sua", "/lich-phat/{booking}/bo-ngay"
+
+
+@pytest.mark.parametrize("first", [TAKE_BACK, REVISE])
+@pytest.mark.parametrize("second", [TAKE_BACK, REVISE])
+def test_a_booking_that_another_took_away_is_not_taken_twice(tmp_path: Path, first: str, second: str) -> None:
+    with settled_town(tmp_path) as town:
+        one, other = pair(town)
+        booking = town.booked(one)
+        ids = {"booking": booking, "announcement": town.announcement_of(booking)}
+        assert act(one, first.format(**ids)).status_code == 200
+        answer = act(other, second.format(**ids))
+        assert answer.status_code in (200, 409, 422)
+        assert [each.booking.state.value for each in town.store.bookings.list()] == ["withdrawn"]
+        drafts = [each for each in town.store.announcements.list() if each.state.value == "draft"]
+        assert len(drafts) <= 1 + (first == second == REVISE)  # a draft is its author's: each has one to write on
+        if second == TAKE_BACK:
+            assert "đã được rút từ trước" in sentence(answer)
+
+
+def test_of_two_who_send_one_draft_the_second_is_told(tmp_path: Path) -> None:
+    with settled_town(tmp_path) as town:
+        one, _ = pair(town)
+        tab = town.client(one.application, "chu-tich")
+        made = town.desk.announce(Wish("Họp thôn.", draft=True, areas=(COMMUNE,)), town.approver, town.now)
+        forms = [composed(each, draft=made.announcement_id, key=key * 32) for each, key in ((one, "a"), (tab, "b"))]
+        assert one.post("/soan", data=forms[0]).status_code == 303
+        assert one.post("/soan", data=forms[0]).status_code == 303  # the same form once more is the same booking
+        answer = tab.post("/soan", data=forms[1])
+        assert answer.status_code == 422
+        assert "Bản nháp này đã được gửi, hoặc đã bỏ, ở một trang khác" in answer.text
+        assert len(town.store.bookings.list()) == 1
+        again = tab.post("/soan", data=forms[1] | {"draft": "", "choice": "keep"})  # as the page now stands: one more
+        assert again.status_code == 303
+        assert len(town.store.bookings.list()) == 2
+
+
+def test_of_two_who_place_or_decline_what_came_the_second_reads_what_was_decided(tmp_path: Path) -> None:
+    with settled_town(tmp_path) as town:
+        one, other = pair(town)
+        wish = Wish("Chống rét.", ("lang-son",), town.now + timedelta(days=2), "Chống rét", level=Level.PROVINCE)
+        sent = town.desk.announce(wish, town.boss, town.now).announcement_id
+        when = {"when": "at", "day": "2026-11-25", "hour": "17", "minute": "00", "choice": "keep"}
+        act(one, f"/hop-tin/{sent}/{COMMUNE}/xep", **when)
+        placed = len(town.store.bookings.list())
+        for path, fields in (("xep", when), ("khong", {"reason": "Trùng"})):
+            answer = act(other, f"/hop-tin/{sent}/{COMMUNE}/{path}", **fields)
+            assert answer.status_code == 422
+            assert sentence(answer)
+        assert len(town.store.bookings.list()) == placed
+
+
+def test_a_bulletin_that_was_returned_is_not_approved_from_an_old_page(tmp_path: Path) -> None:
+    with settled_town(tmp_path) as town:
+        one, other = pair(town)
+        announcement = town.announcement_of(town.booked(town.client(one.application, "van-hoa")))
+        assert act(one, f"/duyet/{announcement}/tra-lai", reason="Sai ngày").status_code == 200
+        answer = act(other, f"/duyet/{announcement}/dong-y")
+        assert answer.status_code == 422
+        assert sentence(answer)
+        held = town.store.announcements.get(announcement)
+        assert held is not None
+        assert held.state.value == "returned"
