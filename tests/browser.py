@@ -29,6 +29,8 @@ LIVE_MS = 60_000  # for what a page is told: it comes sooner, but on a busy mach
 TOLD_ONLY = """const every = window.setInterval;
 window.setInterval = (act, ms, ...more) => every(act, ms === 15000 ? 2 ** 30 : ms, ...more);"""
 expect.set_options(timeout=60_000)  # what comes at all comes soon; a busy machine is no reason to say that it did not
+# the page went on to another in the middle of the question; the page that has the thing is not here yet
+NOT_THERE_YET = ("context was destroyed", "Cannot read properties of null")
 RULES = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
 
 
@@ -106,22 +108,29 @@ def place(browser: Browser, settled: bool = True) -> Iterator[Place]:
             made.leave()
 
 
+def all_here(page: Page) -> Page:
+    """The page, when all of it has come: a click waits until the next page begins, not until it can be looked at."""
+    page.wait_for_load_state()
+    return page
+
+
 def violations(page: Page) -> list[str]:
     """What axe finds on the page: rule, how often, the first piece."""
+    all_here(page)
     found = Axe().run(page, options={"runOnly": RULES}).response["violations"]
     return [f"{each['id']} ×{len(each['nodes'])}: {each['nodes'][0]['html'][:160]}" for each in found]
 
 
 def overflow(page: Page) -> int:
     """By how many pixels the page is wider than its screen."""
-    return int(page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth"))
+    return int(all_here(page).evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth"))
 
 
 def small_targets(page: Page) -> list[str]:
     """Controls that are shown lower than 44 px; links in running text and in lists are not among them."""
     controls = "button, select, summary, textarea, .button, .nav a, .chip, .tick, .kind, .field > input"
     return list(
-        page.evaluate(
+        all_here(page).evaluate(
             """controls => [...document.querySelectorAll(controls)]
                .filter(each => each.checkVisibility() && each.getBoundingClientRect().height < 43.5)
                .map(each => each.outerHTML.slice(0, 120))""",
@@ -142,6 +151,6 @@ def _holds(page: Page, truth: str) -> bool:
     try:
         return bool(page.evaluate(truth))
     except Error as wrong:
-        if "context was destroyed" not in str(wrong):  # the page went on to another in the middle of the question
+        if not any(each in str(wrong) for each in NOT_THERE_YET):
             raise
         return False

@@ -32,6 +32,7 @@ def test_units_come_in_and_an_area_moves_without_scripts(here: Place, tmp_path: 
     page.check("[name=former]")
     page.locator("form[action$=xem-tep] button").click()
     page.locator("form[action$=nhap] button").click()
+    page.locator("#move-area").wait_for()
     assert "GSO=06187" in page.content()
     page.locator("#move-area > summary").click()
     page.select_option("#area", "lang-son:dong-dang:thon-1")
