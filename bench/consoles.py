@@ -5,8 +5,8 @@
   of its own, a province of 10,000 nodes.
 - Two crowds: one sort of official, half of them on the home page; and a province as it is, three officials of each
   commune and five operators of the province.
-- Two events: a bulletin of one commune, which concerns that commune's pages and the province's; and one of the whole
-  province, which concerns all of them.
+- Three events: a bulletin of one commune, which concerns that commune's pages and the province's; one of the whole
+  province, which concerns all of them; and an emergency of the whole province, which every page says before its turn.
 - Told: from the commit of a wish until the event is heard, and until the fresh page has arrived.
 """
 
@@ -35,6 +35,7 @@ from controller import bootstrap
 from controller.settings import Settings
 from controller.store import Store
 from controller.store.rows import Session
+from wire.plan import BulletinClass
 
 COMMUNES, QUICK_COMMUNES = 65, 3
 EVENTS, QUICK_EVENTS = 3, 1
@@ -59,6 +60,7 @@ class Console:
     commune: int | None
     communes: int
     asked: float = 0.0
+    said: float = 0.0  # that there is an emergency
     heard: float = 0.0
     shown: float = 0.0
     stream: str = ""
@@ -76,6 +78,7 @@ class Seen:
 
     asked: int = 0
     others: int = 0
+    said: list[float] = field(default_factory=list)
     heard: list[float] = field(default_factory=list)
     shown: list[float] = field(default_factory=list)
     spent: float = 0.0  # of the server's processor, for one event
@@ -149,10 +152,15 @@ async def _watched(store: Store, consoles: Sequence[Console], quick: bool) -> li
     count = QUICK_EVENTS if quick else EVENTS
     local = [10 + each for each in range(count)]
     figures = [Figure("open", len(consoles), "pages"), Figure("processor while nothing happens", idle * 100, "%")]
-    for name, bulletins in (("a commune's", local), ("the province's", [WIDE + 50 * each for each in range(count)])):
+    wide = [WIDE + 50 * each for each in range(2 * count)]
+    for name, bulletins, is_emergency in (
+        ("a commune's", local, False),
+        ("the province's", wide[:count], False),
+        ("an emergency's", wide[count:], True),
+    ):
         seen = Seen()
         for bulletin in bulletins:
-            await _happened(store, consoles, seen, bulletin)
+            await _happened(store, consoles, seen, bulletin, is_emergency)
         figures += _told(name, seen, count)
     for task in tasks:
         task.cancel()
@@ -167,26 +175,36 @@ async def _watched(store: Store, consoles: Sequence[Console], quick: bool) -> li
     ]
 
 
-async def _happened(store: Store, consoles: Sequence[Console], seen: Seen, bulletin: int) -> None:
+async def _happened(
+    store: Store, consoles: Sequence[Console], seen: Seen, bulletin: int, is_emergency: bool = False
+) -> None:
     wanted = [each for each in consoles if each.is_concerned(bulletin)]
     process = _server_of(consoles[0].port)
     used, at = _spent(process), time.monotonic()
     for each in consoles:
         each.asked = at
-    timetable.edit(store, bulletin, datetime.now(UTC))
+    edited = BulletinClass.EMERGENCY if is_emergency else BulletinClass.ORDINARY
+    timetable.edit(store, bulletin, datetime.now(UTC), edited.value)
     while time.monotonic() < at + LONGEST_SECONDS and not all(each.shown > at for each in wanted):
         await asyncio.sleep(0.01)
     seen.spent += _spent(process) - used
     await asyncio.sleep(1.0)
     seen.asked += len(wanted)
     seen.others += sum(each.heard > at for each in consoles if each not in wanted)
+    seen.said += [each.said - at for each in wanted if each.said > at]
     seen.heard += [each.heard - at for each in wanted if each.heard > at]
     seen.shown += [each.shown - at for each in wanted if each.shown > at]
 
 
 def _told(name: str, seen: Seen, count: int) -> list[Figure]:
-    heard, shown = ([each * 1000 for each in some] for some in (seen.heard, seen.shown))
+    heard, shown, said = ([each * 1000 for each in some] for some in (seen.heard, seen.shown, seen.said))
+    cried = [
+        Figure(f"{name}, said on the screen, of all that it concerns", len(said) / seen.asked, "", least=1.0),
+        Figure(f"{name} → said on the screen, median", percentile(said, 0.5), "ms"),
+        Figure(f"{name} → said on the screen, p95", percentile(said, 0.95), "ms", most=MOST_HEARD_MS),
+    ]
     return [
+        *(cried if said else ()),
         Figure(f"{name} event concerns", seen.asked / count, "pages"),
         Figure(f"{name}, heard, of all that it concerns", len(heard) / seen.asked, "", least=1.0),
         Figure(f"{name}, told to others meanwhile", seen.others / count, "pages"),
@@ -220,9 +238,14 @@ async def _listen(console: Console) -> None:
     writer.write(_request(console.stream, console.token))
     fresh = asyncio.Queue[frozenset[str]]()
     shower = asyncio.create_task(_show(console, fresh))
+    event = b""
     try:
         while line := await reader.readline():
-            if line.startswith(b"data: "):
+            if line.startswith(b"event: "):
+                event = line.strip()
+            elif line.startswith(b"data: ") and event == b"event: urgent":
+                console.said = max(console.said, time.monotonic())
+            elif line.startswith(b"data: "):
                 if console.heard < console.asked:
                     console.heard = time.monotonic()
                 fresh.put_nowait(_told_kinds(line))

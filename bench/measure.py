@@ -46,6 +46,7 @@ MEASUREMENTS: dict[str, Callable[[bool], Measurement]] = {
     "map": atlas.measure,
     "pages": pages.measure,
     "consoles": consoles.measure,
+    "year": pages.measure_year,
 }
 
 

@@ -5,6 +5,7 @@
 - Counted is the processor time of the thread that answers (PostgreSQL works in processes of its own), and the wall's.
 - Python's collector looks through the heap as rarely as in a running station (`controller.heap`).
 - The floor is the emptiest page of the same app with the same session (`FLOOR`), in the same run.
+- `measure_year` is the same with ten million receipts of a year beneath (`bench.year`).
 """
 
 from __future__ import annotations
@@ -20,7 +21,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from bench import province, tonight
+from bench import province, tonight, year
 from bench.atlas import window_of
 from bench.papers import PROVINCE
 from bench.postgres import NOT_INSTALLED, server
@@ -35,6 +36,7 @@ from controller.web import create_app
 WHOLE = Size()
 QUICK = Size(nodes=30, communes=3, people=5, bulletins=40, outcomes=200)
 ROUNDS, QUICK_ROUNDS = 12, 1
+QUICK_DAYS = 3
 SLOW_SECONDS = 20.0  # a page is asked no longer than this for all its rounds
 MOST_MS = 100.0
 SHOWN = 12  # figures of single pages, the slowest first
@@ -63,38 +65,54 @@ LEFT_OUT = (
 
 def measure(quick: bool) -> Measurement:
     """The whole measurement."""
+    return _as_in_a_station("pages", quick, 0)
+
+
+def measure_year(quick: bool) -> Measurement:
+    """The whole measurement, with the receipts of a year."""
+    return _as_in_a_station("year", quick, QUICK_DAYS if quick else year.DAYS)
+
+
+def _as_in_a_station(name: str, quick: bool, days: int) -> Measurement:
     before = gc.get_threshold()
     heap.look_rarely()
     try:
-        return _measured(quick)
+        return _measured(name, quick, days)
     finally:
         gc.set_threshold(*before)
 
 
-def _measured(quick: bool) -> Measurement:
+def _measured(title: str, quick: bool, days: int) -> Measurement:
     figures: list[Figure] = []
     notes: list[str] = []
     with tempfile.TemporaryDirectory(prefix="loa-bench-") as name:
         folder = Path(name)
-        figures += _on("SQLite", Settings(state_dir=folder), quick)
+        figures += _on("SQLite", Settings(state_dir=folder), quick, days)
         if not quick:
             with server() as url:
                 if url is None:
                     notes.append(NOT_INSTALLED)
                 else:
-                    figures += _on("PostgreSQL", Settings(state_dir=folder, database_url=url), quick)
+                    figures += _on("PostgreSQL", Settings(state_dir=folder, database_url=url), quick, days)
     size = QUICK if quick else WHOLE
     note = f"{size.nodes:,} nodes, {size.communes} communes, {size.bulletins:,} bulletins, {size.outcomes:,} outcomes"
-    return Measurement("pages", tuple(figures), (note, *notes))
+    if days:
+        notes.append(f"receipts of {days} days")
+    return Measurement(title, tuple(figures), (note, *notes))
 
 
-def _on(engine: str, settings: Settings, quick: bool) -> list[Figure]:
+def _on(engine: str, settings: Settings, quick: bool, days: int) -> list[Figure]:
     now = datetime.now(UTC).replace(microsecond=0)
+    size = QUICK if quick else WHOLE
     with _opened(settings) as store:
         began = time.monotonic()
-        tokens = province.fill(store, QUICK if quick else WHOLE, now)
+        tokens = province.fill(store, size, now)
+        receipts = year.fill(store, size.communes, now, days) if days else 0
         tokens |= tonight.fill(store, [node.id for node in store.roster.nodes()], now)
-        print(f"{engine}: filled in {time.monotonic() - began:.0f} s", file=sys.stderr)
+        if settings.database_url:
+            with store.database.writing() as connection:
+                connection.exec_driver_sql("ANALYZE")  # a server does so by itself within minutes
+        print(f"{engine}: filled in {time.monotonic() - began:.0f} s; {receipts:,} receipts", file=sys.stderr)
         app = create_app(window_of(settings, store))
         found = [each for who, token in tokens.items() for each in _as(who, token, app, quick)]
     return _told(engine, found)

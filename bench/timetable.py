@@ -24,6 +24,7 @@ from schedules.calendars import Recurrence
 from schedules.rulebook import Rulebook
 from schedules.rulebook_text import Policy
 from wire.config import Limits
+from wire.plan import BulletinClass
 
 BOOKINGS_A_DAY, SLOTS, ITEMS = (
     20,
@@ -60,11 +61,12 @@ def fill(store: Store, communes: int, now: datetime) -> list[str]:
     return areas
 
 
-def edit(store: Store, number: int, now: datetime) -> None:
-    """Somebody changes the title of one announcement."""
+def edit(store: Store, number: int, now: datetime, bulletin_class: str = BulletinClass.ORDINARY.value) -> None:
+    """Somebody changes the title of one announcement, and its class."""
     held = store.announcements.get(_name(number))
     assert held
-    store.announcements.update(replace(held, title=f"Bản tin sửa, số {number}", updated_at=now), held.version)
+    changed = replace(held, title=f"Bản tin sửa, số {number}", bulletin_class=bulletin_class, updated_at=now)
+    store.announcements.update(changed, held.version)
 
 
 def _name(number: int) -> str:

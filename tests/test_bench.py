@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import json
 import shutil
+import socket
 from pathlib import Path
 
 import numpy as np
 import pytest
 
 from bench import measure, packets, spread
+from bench.child import Child
 from bench.results import Figure, Measurement, Results, number
 
 TOP = Path(__file__).parent.parent
@@ -20,7 +22,7 @@ needs_programs = pytest.mark.skipif(
 
 
 @needs_programs
-@pytest.mark.parametrize("name", ["announce", "health", "nodes", "planning", "speech", "cage", "access", "pages"])
+@pytest.mark.parametrize("name", ["announce", "health", "nodes", "planning", "speech", "cage", "access", "pages", "year"])
 def test_a_measurement_gives_figures_that_make_sense(name: str) -> None:
     (found,) = measure.run([name], quick=True).measurements
     assert found.name == name
@@ -65,6 +67,23 @@ def test_packets_of_any_length_are_cut_from_a_stream(size: int, cut: int) -> Non
     for at in range(0, len(stream), cut):
         found += list(reader.feed(stream[at : at + cut]))
     assert [packets.content(*each) for each in found] == [(b"radio/v1/trust", b"\x00\x01", bytes(size))] * 3
+
+
+def test_messages_that_come_at_once_are_each_told_of() -> None:
+    connect, subscribe = 1, 8
+    with socket.create_server(("127.0.0.1", 0)) as broker:
+        with Child("bench.listeners", broker.getsockname()[1], "radio/v1/trust", 1) as listeners:
+            broker.settimeout(60)
+            listener, _ = broker.accept()
+            with listener:
+                packets.await_packet(listener, connect)
+                listener.sendall(b"\x20\x02\x00\x00")
+                packets.await_packet(listener, subscribe)
+                listener.sendall(b"\x90\x03\x00\x01\x01")
+                assert listeners.hear()["ready"] == 1
+                listener.sendall(packets.publish("radio/v1/trust", b"words", 1) * 3)
+                told = [listeners.hear() for _ in range(3)]
+    assert all(each["first"] == each["last"] > 0 for each in told)
 
 
 def test_the_results_name_every_measurement() -> None:

@@ -121,6 +121,30 @@ def test_an_emergency_s_pages_go_before_those_that_wait(town: Town) -> None:
     assert town.told[-1] == "flood"
 
 
+def test_that_an_emergency_was_touched_is_said_at_once_whosever_turn_it_is(town: Town) -> None:
+    flooded = [town.open(f"flood {number}", Interest(AIR, frozenset({"b"}))) for number in range(3 * MOST_AT_ONCE)]
+    dry = town.open("dry", Interest(AIR, frozenset({"a"})))
+    lines = lambda stream: town.hub._kept[stream].lines  # type: ignore[attr-defined] # noqa: E731
+    town.news = [Change(AIR, frozenset({"b"}), urgent=True, sudden=True)]
+    town.until(lambda: all(any(line.startswith("event: urgent") for line in lines(each)) for each in flooded))
+    town.looked_again()
+    assert len(town.told) == MOST_AT_ONCE  # their pages come one after the other, as always
+    assert [sum(line.startswith("event: urgent") for line in lines(each)) for each in flooded] == [1] * len(flooded)
+    assert not any(line.startswith("event:") for line in lines(dry))
+
+
+def test_a_stream_that_holds_a_worker_says_it_too() -> None:
+    hub = Hub(list)
+    stream = hub.open(lambda: False, 0, Interest(AIR, frozenset({"a"})))
+    assert stream is not None
+    stream.hear(Change(AIR, frozenset({"a"}), urgent=True, sudden=True))
+    spoken = iter(stream)
+    assert next(spoken).startswith("retry:")
+    assert next(spoken) == "event: urgent\ndata: now\n\n"
+    assert next(spoken).startswith("event: changed")
+    hub.stop()
+
+
 def test_only_whom_it_concerns_is_told(town: Town) -> None:
     town.open("a", Interest(AIR, frozenset({"a"})))
     town.open("b", Interest(AIR, frozenset({"b"})))
@@ -130,6 +154,9 @@ def test_only_whom_it_concerns_is_told(town: Town) -> None:
     town.hub.know("u2", frozenset({"a"}))
     assert moved.interest.areas == {"a"}
     town.news = [Change(AIR, frozenset({"a:x"}), frozenset({"u1"}))]
+    town.until(lambda: len(town.told) == MOST_AT_ONCE)
+    town.hub.turns.begin()
+    town.hub.answered(0.001)
     town.until(lambda: len(town.told) == 3)
     town.looked_again()
     assert sorted(town.told) == ["a", "author", "moved"]

@@ -68,13 +68,16 @@ def test_a_wish_is_news_where_it_is_to_sound(town: Town, news: News) -> None:
     assert wished.areas == {"lang-son:dong-dang"}
     assert wished.people == {town.approver.id}
     assert not wished.urgent
+    assert not wished.sudden
     assert news() == []
 
 
 def test_an_emergency_is_urgent_news(town: Town, news: News) -> None:
     client = town.client(town.app(), "chu-tich")
     town.booked(client, bulletin_class="emergency", confirm="Xã Đồng Đăng", when="now", title="Lũ quét")
-    assert only(news(), Kind.AIR).urgent
+    told = only(news(), Kind.AIR)
+    assert told.urgent
+    assert told.sudden
 
 
 def test_rights_that_change_are_news_of_everything(town: Town, news: News) -> None:
@@ -145,9 +148,15 @@ def test_a_large_station_s_nodes_are_read_less_often(town: Town, ticks: Ticks) -
     town.store.traces.nodes = slow  # type: ignore[method-assign]
     news = News(town.store, ticks)
     for _ in range(20):
+        town.now += timedelta(seconds=1)
+        town.wake("dong-dang-1", State.ONLINE)
         news()
         ticks.at += 1.0
     assert len(read) == 4  # at the start, and once in six seconds after it
+    for _ in range(20):
+        news()
+        ticks.at += 1.0
+    assert len(read) == 5  # what was told last, and nothing while no node tells anything
 
 
 def test_after_a_look_that_failed_anything_may_be_new(town: Town, news: News, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -66,6 +66,19 @@ class Held:
         return self.code or self.passkeys > 0
 
 
+def _held() -> sa.Select[tuple[bool, int, int]]:
+    """What every request asks of a ``user``, put together once."""
+    user: sa.BindParameter[str] = sa.bindparam("user")
+    app = sa.exists().where((code_apps.c.user == user) & code_apps.c.confirmed_at.is_not(None))
+    keys = sa.select(sa.func.count()).select_from(passkeys).where(passkeys.c.user == user).scalar_subquery()
+    unused = (recovery_codes.c.user == user) & recovery_codes.c.used_at.is_(None)
+    left = sa.select(sa.func.count()).select_from(recovery_codes).where(unused).scalar_subquery()
+    return sa.select(app, keys, left)
+
+
+_HELD = _held()
+
+
 class Factors:
     """Who has what besides a password."""
 
@@ -74,12 +87,8 @@ class Factors:
 
     def held(self, user: str) -> Held:
         """What this person has that counts."""
-        app = sa.exists().where((code_apps.c.user == user) & code_apps.c.confirmed_at.is_not(None))
-        keys = sa.select(sa.func.count()).select_from(passkeys).where(passkeys.c.user == user).scalar_subquery()
-        unused = (recovery_codes.c.user == user) & recovery_codes.c.used_at.is_(None)
-        left = sa.select(sa.func.count()).select_from(recovery_codes).where(unused).scalar_subquery()
         with self._database.reading() as connection:
-            row = connection.execute(sa.select(app, keys, left)).one()
+            row = connection.execute(_HELD, {"user": user}).one()
         return Held(bool(row[0]), int(row[1]), int(row[2]))
 
     def code_app(self, user: str) -> CodeApp | None:

@@ -22,6 +22,22 @@ from controller.store.tables import areas, node_groups, nodes, tidings
 
 T = TypeVar("T")
 WATCHED = frozenset({areas, nodes, node_groups})
+MOST_HELD = 200_000  # listeners of sets of areas that were asked for, all together; some 10 MB
+
+
+@dataclass(frozen=True)
+class _Crowd:
+    """Nodes that listen to some areas, in order of name."""
+
+    nodes: tuple[Node, ...]
+
+    @cached_property
+    def reached(self) -> tuple[Node, ...]:
+        return tuple(node for node in self.nodes if node.revoked_at is None)
+
+    @cached_property
+    def names(self) -> frozenset[str]:
+        return frozenset(node.id for node in self.nodes)
 
 
 @dataclass(frozen=True)
@@ -48,15 +64,37 @@ class Mustered:
         return tuple(self.nodes.values())
 
     @cached_property
+    def _asked(self) -> dict[tuple[str, ...], _Crowd]:
+        """What was asked so far: pages ask for the same few places again and again."""
+        return {}
+
+    @cached_property
     def listening(self) -> Mapping[str, int]:
         """How many nodes listen to each area that any listens to; not to be changed."""
         return MappingProxyType({area: len(some) for area, some in self._listening.items()})
 
     def under(self, areas: Iterable[str]) -> list[Node]:
         """Those nodes that listen to any of ``areas``, in order of name: `roster.nodes_under`, by an index."""
-        places = [self._listening.get(area, ()) for area in dict.fromkeys(areas)]
-        wanted = places[0] if len(places) == 1 else sorted({place for some in places for place in some})
-        return [self._in_order[place] for place in wanted]
+        return list(self._crowd(areas).nodes)
+
+    def reached(self, areas: Iterable[str]) -> list[Node]:
+        """The same without those that were revoked."""
+        return list(self._crowd(areas).reached)
+
+    def listeners(self, areas: Iterable[str]) -> frozenset[str]:
+        """The names of all that listen to any of ``areas``."""
+        return self._crowd(areas).names
+
+    def _crowd(self, areas: Iterable[str]) -> _Crowd:
+        asked = tuple(dict.fromkeys(areas))
+        found = self._asked.get(asked)
+        if found is None:
+            places = [self._listening.get(area, ()) for area in asked]
+            wanted = places[0] if len(places) == 1 else sorted({place for some in places for place in some})
+            found = _Crowd(tuple(self._in_order[place] for place in wanted))
+            if sum(len(each.nodes) for each in list(self._asked.values())) < MOST_HELD:
+                self._asked[asked] = found
+        return found
 
 
 def heed(connection: sa.Connection, statement: Any, *_rest: object) -> None:

@@ -88,11 +88,9 @@ class People:
 
     def visit(self, token_hash: str, now: datetime) -> tuple[User, Session] | None:
         """As `session`, with the session itself."""
-        valid = (sessions.c.token_hash == token_hash) & (sessions.c.expires_at > now) & ~users.c.disabled
         with self._database.reading() as connection:
-            opened = connection.execute(sa.select(sessions).join(users, sessions.c.user == users.c.id).where(valid))
-            row = opened.first()
-            owner = connection.execute(sa.select(users).where(users.c.id == row.user)).first() if row else None
+            row = connection.execute(_VALID, {"token": token_hash, "now": now}).first()
+            owner = connection.execute(_OWNER, {"user": row.user}).first() if row else None
             user = _with_grants(connection, [shaped(User, owner)])[0] if owner else None
         if row is None or user is None:
             return None
@@ -199,6 +197,17 @@ class People:
                 raise StoreError("store.ungoverned")
 
 
+# What every request asks, put together once.
+_VALID = (
+    sa.select(sessions)
+    .join(users, sessions.c.user == users.c.id)
+    .where(sessions.c.token_hash == sa.bindparam("token"), sessions.c.expires_at > sa.bindparam("now"), ~users.c.disabled)
+)
+_OWNER = sa.select(users).where(users.c.id == sa.bindparam("user"))
+_GRANTS = sa.select(grants).order_by(grants.c.given_at, grants.c.role, grants.c.id)
+_GRANTS_OF = _GRANTS.where(grants.c.user == sa.bindparam("user"))
+
+
 def _good(token_hash: str, now: datetime) -> sa.ColumnElement[bool]:
     """That it is this link, unused and within its time."""
     return (links.c.token_hash == token_hash) & links.c.used_at.is_(None) & (links.c.expires_at > now)
@@ -210,10 +219,9 @@ def _everybody(connection: sa.Connection) -> list[User]:
 
 def _with_grants(connection: sa.Connection, people: Sequence[User]) -> list[User]:
     """``people`` with what they hold, in the order in which it was given."""
-    query = sa.select(grants).order_by(grants.c.given_at, grants.c.role, grants.c.id)
-    wanted = query.where(grants.c.user == people[0].id) if len(people) == 1 else query
     held: dict[str, list[Grant]] = defaultdict(list)
-    for row in connection.execute(wanted):
+    one = len(people) == 1
+    for row in connection.execute(_GRANTS_OF, {"user": people[0].id}) if one else connection.execute(_GRANTS):
         held[row.user].append(shaped(Grant, row))
     return [replace(each, grants=tuple(held[each.id])) for each in people]
 

@@ -118,13 +118,17 @@ class RosterBook:
         """The nodes that listen to any of ``areas``, in order of name: `nodes_under` of all, without reading all."""
         return self._now().under(areas)
 
+    def listeners(self, areas: Iterable[str]) -> frozenset[str]:
+        """Their names."""
+        return self._now().listeners(areas)
+
     def listening(self) -> Mapping[str, int]:
         """How many nodes listen to each area, those that were revoked among them; not to be changed."""
         return self._now().listening
 
     def reached(self, areas: Iterable[str]) -> list[Node]:
         """The same without those that were revoked."""
-        return [node for node in self.under(areas) if node.revoked_at is None]
+        return self._now().reached(areas)
 
     def node(self, node_id: str) -> Node | None:
         """One node, if it is enrolled."""

@@ -19,6 +19,7 @@ from flask.typing import ResponseReturnValue
 from controller import preview
 from controller.rights import EVERYWHERE, Permission
 from controller.roster import ancestors
+from controller.store import Store
 from controller.web import foreseen, ground, known, reading, standing
 from controller.web.airings import Airing
 from controller.web.doors import door, own_place, sees
@@ -57,7 +58,7 @@ def week() -> ResponseReturnValue:
     since, until = preview.midnight(first, zone), preview.midnight(first + timedelta(days=DAYS), zone)
     at = numbers().wishes, numbers().roster, numbers().of("plans", "held_back"), minute(now)
     made = known.of(("week", area, first, chosen()), at, lambda: week_of(area, (since, until), first, now))
-    own = ground.own() & frozenset(node.id for node in here.store.roster.under([area]))
+    own = ground.own() & here.store.roster.listeners([area])
     nodes = [here.store.roster.by_name()[each] for each in sorted(own)[:MOST_NODES]]
     view: dict[str, Any] = {"week": made, "area": area, "areas": areas, "today": today, "names": reading.area_names()}
     view |= {"before": first - timedelta(days=DAYS), "after": first + timedelta(days=DAYS), "this": monday("", today)}
@@ -138,18 +139,19 @@ def booked(area: str, since: datetime, until: datetime, now: datetime) -> Iterat
 
 def slots(area: str, since: datetime, until: datetime, now: datetime) -> Iterator[Entry]:
     """The items of the programmes that hold in the place, of its own and of those above it."""
-    known = window().store.programmes.standings()
+    store, nameless = window().store, t("origin_item")
+    known = store.programmes.standings()
     for place in (area, *ancestors(area)):
-        for each in window().store.airing.week(place, since, until, now) if place in known else ():
-            if each.booking or each.item.kind is Kind.ANNOUNCEMENTS or is_planned(each, now):
+        for each in store.airing.week(place, since, until, now) if place in known else ():
+            if each.booking or each.item.kind is Kind.ANNOUNCEMENTS or is_planned(store, each, now):
                 continue
-            title = each.item.asset or each.item.source or t("origin_item")
+            title = each.item.asset or each.item.source or nameless
             name = f"{place}/{each.start:%Y%m%dt%H%M%S}/{title}"
             length = each.until - each.start
             yield Entry(name, "", title, each.start, length, BulletinClass.ORDINARY, is_past=each.start < now)
 
 
-def is_planned(each: Sounding, now: datetime) -> bool:
+def is_planned(store: Store, each: Sounding, now: datetime) -> bool:
     """Whether a plan has it as a job: it stands in the week by that."""
-    has_job = each.asset is not None or window().store.airing.source(each.item.source) is not None
+    has_job = each.asset is not None or store.airing.source(each.item.source) is not None
     return has_job and now <= each.start <= now + HORIZON

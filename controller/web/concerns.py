@@ -59,13 +59,15 @@ TABLES: Mapping[str, frozenset[Kind]] = {
 class Change:
     """Something is new. ``kinds`` None: anything; ``areas`` None: anywhere.
 
-    ``people``: who is told wherever it lies; ``urgent``: it is of an emergency.
+    ``people``: who is told wherever it lies; ``urgent``: it is of an emergency; ``sudden``: an emergency itself was
+    touched, which every page says at once, whenever its turn comes.
     """
 
     kinds: frozenset[Kind] | None = None
     areas: frozenset[str] | None = None
     people: frozenset[str] = frozenset()
     urgent: bool = False
+    sudden: bool = False
 
     @property
     def is_patient(self) -> bool:

@@ -2,6 +2,7 @@
 
 - Whoever waited longest is told first, what concerns an emergency before all others; the next as soon as one of them
   has been answered (`turns`). The others' pages would only wait in the server, and everybody else's behind them.
+- That an emergency was touched is said at once on every line that it concerns, before any page is asked for.
 - What changes by time alone, and measurements, are told when there is time for it.
 - A page says which version it was made from, so that what changed while it was on its way is told at once.
 """
@@ -183,6 +184,8 @@ class Hub:
         """On every line that is kept: what is new to those whose turn it is; now and then that it still holds."""
         with self._news:
             kept = dict(self._kept)
+        for stream in [each for each in kept if each.is_sudden]:
+            self._say(stream, kept, stream.cry())
         now, room = monotonic(), self.turns.room()
         waiting = sorted((each for each in kept if each.waits_since is not None), key=Stream.rank)
         for stream in waiting[:room]:
@@ -216,6 +219,7 @@ class Stream:
         self.opened = self.spoken_at = self.told_at = monotonic()
         self.waits_since: float | None = None  # with something that is not to wait
         self._is_urgent = self._has_patience = False
+        self.is_sudden = False  # an emergency was touched, and nothing was said of it yet
         self._kinds: set[Kind] | None = set()  # of what it has heard since it was told; None: anything
         self._timed_at = self.told_at  # when it was last told that time has passed
         self._lines = self._speak()
@@ -244,6 +248,7 @@ class Stream:
             self._has_patience = True
             return
         self._is_urgent |= change.urgent
+        self.is_sudden |= change.sudden
         self.waits_since = monotonic() if self.waits_since is None else self.waits_since
 
     def rank(self) -> tuple[bool, float]:
@@ -275,6 +280,11 @@ class Stream:
         told = "" if kinds is None else f" {','.join(sorted(kinds))}"
         return f"event: changed\nid: {version}\ndata: {version}{told}\n\n"
 
+    def cry(self) -> str:
+        """What is sent when an emergency was touched: the page says so, and is fresh when its turn has come."""
+        self.is_sudden, self.spoken_at = False, monotonic()
+        return "event: urgent\ndata: now\n\n"
+
     def beat(self) -> str:
         """What is sent to say that the line still holds."""
         self.spoken_at = monotonic()
@@ -286,6 +296,8 @@ class Stream:
             now = monotonic()
             if self.is_over(now):
                 return
+            if self.is_sudden:
+                yield self.cry()
             if self.waits_since is not None or self.may_wait_no_longer(now):
                 yield self.news(self.hub.version)
             elif now - self.spoken_at > BEAT_SECONDS:

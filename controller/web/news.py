@@ -4,7 +4,7 @@
   which areas. Where that cannot be told, it is everywhere.
 - The newest outcomes are found by an index, however large the store is. What they are of may be shown wherever its
   booking is to sound.
-- The state of all nodes is read whole; the more of them there are, the rarer it is read.
+- The state of all nodes is read whole when a node told anything; the more of them there are, the rarer it is read.
 - After a look that failed anything may have changed.
 """
 
@@ -43,6 +43,7 @@ class News:
         self._standing: dict[str, frozenset[tuple[object, ...]]] = {}
         self._newest: tuple[datetime | None, frozenset[Told]] = (None, frozenset())
         self._nodes: Nodes | None = None
+        self._nodes_at: tuple[int, ...] | None = None  # the numbers that they were read after
         self._next_nodes = clock()
 
     def __call__(self) -> list[Change]:
@@ -85,7 +86,7 @@ class News:
         places = [self._places.of_announcement(each) for each in touched]
         areas = None if None in places else frozenset[str]().union(*(each for each in places if each is not None))
         urgent = any(each.bulletin_class == BulletinClass.EMERGENCY.value for each in touched)
-        return Change(air, areas, frozenset(each.author for each in touched), urgent)
+        return Change(air, areas, frozenset(each.author for each in touched), urgent, sudden=urgent)
 
     def _outcomes(self) -> list[Change]:
         newest, known = self._newest
@@ -110,9 +111,12 @@ class News:
         began = self._clock()
         if began < self._next_nodes:
             return []
+        at = self._numbers.of(*sorted(OFTEN)) if self._numbers else None
+        if at is not None and at == self._nodes_at:
+            return []
         before, now = self._nodes, self._store.traces.nodes()
         found = self._met(before, now) if before else []
-        self._nodes = now
+        self._nodes, self._nodes_at = now, at
         took = self._clock() - began
         self._next_nodes = self._clock() + max(NODES_SECONDS, NODES_SHARE * took)
         return found

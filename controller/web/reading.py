@@ -178,8 +178,12 @@ def series_offered() -> list[Series]:
 
 def concerns(view: BookingView, area: str) -> bool:
     """Whether a booking sounds somewhere in ``area``: it names it, or a node or an area in it, or what holds it."""
-    named = [homes().get(each, each) for each in view.booking.areas]
-    return any(lies_within(each, area) or lies_within(area, each) for each in named)
+    known: dict[tuple[tuple[str, ...], str], bool] = g.setdefault("concerns", {})
+    key = view.booking.areas, area
+    if key not in known:
+        named = [homes().get(each, each) for each in view.booking.areas]
+        known[key] = any(lies_within(each, area) or lies_within(area, each) for each in named)
+    return known[key]
 
 
 def stage(view: BookingView, now: datetime, held: Withheld = NOTHING) -> str:
@@ -214,6 +218,6 @@ def progress(view: BookingView, job: str = "") -> Progress:
 def _progress(view: BookingView, job: str) -> Progress:
     store = window().store
     ends = store.asrun_pages.ends(job, store.roster.count() + FORMER_NODES)
-    heard = {node.id for node in store.roster.under(view.booking.areas)} | ends.keys()
+    listeners = store.roster.listeners(view.booking.areas)
     sounded = sum(step is Step.SOUNDED for step in ends.values())
-    return Progress(len(heard), sounded, len(ends) - sounded)
+    return Progress(len(listeners) + len(ends.keys() - listeners), sounded, len(ends) - sounded)

@@ -14,6 +14,7 @@ import logging
 import socket
 import threading
 from collections.abc import Sequence
+from functools import partial
 from typing import Any
 
 from flask import Flask
@@ -25,6 +26,7 @@ from waitress.task import ThreadedTaskDispatcher
 from controller.safe import Safe
 from controller.web.connections import Channel, Crowd
 from controller.web.encryption import Encryption, Opened, Papers
+from controller.web.handover import Handover
 from controller.web.language import WebError
 from controller.web.live import hub_of
 
@@ -44,6 +46,7 @@ class Listener(TcpWSGIServer):  # type: ignore[misc]
     def __init__(self, app: Any, channels: dict[int, Any], listening: socket.socket, adj: Any, workers: Any) -> None:
         self.crowd = Crowd()
         self.encryption: Encryption | None = None
+        self.handover = Handover()
         self._secure = copy.copy(adj)
         self._secure.url_scheme = "https"
         facts = (listening.family, listening.type, listening.proto, listening.getsockname())
@@ -85,11 +88,12 @@ class Listener(TcpWSGIServer):  # type: ignore[misc]
                 channel.will_close = True
 
     def _delivered(self, connection: socket.socket, address: Any, secure: bool) -> None:
-        """From the thread of TLS; the channel itself is made in waitress's own."""
+        """From the thread of TLS; the channel itself is made in waitress's own. Raises OSError after the end."""
         if secure:  # its place is given back when TLS ends
-            self.trigger.pull_trigger(lambda: self._open(connection, address, self._secure, counted=False))
+            opened = partial(self._open, connection, address, self._secure, counted=False)
         else:
-            self.trigger.pull_trigger(lambda: self._open(connection, address, self.adj))
+            opened = partial(self._open, connection, address, self.adj)
+        self.handover.give(connection, opened, self.trigger.pull_trigger)
 
     def _open(self, connection: socket.socket, address: Any, adj: Any, counted: bool = True) -> None:
         left = (lambda: self.crowd.leave(address[0])) if counted else (lambda: None)
@@ -118,6 +122,8 @@ class Server:
         self._stopping.set()
         self._thread.join()
         self.listeners[0].task_dispatcher.shutdown(timeout=5)
+        for each in self.listeners:
+            each.handover.end()
         wasyncore.close_all(self._channels, ignore_all=True)
         for each in self.listeners:  # last: what was answered is still on its way through it
             if each.encryption is not None:

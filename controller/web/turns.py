@@ -12,7 +12,7 @@ from collections.abc import Callable
 from threading import Lock
 from time import monotonic
 
-MOST_AT_ONCE = 4  # pages told, or being answered
+MOST_AT_ONCE = 2  # pages told, or being answered: more only wait for each other's processor
 COMING_SECONDS = 0.5  # how long one that was told is waited for
 PATIENT_SHARE = 0.15  # of a processor, for what may wait
 MOST_SAVED_SECONDS = 1.0  # of that share

@@ -25,6 +25,7 @@ NAMES = (
     "map",
     "pages",
     "consoles",
+    "year",
 )
 
 

@@ -9,6 +9,9 @@ import { held } from "./_focus.js";
 const SLOW_MS = 15000;
 const REST = 4; // a page that took a second is left alone for four
 const state = document.getElementById("live-state");
+const strip = document.getElementById("live-urgent");
+const CRY_MS = 20000; // a page that is not told to look does so by then
+let criedAt = 0;
 const served = new Map([...document.querySelectorAll("[data-live]")].map((part) => [part, part.innerHTML]));
 let stream = null;
 let slow = null;
@@ -62,6 +65,7 @@ async function refresh(kinds = null) {
       if (fresh) swap(part, fresh);
     }
     if (!stream) say("slow");
+    if (strip && began > criedAt) strip.textContent = "";
   } catch {
     say("off");
   } finally {
@@ -70,6 +74,14 @@ async function refresh(kinds = null) {
       if (again) { const { kinds: missed } = again; again = null; refresh(missed); }
     }, REST * (performance.now() - began));
   }
+}
+
+// An emergency was touched: said before the page's turn has come to be fresh.
+function cry() {
+  if (!strip) return;
+  const at = criedAt = performance.now();
+  strip.textContent = strip.dataset.text;
+  setTimeout(() => { if (strip.textContent && criedAt === at) refresh(); }, CRY_MS);
 }
 
 function lookNowAndThen() {
@@ -95,6 +107,7 @@ function listen() {
     const named = event.data.split(" ")[1];
     refresh(named ? new Set(named.split(",")) : null);
   });
+  mine.addEventListener("urgent", () => cry());
   mine.addEventListener("error", () => {
     if (mine.readyState === EventSource.CLOSED) { stream = null; setTimeout(listen, 4 * SLOW_MS); }
     say("slow");
