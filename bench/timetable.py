@@ -61,7 +61,7 @@ def fill(store: Store, communes: int, now: datetime) -> list[str]:
     return areas
 
 
-def edit(store: Store, number: int, now: datetime, bulletin_class: str = BulletinClass.ORDINARY.value) -> None:
+def edit(store: Store, number: int, now: datetime, bulletin_class: BulletinClass = BulletinClass.ORDINARY) -> None:
     """Somebody changes the title of one announcement, and its class."""
     held = store.announcements.get(_name(number))
     assert held

@@ -22,7 +22,9 @@ needs_programs = pytest.mark.skipif(
 
 
 @needs_programs
-@pytest.mark.parametrize("name", ["announce", "health", "nodes", "planning", "speech", "cage", "access", "pages", "year"])
+@pytest.mark.parametrize(
+    "name", ["announce", "health", "nodes", "planning", "speech", "cage", "access", "pages", "year"]
+)
 def test_a_measurement_gives_figures_that_make_sense(name: str) -> None:
     (found,) = measure.run([name], quick=True).measurements
     assert found.name == name
@@ -71,18 +73,20 @@ def test_packets_of_any_length_are_cut_from_a_stream(size: int, cut: int) -> Non
 
 def test_messages_that_come_at_once_are_each_told_of() -> None:
     connect, subscribe = 1, 8
-    with socket.create_server(("127.0.0.1", 0)) as broker:
-        with Child("bench.listeners", broker.getsockname()[1], "radio/v1/trust", 1) as listeners:
-            broker.settimeout(60)
-            listener, _ = broker.accept()
-            with listener:
-                packets.await_packet(listener, connect)
-                listener.sendall(b"\x20\x02\x00\x00")
-                packets.await_packet(listener, subscribe)
-                listener.sendall(b"\x90\x03\x00\x01\x01")
-                assert listeners.hear()["ready"] == 1
-                listener.sendall(packets.publish("radio/v1/trust", b"words", 1) * 3)
-                told = [listeners.hear() for _ in range(3)]
+    with (
+        socket.create_server(("127.0.0.1", 0)) as broker,
+        Child("bench.listeners", broker.getsockname()[1], "radio/v1/trust", 1) as listeners,
+    ):
+        broker.settimeout(60)
+        listener, _ = broker.accept()
+        with listener:
+            packets.await_packet(listener, connect)
+            listener.sendall(b"\x20\x02\x00\x00")
+            packets.await_packet(listener, subscribe)
+            listener.sendall(b"\x90\x03\x00\x01\x01")
+            assert listeners.hear()["ready"] == 1
+            listener.sendall(packets.publish("radio/v1/trust", b"words", 1) * 3)
+            told = [listeners.hear() for _ in range(3)]
     assert all(each["first"] == each["last"] > 0 for each in told)
 
 

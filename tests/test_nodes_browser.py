@@ -54,7 +54,7 @@ def test_the_list_and_the_page_of_a_loudspeaker() -> None:
         page.keyboard.press("Tab")
         page.keyboard.type("Thay ắc quy")
         page.keyboard.press("Enter")
-        expect(page.get_by_role("status").first).to_contain_text("Đã đặt bảo trì")
+        expect(page.locator("main").get_by_role("status").first).to_contain_text("Đã đặt bảo trì")
         expect(page.locator("#node .in-work")).to_contain_text("Thay ắc quy")
         expect(page.get_by_role("button", name="Phát tiếng thử ngay")).to_have_count(0)
         page.get_by_role("button", name="Kết thúc bảo trì ngay").click()

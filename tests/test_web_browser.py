@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import threading
 from collections.abc import Iterator
 from datetime import timedelta
 
@@ -22,7 +23,7 @@ from browser import (
 )
 from browser_looks import misfits, twice
 from makers_web import FIRST_TOKEN, NOON, PASSWORD, TEXT, a_day
-from playwright.sync_api import Browser, Locator, Page, expect
+from playwright.sync_api import Browser, Locator, Page, Route, expect
 
 from wire.presence import State
 
@@ -238,6 +239,35 @@ def test_an_approver_sees_new_work_arrive_while_writing_a_reason(here: Place) ->
     page.get_by_role("button", name="Trả lại cho người soạn").click()
     expect(page.get_by_role("heading", name="Bản tin hai")).to_be_visible()
     expect(page.get_by_role("heading", name="Bản tin một")).to_have_count(0)
+    assert here.troubles == []
+
+
+@pytest.mark.parametrize("screen", [PHONE, DESKTOP], ids=["phone", "desktop"])
+def test_an_emergency_is_said_before_the_page_s_turn_has_come(here: Place, screen: dict[str, int]) -> None:
+    page = here.visitor("chu-tich", screen)
+    page.goto(here.address + "/ke-hoach")
+    expect(page.locator("#live-state")).to_have_text("Đang cập nhật trực tiếp")
+    held: list[Route] = []
+    is_its_turn = threading.Event()
+
+    def passed(route: Route) -> None:
+        if is_its_turn.is_set() or "x-live" not in route.request.headers:
+            route.continue_()
+        else:
+            held.append(route)
+
+    page.route("**/*", passed)
+    warner = here.town.client(here.server.app, "chu-tich")
+    here.town.booked(warner, bulletin_class="emergency", confirm="Xã Đồng Đăng", when="now", title="Lũ quét")
+    said = page.get_by_role("status").filter(has_text="Vừa có thay đổi ở một bản tin khẩn cấp")
+    expect(said).to_be_visible(timeout=LIVE_MS)
+    assert (violations(page), overflow(page)) == ([], 0)
+    expect(page.get_by_text("Lũ quét").first).to_have_count(0)
+    is_its_turn.set()
+    for each in held:
+        each.continue_()
+    expect(page.get_by_text("Lũ quét").first).to_be_visible(timeout=LIVE_MS)
+    expect(page.locator("#live-urgent")).to_be_empty()
     assert here.troubles == []
 
 

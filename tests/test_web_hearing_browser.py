@@ -216,7 +216,7 @@ def test_the_lexicon_is_kept_on_its_page(here: Place, screen: dict[str, int]) ->
     page.get_by_label("Chữ viết").fill("Nà Pàn")
     page.get_by_role("textbox", name="Đọc là").fill("Nà Pan")
     page.get_by_role("button", name="Lưu cách đọc").click()
-    expect(page.get_by_role("status").first).to_contain_text("Đã lưu")
+    expect(page.locator("main").get_by_role("status").first).to_contain_text("Đã lưu")
     row = page.locator("tr", has_text="Nà Pàn")
     expect(row).to_contain_text("Xã Đồng Đăng")
     expect(row).to_contain_text("Hoàng Thị Mai")
@@ -236,7 +236,7 @@ def test_the_lexicon_is_kept_on_its_page(here: Place, screen: dict[str, int]) ->
     row.locator("summary").click()
     assert clean(page) == []
     page.get_by_role("button", name="Bỏ cách đọc này").click()
-    expect(page.get_by_role("status").first).to_contain_text("Đã bỏ cách đọc riêng của “Nà Pàn”.")
+    expect(page.locator("main").get_by_role("status").first).to_contain_text("Đã bỏ cách đọc riêng của “Nà Pàn”.")
     assert here.town.store.lexicon.readings(COMMUNE) == {"Kỳ Cùng": "Kì Cùng"}
     here.troubles[:] = [each for each in here.troubles if "status of 422" not in each]
     assert here.troubles == []

@@ -8,9 +8,10 @@ from dataclasses import dataclass, field
 
 import pytest
 
-from controller.web import hub as hubs
+from controller.web import streams
 from controller.web.concerns import ANYTHING, Change, Interest, Kind
-from controller.web.hub import Hub, Stream
+from controller.web.hub import Hub
+from controller.web.streams import Stream
 from controller.web.turns import (
     COMING_SECONDS,
     FIRST_GUESS_SECONDS,
@@ -124,7 +125,12 @@ def test_an_emergency_s_pages_go_before_those_that_wait(town: Town) -> None:
 def test_that_an_emergency_was_touched_is_said_at_once_whosever_turn_it_is(town: Town) -> None:
     flooded = [town.open(f"flood {number}", Interest(AIR, frozenset({"b"}))) for number in range(3 * MOST_AT_ONCE)]
     dry = town.open("dry", Interest(AIR, frozenset({"a"})))
-    lines = lambda stream: town.hub._kept[stream].lines  # type: ignore[attr-defined] # noqa: E731
+
+    def lines(stream: Stream) -> list[str]:
+        viewer = town.hub._kept[stream]
+        assert isinstance(viewer, Viewer)
+        return viewer.lines
+
     town.news = [Change(AIR, frozenset({"b"}), urgent=True, sudden=True)]
     town.until(lambda: all(any(line.startswith("event: urgent") for line in lines(each)) for each in flooded))
     town.looked_again()
@@ -177,13 +183,13 @@ def test_a_page_on_its_way_hears_what_it_missed_if_it_concerns_it(town: Town) ->
 
 
 def test_what_may_wait_is_told_when_there_is_time_for_it(town: Town, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(hubs, "PATIENT_SECONDS", 0.0)
+    monkeypatch.setattr(streams, "PATIENT_SECONDS", 0.0)
     health = frozenset({Kind.HEALTH})
     town.open("health", Interest(health, frozenset({"a"})))
     town.open("air", Interest(AIR, frozenset({"a"})))
     town.news = [Change(health, frozenset({"a"}))]
     town.until(lambda: town.told == ["health"])
-    monkeypatch.setattr(hubs, "ANYHOW_SECONDS", 0.0)
+    monkeypatch.setattr(streams, "ANYHOW_SECONDS", 0.0)
     town.open("time", Interest(frozenset({Kind.TIME}), frozenset({"z"})))
     town.until(lambda: "time" in town.told)
     town.looked_again()
@@ -259,17 +265,17 @@ def data_of(line: str) -> str:
 
 def test_a_page_is_told_of_which_kinds_it_is(town: Town, monkeypatch: pytest.MonkeyPatch) -> None:
     clock = Clock()
-    monkeypatch.setattr(hubs, "monotonic", clock)
+    monkeypatch.setattr(streams, "monotonic", clock)
     shows = frozenset({Kind.AIR, Kind.ALARMS, Kind.TIME})
     stream = Stream(town.hub, lambda: False, Interest(shows, frozenset({"a"}), "u1"))
     stream.hear(Change(AIR, frozenset({"a"})))
     stream.hear(Change(frozenset({Kind.HEALTH}), frozenset({"a"})))  # of no concern here
     stream.hear(Change(frozenset({Kind.ALARMS}), frozenset({"a:b"})))
     assert data_of(stream.news(7)) == "7 air,alarms"
-    clock.at += hubs.ANYHOW_SECONDS / 2
+    clock.at += streams.ANYHOW_SECONDS / 2
     stream.hear(Change(AIR, None))
     assert data_of(stream.news(8)) == "8 air"
-    clock.at += hubs.ANYHOW_SECONDS / 2  # often told of one thing, it still hears that time has passed
+    clock.at += streams.ANYHOW_SECONDS / 2  # often told of one thing, it still hears that time has passed
     stream.hear(Change(AIR, None))
     assert data_of(stream.news(9)) == "9 air,time"
     assert data_of(stream.news(9)) == "9 time"

@@ -55,9 +55,14 @@ def rules_over(
 ) -> Rules:
     """The rules over the loudspeakers ``reached``."""
     counted = [each for each in held if each.counts]
+    names = frozenset(node.id for node in reached)
+    heard_by: dict[str, list[int]] = defaultdict(list)
+    for number, each in enumerate(counted):
+        for name in names & each.reach:
+            heard_by[name].append(number)
     places: dict[tuple[str, ...], dict[tuple[int, ...], list[Airing]]] = defaultdict(dict)
     for node in reached:
         governing = tuple(area for area in (node.home, *ancestors(node.home)) if area in kept)
-        heard = tuple(number for number, each in enumerate(counted) if node.id in each.reach)
-        places[governing].setdefault(heard, [counted[each].airing for each in heard])
+        heard = tuple(heard_by[node.id])
+        places[governing].setdefault(heard, [counted[number].airing for number in heard])
     return Rules(kept, zone, quiet, {area: list(some.values()) for area, some in places.items()})

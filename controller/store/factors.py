@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import datetime
+from typing import Any
 
 import sqlalchemy as sa
 
@@ -66,7 +67,7 @@ class Held:
         return self.code or self.passkeys > 0
 
 
-def _held() -> sa.Select[tuple[bool, int, int]]:
+def _held() -> sa.Select[Any]:
     """What every request asks of a ``user``, put together once."""
     user: sa.BindParameter[str] = sa.bindparam("user")
     app = sa.exists().where((code_apps.c.user == user) & code_apps.c.confirmed_at.is_not(None))

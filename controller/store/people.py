@@ -201,7 +201,9 @@ class People:
 _VALID = (
     sa.select(sessions)
     .join(users, sessions.c.user == users.c.id)
-    .where(sessions.c.token_hash == sa.bindparam("token"), sessions.c.expires_at > sa.bindparam("now"), ~users.c.disabled)
+    .where(
+        sessions.c.token_hash == sa.bindparam("token"), sessions.c.expires_at > sa.bindparam("now"), ~users.c.disabled
+    )
 )
 _OWNER = sa.select(users).where(users.c.id == sa.bindparam("user"))
 _GRANTS = sa.select(grants).order_by(grants.c.given_at, grants.c.role, grants.c.id)

@@ -7,6 +7,7 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
 from typing import Any
 
 from flask import Flask, current_app, request, url_for
@@ -83,6 +84,7 @@ from controller.web.window import Window, window
 
 __all__ = ["Window", "create_app"]
 
+MOST_ICONS = 200
 ROOMS = (
     *(
         signin,
@@ -218,5 +220,10 @@ def live_from() -> str:
 
 def icon(name: str) -> Markup:
     """An icon out of the one drawing sheet, for the eye only."""
-    markup = Markup('<svg class="icon" aria-hidden="true"><use href="{}#{}"></use></svg>')
-    return markup.format(assets.address("icons.svg"), name)
+    return _icon(assets.address("icons.svg"), name)
+
+
+@lru_cache(maxsize=MOST_ICONS)
+def _icon(sheet: str, name: str) -> Markup:
+    """Kept, since one page shows hundreds."""
+    return Markup('<svg class="icon" aria-hidden="true"><use href="{}#{}"></use></svg>').format(sheet, name)

@@ -109,7 +109,7 @@ def kept_out(view: BookingView) -> dict[str, Any]:
     return {
         "held_back": rows[:MOST_COMINGS],
         "stage": lambda view: reading.stage(view, now, held),
-        "foreseen": lambda row: sounding_only(here.desk.foresee_booking(row, now), row, held),
+        "foreseen": lambda row: sounding_only(ground.foreseen(row, now), row, held),
     }
 
 

@@ -17,7 +17,8 @@ from flask import Blueprint, Flask, Response, current_app, g, render_template, r
 
 from controller.web.concerns import Interest, kinds_of, own_areas, places_of
 from controller.web.doors import COOKIE, door, who
-from controller.web.hub import OPENING, Hub, Stream
+from controller.web.hub import Hub
+from controller.web.streams import OPENING, Stream
 
 STAY = "loa.stay"  # in a request's environment: what lets its connection stay open
 AGAIN = "page"  # what an open page that asks for itself again says in X-Live

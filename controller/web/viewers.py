@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING, Any
 from waitress.channel import ClientDisconnected
 from waitress.task import WSGITask
 
-from controller.web.hub import Stream
 from controller.web.live import STAY
+from controller.web.streams import Stream
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import WSGIEnvironment

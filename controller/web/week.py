@@ -17,7 +17,7 @@ from controller import preview, readiness
 from controller.preview import Preview
 from controller.rights import Permission
 from controller.store.rows import BookingRow
-from controller.web import foreseen, policy_words, reading, standing
+from controller.web import foreseen, ground, policy_words, reading, standing
 from controller.web.doors import door, sees
 from controller.web.foreseen import LeftOut
 from controller.web.language import chosen
@@ -64,7 +64,8 @@ def area_document(place: str) -> ResponseReturnValue:
 def seen(place: str, is_real: bool) -> Preview:
     """The preview of a place that this person answers for."""
     here = window()
-    found = preview.look(here.store, here.settings, place, here.now())
+    now = here.now()
+    found = preview.look(here.store, here.settings, place, now, ground.to_plan(now))
     if found is None or found.listener.is_real is not is_real or not sees(found.listener.node.home):
         abort(404)
     return found
@@ -98,9 +99,10 @@ def near(day: date, today: date) -> str:
 def left_out(found: Preview, until: datetime) -> list[LeftOut]:
     """What was asked for these areas and stands in no plan: not yet, with how far it is, or held back, and why."""
     now, areas = window().now(), frozenset(found.listener.areas)
-    views = window().store.bookings.ahead(now, until)
-    mine = [(view, coming(view.booking, now, until)) for view in views if not areas.isdisjoint(view.booking.areas)]
-    some = [(view, at, reading.stage(view, now)) for view, at in mine if at or view.booking.start is None]
+    views = [view for view in ground.bookings_near(now) if not areas.isdisjoint(view.booking.areas)]
+    mine = [(view, coming(view.booking, now, until)) for view in views]
+    timed = [(view, at) for view, at in mine if (now <= at < until if at else view.booking.start is None)]
+    some = [(view, at, reading.stage(view, now)) for view, at in timed]
     yet = [LeftOut(view.title, view.booking.id, at, stage) for view, at, stage in some if stage in NOT_PLANNED]
     known = {job.id for job in found.held}
     out = {each.job: each for each in found.held_back if now <= each.start < until and each.job not in known}
