@@ -134,7 +134,7 @@ async def _watched(store: Store, consoles: Sequence[Console], quick: bool) -> li
         seen = Seen()
         for bulletin in bulletins:
             await _happened(store, consoles, seen, bulletin, is_emergency)
-        figures += _told(name, seen, count)
+        figures += _told(name, seen, count, is_emergency)
     for task in tasks:
         task.cancel()
     await asyncio.gather(*tasks, return_exceptions=True)
@@ -169,15 +169,16 @@ async def _happened(
     seen.shown += [each.shown - at for each in wanted if each.shown > at]
 
 
-def _told(name: str, seen: Seen, count: int) -> list[Figure]:
+def _told(name: str, seen: Seen, count: int, is_emergency: bool) -> list[Figure]:
     heard, shown, said = ([each * 1000 for each in some] for some in (seen.heard, seen.shown, seen.said))
-    cried = [
-        Figure(f"{name}, said on the screen, of all that it concerns", len(said) / seen.asked, "", least=1.0),
-        Figure(f"{name} → said on the screen, median", percentile(said, 0.5), "ms"),
-        Figure(f"{name} → said on the screen, p95", percentile(said, 0.95), "ms", most=MOST_HEARD_MS),
-    ]
+    cried: list[Figure] = []
+    if is_emergency:
+        cried.append(Figure(f"{name}, said on the screen, of all", len(said) / seen.asked, "", least=1.0))
+    if said:
+        cried.append(Figure(f"{name} → said on the screen, median", percentile(said, 0.5), "ms"))
+        cried.append(Figure(f"{name} → said on the screen, p95", percentile(said, 0.95), "ms", most=MOST_HEARD_MS))
     return [
-        *(cried if said else ()),
+        *cried,
         Figure(f"{name} event concerns", seen.asked / count, "pages"),
         Figure(f"{name}, heard, of all that it concerns", len(heard) / seen.asked, "", least=1.0),
         Figure(f"{name}, told to others meanwhile", seen.others / count, "pages"),

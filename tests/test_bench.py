@@ -23,7 +23,7 @@ needs_programs = pytest.mark.skipif(
 
 @needs_programs
 @pytest.mark.parametrize(
-    "name", ["announce", "health", "nodes", "planning", "speech", "cage", "access", "pages", "year"]
+    "name", ["announce", "health", "nodes", "planning", "speech", "cage", "access", "pages", "year", "consoles"]
 )
 def test_a_measurement_gives_figures_that_make_sense(name: str) -> None:
     (found,) = measure.run([name], quick=True).measurements
