@@ -173,14 +173,14 @@ def _told(name: str, seen: Seen, count: int, is_emergency: bool) -> list[Figure]
     heard, shown, said = ([each * 1000 for each in some] for some in (seen.heard, seen.shown, seen.said))
     cried: list[Figure] = []
     if is_emergency:
-        cried.append(Figure(f"{name}, said on the screen, of all", len(said) / seen.asked, "", least=1.0))
+        cried.append(Figure(f"{name}, said on the screen, of all", len(said) / seen.asked, "of 1", least=1.0))
     if said:
         cried.append(Figure(f"{name} → said on the screen, median", percentile(said, 0.5), "ms"))
         cried.append(Figure(f"{name} → said on the screen, p95", percentile(said, 0.95), "ms", most=MOST_HEARD_MS))
     return [
         *cried,
         Figure(f"{name} event concerns", seen.asked / count, "pages"),
-        Figure(f"{name}, heard, of all that it concerns", len(heard) / seen.asked, "", least=1.0),
+        Figure(f"{name}, heard, of all that it concerns", len(heard) / seen.asked, "of 1", least=1.0),
         Figure(f"{name}, told to others meanwhile", seen.others / count, "pages"),
         Figure(f"{name} → heard, median", percentile(heard, 0.5), "ms"),
         Figure(f"{name} → heard, p95", percentile(heard, 0.95), "ms", most=MOST_HEARD_MS),

@@ -2,7 +2,7 @@
 
 - An area's name is its path, so ancestors are prefixes; a group is an area that nodes are put into by hand.
 - A node listens to its own name, its home, every ancestor of its home, and its groups.
-- It keeps nothing: rows come from `controller.store`, decisions are made elsewhere.
+- It keeps no rows: they come from `controller.store`, decisions are made elsewhere.
 """
 
 from __future__ import annotations
@@ -11,9 +11,11 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
-from functools import cached_property
+from functools import cached_property, lru_cache
 
 from wire.config import QuietHours, VolumeBand
+
+MOST_AREAS_KEPT = 10_000  # areas of which the ancestors are kept; a large province has some 3,000
 
 
 class AreaKind(StrEnum):
@@ -70,6 +72,7 @@ class Maintenance:
     by: str
 
 
+@lru_cache(maxsize=MOST_AREAS_KEPT)
 def ancestors(area: str) -> tuple[str, ...]:
     """The areas that ``area`` lies in, the nearest first, itself not among them."""
     parts = area.split(":")
