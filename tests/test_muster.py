@@ -91,6 +91,22 @@ def test_what_is_given_out_may_be_changed_by_who_has_it(store: Store) -> None:
         store.roster.all_names()["loa-1"] = "x"  # type: ignore[index]
 
 
+@pytest.mark.parametrize("most", [0, 1, 10_000])
+def test_who_listens_is_the_same_however_much_of_it_is_held(
+    store: Store, monkeypatch: pytest.MonkeyPatch, most: int
+) -> None:
+    monkeypatch.setattr("controller.store.muster.MOST_HELD", most)
+    furnish(store)
+    store.enrolments.revoke("loa-1", NOW, Act("u1", "revoked", "loa-1", "", NOW))
+    nodes = store.roster.nodes()
+    asked = [[each.id] for each in store.roster.areas()]
+    for wanted in [*asked, [], ["nowhere"], [name for some in asked for name in some]] * 2:
+        under = nodes_under(nodes, wanted)
+        assert store.roster.under(wanted) == under
+        assert store.roster.reached(wanted) == [each for each in under if each.revoked_at is None]
+        assert store.roster.listeners(wanted) == {each.id for each in under}
+
+
 def test_threads_see_what_was_committed_before_they_asked(store: Store) -> None:
     furnish(store)
     count = len(store.roster.nodes())

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from threading import Lock
 from types import MappingProxyType
@@ -49,6 +49,9 @@ class Mustered:
     nodes: Mapping[str, Node]
     names: Mapping[str, str]  # of all nodes and areas, for people
     homes: Mapping[str, str]  # of all nodes and areas: the area that it is or hangs in
+    # what was asked so far, since pages ask for the same few places again and again
+    _asked: dict[tuple[str, ...], _Crowd] = field(default_factory=dict, init=False, repr=False, compare=False)
+    _asking: Lock = field(default_factory=Lock, init=False, repr=False, compare=False)
 
     @cached_property
     def _listening(self) -> dict[str, list[int]]:
@@ -62,11 +65,6 @@ class Mustered:
     @cached_property
     def _in_order(self) -> tuple[Node, ...]:
         return tuple(self.nodes.values())
-
-    @cached_property
-    def _asked(self) -> dict[tuple[str, ...], _Crowd]:
-        """What was asked so far: pages ask for the same few places again and again."""
-        return {}
 
     @cached_property
     def listening(self) -> Mapping[str, int]:
@@ -92,8 +90,9 @@ class Mustered:
             places = [self._listening.get(area, ()) for area in asked]
             wanted = places[0] if len(places) == 1 else sorted({place for some in places for place in some})
             found = _Crowd(tuple(self._in_order[place] for place in wanted))
-            if sum(len(each.nodes) for each in list(self._asked.values())) < MOST_HELD:
-                self._asked[asked] = found
+            with self._asking:
+                if sum(len(each.nodes) for each in self._asked.values()) < MOST_HELD:
+                    self._asked[asked] = found
         return found
 
 

@@ -1,6 +1,7 @@
 // Keeps every part marked data-live as the server would show it now: told by a stream, or by looking every 15 s.
 // The stream tells only what concerns this page: of the kinds that its parts name (data-live-of), in its reader's areas.
 // What is of no kind that the page itself shows is of the bar, which is asked for alone (data-bar).
+// That an emergency was touched is said in a strip at once; the page is fresh when its turn has come.
 // What was the answer to a form cannot be asked for again: its counts then come from another page (data-from).
 // It only swaps what differs, keeps what is open open, and never takes a field away from under somebody's hands.
 
