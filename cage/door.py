@@ -262,14 +262,9 @@ def _command(program: list[str], cage: Cage, bubblewrap: bool) -> list[str]:
 
 def _wrapped(given: Sequence[str], home: list[str]) -> list[str]:
     """bubblewrap and what it shows. Each place is where it is outside, so that commands need no other names."""
-    words = [
-        shutil.which(BUBBLEWRAP) or BUBBLEWRAP,
-        "--unshare-all",
-        "--die-with-parent",
-        "--new-session",
-        "--cap-drop",
-        "ALL",
-    ]
+    # no --new-session: `_popen` has made one, and whoever bubblewrap forks stays in the group that `end` kills. One
+    # that is killed at its very start has forked and not yet said that its child is to die with it.
+    words = [shutil.which(BUBBLEWRAP) or BUBBLEWRAP, "--unshare-all", "--die-with-parent", "--cap-drop", "ALL"]
     for path in _SYSTEM:
         if Path(path).is_symlink():
             words += ["--symlink", os.readlink(path), path]

@@ -9,12 +9,14 @@ import shutil
 import signal
 import subprocess
 import sys
+import time
 import zipfile
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
+import psutil
 import pytest
 
 TOP = Path(__file__).parent.parent
@@ -125,12 +127,25 @@ def machine(folder: Path) -> Iterator[Machine]:
 
 
 def cut(program: subprocess.Popen[str]) -> None:
-    """As a power cut ends it: the whole group, at once."""
+    """As a power cut ends it: the whole group, at once, and all that it had begun in other groups is gone too."""
     if program.poll() is None:
+        os.killpg(program.pid, signal.SIGSTOP)
+        begun = psutil.Process(program.pid).children(recursive=True)
         os.killpg(program.pid, signal.SIGKILL)
         program.wait(60)
+        ends = time.monotonic() + 60
+        while any(map(_goes_on, begun)):
+            assert time.monotonic() < ends
+            time.sleep(0.02)
     if program.stdout:
         program.stdout.close()
+
+
+def _goes_on(process: psutil.Process) -> bool:
+    try:
+        return bool(process.status() != psutil.STATUS_ZOMBIE)  # not every system's first process takes in orphans
+    except psutil.NoSuchProcess:
+        return False
 
 
 def this_python() -> str:

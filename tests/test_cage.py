@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import os
+import select
 import socket
 import sys
 import time
 from pathlib import Path
 
+import psutil
 import pytest
 
 import cage
@@ -148,6 +150,33 @@ def test_it_dies_with_whoever_started_it(state: Path, level: str) -> None:
     parent.kill()
     parent.wait()
     until(lambda: not grows(mark))
+
+
+def test_all_of_it_is_in_the_group_that_is_killed(level: str) -> None:
+    """And in no terminal's session: also what has just been forked, and knows nothing yet of who is to end it."""
+    process = door.start(["cat"], Cage(), door.subprocess.PIPE)
+    try:
+        process.stdin.write(b"up")
+        assert process.stdout.read(2) == b"up"
+        everybody = [process.pid, *(each.pid for each in psutil.Process(process.pid).children(recursive=True))]
+        assert {(os.getpgid(pid), os.getsid(pid)) for pid in everybody} == {(process.pid, process.pid)}
+        assert len(everybody) == (3 if level == "full" else 1)
+    finally:
+        cage.end(process)
+        process.stdin.close()
+        process.stdout.close()
+
+
+def test_one_that_is_ended_as_it_begins_leaves_nobody_behind(level: str) -> None:
+    """Whoever still had its output open would be waited for without end, as a relay once was."""
+    for number in range(60):
+        process = door.start(["cat"], Cage(), door.subprocess.PIPE)
+        time.sleep(number / 4000)  # bubblewrap forks within these
+        cage.end(process)
+        assert select.select([process.stdout], [], [], 60)[0], number
+        assert process.stdout.read() == b""
+        process.stdin.close()
+        process.stdout.close()
 
 
 def grows(path: Path) -> bool:
