@@ -7,8 +7,10 @@
 
 from __future__ import annotations
 
+import contextlib
 import logging
 import os
+import select
 import shutil
 import signal
 import subprocess
@@ -117,14 +119,12 @@ def run(command: Sequence[str], limit_seconds: float, cage: Cage, text: str = ""
         process = start(command, cage, words, subprocess.PIPE)
     wrote, said = _Drain(process, process.stdout, cage.bounds.answer_bytes), _Drain(process, process.stderr)
     try:
-        code = _waited(process, limit_seconds, cage)
-        if code is None:
-            raise Hung(command[0])
+        in_time = _ends_in_time(process, limit_seconds, cage)
     finally:
-        end(process)
+        code = end(process)
         for drain in (wrote, said):
             drain.finish()
-    if wrote.overflowed:
+    if not in_time or wrote.overflowed:
         raise Hung(command[0])
     return Ended(_code(code), said.bytes.decode("utf-8", "replace"), bytes(wrote.bytes))
 
@@ -140,27 +140,32 @@ def start(
     return _popen(whole, cage, stdin, stderr)
 
 
-def end(process: subprocess.Popen[bytes]) -> None:
-    """Kills the program and all of its group."""
-    if process.poll() is None:
-        try:
+def end(process: subprocess.Popen[bytes]) -> int:
+    """Kills the program and all of its group, also where whoever leads that has ended already; its exit code.
+
+    Nobody else waits for it: until this has, its number is its own, and so is its group's.
+    """
+    if process.returncode is None:
+        with contextlib.suppress(ProcessLookupError):
             os.killpg(process.pid, signal.SIGKILL)
-        except ProcessLookupError:
-            process.kill()
-    process.wait()
+    return process.wait()
 
 
-def _waited(process: subprocess.Popen[bytes], limit_seconds: float, cage: Cage) -> int | None:
-    """Its exit code; None where its time is over, or its folder has grown by more than one file may be large."""
+def _ends_in_time(process: subprocess.Popen[bytes], limit_seconds: float, cage: Cage) -> bool:
+    """Whether it ends by itself; not where its time is over, or its folder grew by more than a file may be large."""
     until = time.monotonic() + limit_seconds
     most = _weight(cage.writes) + cage.bounds.file_bytes + _SPARE_BYTES
-    while (left := until - time.monotonic()) > 0:
-        try:
-            return process.wait(min(left, _LOOK_SECONDS))
-        except subprocess.TimeoutExpired:
+    handle, ended = os.pidfd_open(process.pid), select.poll()
+    ended.register(handle, select.POLLIN)
+    try:
+        while (left := until - time.monotonic()) > 0:
+            if ended.poll(min(left, _LOOK_SECONDS) * 1000):
+                return True
             if _weight(cage.writes) > most:
-                return None
-    return None
+                return False
+    finally:
+        os.close(handle)
+    return False
 
 
 def _weight(folder: Path | None) -> int:

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import os
 import select
+import signal
 import socket
 import sys
 import time
 from pathlib import Path
+from typing import Any
 
 import psutil
 import pytest
@@ -177,6 +179,35 @@ def test_one_that_is_ended_as_it_begins_leaves_nobody_behind(level: str) -> None
         assert process.stdout.read() == b""
         process.stdin.close()
         process.stdout.close()
+
+
+def test_where_the_first_of_it_ends_alone_the_others_are_ended_too(level: str) -> None:
+    """As where the kernel, short of memory, takes just that one, so early that nobody is to die with it yet."""
+    for number in range(60):
+        process = door.start(["cat"], Cage(), door.subprocess.PIPE)
+        time.sleep(number / 2000)
+        process.kill()
+        os.waitid(os.P_PID, process.pid, os.WEXITED | os.WNOWAIT)
+        assert cage.end(process) == -signal.SIGKILL
+        assert select.select([process.stdout], [], [], 60)[0], number
+        assert process.stdout.read() == b""
+        process.stdin.close()
+        process.stdout.close()
+
+
+def test_one_whose_first_ends_alone_is_not_waited_for(level: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    start = door.start
+
+    def robbed(*given: Any) -> door.subprocess.Popen[bytes]:
+        process = start(*given)
+        time.sleep(robbed_after)
+        process.kill()
+        return process
+
+    monkeypatch.setattr(door, "start", robbed)
+    for number in range(16):
+        robbed_after = number / 1000
+        assert cage.run(["sleep", "600"], 300, Cage()).code == -signal.SIGKILL
 
 
 def grows(path: Path) -> bool:
