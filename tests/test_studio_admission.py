@@ -77,6 +77,20 @@ def test_a_very_quiet_recording_is_not_taken_for_a_distorted_one(tmp_path: Path)
     assert admit(convert(tmp_path / "quiet.wav", "-af", "volume=-35dB"), tmp_path).lufs < -45
 
 
+@pytest.mark.parametrize("level", [0.99, 0.3, 0.125])
+@pytest.mark.parametrize("hertz", [300, 1000])
+def test_a_clear_tone_is_not_taken_for_a_distorted_one(tmp_path: Path, hertz: int, level: float) -> None:
+    """A beep, a siren: it touches its highest step in each turn, and is cut off nowhere."""
+    tone = generate(tmp_path / "tone.wav", f"aevalsrc='{level}*sin(2*PI*{hertz}*t)':s=48000:d=4")
+    assert admit(tone, tmp_path).seconds == pytest.approx(4)
+
+
+def test_what_was_distorted_and_turned_down_again_is_refused(tmp_path: Path) -> None:
+    chain = "volume=10dB,aformat=sample_fmts=s16,volume=-12dB"
+    assert refusal(convert(tmp_path / "loud.wav", "-af", chain)) == "clipped"
+    assert refusal(convert(tmp_path / "loud.flac", "-af", "volume=10dB", "-ar", "8000")) == "clipped"
+
+
 def test_too_short_too_long_too_big_and_empty_are_refused(tmp_path: Path) -> None:
     assert refusal(convert(tmp_path / "short.wav", "-t", "0.2")) == "too_short"
     assert refusal(speech(), Limits(most_seconds=2)) == "too_long"

@@ -26,14 +26,15 @@ CODECS = (
     "mp3,mp3float,opus,libopus,vorbis,flac,aac,aac_fixed,alac,"
     "mjpeg,png"  # the picture on a sleeve: looked at, never decoded
 )
-MOST_CLIPPED_SHARE = 0.005  # of all samples at full scale; a loud studio recording stays below 0.001
+MOST_CLIPPED_SHARE = 0.005  # of all samples at the highest step; a loud studio recording stays below 0.001
 MOST_CHANNELS, RATES = 8, range(8_000, 192_001)
 _QUIETEST_PEAK_DBFS = -30.0  # below, many samples share the highest step without being clipped
+_LEAST_FLAT_DB = 6.0  # a clipped wave stays there for some samples, a clear tone touches it once in each turn (0 dB)
 _LOST_SECONDS, _LOST_SHARE = 0.25, 0.03  # what may be missing at the end before a file counts as cut off
 _PROBING = Bounds(memory_bytes=1 << 30, cpu_seconds=60, file_bytes=0, answer_bytes=1 << 20)
 _LANGUAGE = re.compile(r"[a-z]{2,3}(-[A-Za-z0-9]{2,8})*")
 _INPUT = ["-protocol_whitelist", "file", "-format_whitelist", FORMATS, "-codec_whitelist", CODECS]
-_STATISTICS = re.compile(r"(Peak level dB|Peak count|Number of samples): (-?[\d.]+|-?inf|nan)")
+_STATISTICS = re.compile(r"(Peak level dB|Peak count|Flat factor|Number of samples): (-?[\d.]+|-?inf|nan)")
 
 
 class RecordingError(Said):
@@ -122,7 +123,7 @@ def _decoded(upload: Path, target: Path, limits: Limits, promised: float, langua
 
 
 def _decode(upload: Path, target: Path, limits: Limits, first: str) -> float:
-    """Writes the sound as WAV; the share of its samples that stand at full scale."""
+    """Writes the sound as WAV; the share of its samples at its highest step, where the wave is cut off flat there."""
     measuring = "aformat=sample_fmts=s16:channel_layouts=mono,astats=measure_perchannel=none"
     chain = f"{first}{measuring},aresample=48000"
     source = ["ffmpeg", "-hide_banner", "-nostdin", "-nostats", "-threads", "1", "-y", *_INPUT, "-i", f"file:{upload}"]
@@ -135,7 +136,8 @@ def _decode(upload: Path, target: Path, limits: Limits, first: str) -> float:
     if ended.code != 0:
         raise RecordingError("studio.recording_format")
     found = dict(_STATISTICS.findall(ended.said))
-    if float(found.get("Peak level dB", "-inf")) < _QUIETEST_PEAK_DBFS:
+    level, flat = (float(found.get(name, "-inf")) for name in ("Peak level dB", "Flat factor"))
+    if level < _QUIETEST_PEAK_DBFS or flat < _LEAST_FLAT_DB:
         return 0.0
     return float(found.get("Peak count", 0)) / max(1.0, float(found.get("Number of samples", 0)))
 
