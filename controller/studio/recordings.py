@@ -29,7 +29,8 @@ CODECS = (
 MOST_CLIPPED_SHARE = 0.005  # of all samples at the highest step; a loud studio recording stays below 0.001
 MOST_CHANNELS, RATES = 8, range(8_000, 192_001)
 _QUIETEST_PEAK_DBFS = -30.0  # below, many samples share the highest step without being clipped
-_LEAST_FLAT_DB = 6.0  # a clipped wave stays there for some samples, a clear tone touches it once in each turn (0 dB)
+_LEAST_FLAT_DB = 6.0  # a clipped wave stays there for some samples, a clear tone touches it once in each turn (0 dB);
+# what never leaves its highest step has none (-inf)
 _LOST_SECONDS, _LOST_SHARE = 0.25, 0.03  # what may be missing at the end before a file counts as cut off
 _PROBING = Bounds(memory_bytes=1 << 30, cpu_seconds=60, file_bytes=0, answer_bytes=1 << 20)
 _LANGUAGE = re.compile(r"[a-z]{2,3}(-[A-Za-z0-9]{2,8})*")
@@ -137,7 +138,7 @@ def _decode(upload: Path, target: Path, limits: Limits, first: str) -> float:
         raise RecordingError("studio.recording_format")
     found = dict(_STATISTICS.findall(ended.said))
     level, flat = (float(found.get(name, "-inf")) for name in ("Peak level dB", "Flat factor"))
-    if level < _QUIETEST_PEAK_DBFS or flat < _LEAST_FLAT_DB:
+    if level < _QUIETEST_PEAK_DBFS or 0 <= flat < _LEAST_FLAT_DB:
         return 0.0
     return float(found.get("Peak count", 0)) / max(1.0, float(found.get("Number of samples", 0)))
 
