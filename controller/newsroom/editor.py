@@ -36,6 +36,7 @@ from controller.newsroom.tidy import tidy
 
 PASSES: tuple[Rule, ...] = (
     *layout.ADDRESSES,
+    *phones.PICTURED,
     *layout.DROPS,
     *phones.RULES,
     *documents.RULES,
