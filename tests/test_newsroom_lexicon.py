@@ -209,3 +209,20 @@ def test_every_reason_can_be_said_in_every_language() -> None:
 
 def _sentences(language: str) -> dict[str, str]:
     return tomllib.loads((Path(__file__).parents[1] / "words" / language / "newsroom.toml").read_text("utf-8"))
+
+
+@pytest.mark.parametrize(
+    ("text", "asked"),
+    [
+        ("lô CN-05", ["CN"]),
+        ("KH Viettel và CĐ Viettel", ["KH", "CĐ"]),
+        ("BTC và ĐBP", ["BTC", "ĐBP"]),
+        ("mẫu CT01, CT05", ["CT"]),
+        ("đ/v các hộ, t/h và b/c", ["đ/v", "t/h"]),
+        ("nộp qua eTax, kWh, VNeID, TikTok", ["eTax"]),
+        ("Xem Tr. này", ["Tr."]),
+        ("họp CN, THT sản xuất", []),
+    ],
+)
+def test_letters_that_nothing_beside_them_decides_are_reported(text: str, asked: list[str]) -> None:
+    assert [flag.written for flag in spoken(text).flags] == asked

@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 
 from controller.newsroom.numbers import whole
-from controller.newsroom.rules import OTHER, Rule, before, data, rule
+from controller.newsroom.rules import CODE, Rule, before, data, rule
 from controller.newsroom.syllables import letters
 
 _KINDS = data("documents")["kinds"]
@@ -56,13 +56,13 @@ RULES: tuple[Rule, ...] = (
         rf"(?<![\w.,/])(?P<number>\d{{1,6}})(?P<letter>[a-z])?/(?:(?P<year>\d{{4}})/)?"
         rf"(?P<code>{_CODE}(?:[-–/]{_CODE}){{0,4}})(?![\w/])",
         _numbered,
-        OTHER,
+        CODE,
     ),
     rule(
         "document",
         rf"(?<![\w.,/])(?P<number>\d{{1,5}})-(?P<code>[A-ZĐ]{{2,4}}/{_CODE}(?:[-–]{_CODE}){{0,3}})(?![\w/])",
         _party,
-        OTHER,
+        CODE,
     ),
-    rule("document", r"(?<![\w.,/])(\d{1,6})/((?:19|20)\d\d)(?![\w/])", _year_only, OTHER),
+    rule("document", r"(?<![\w.,/])(\d{1,6})/((?:19|20)\d\d)(?![\w/])", _year_only, CODE),
 )

@@ -10,7 +10,7 @@ import re
 
 from controller.newsroom.numbers import cardinal, ordinal, whole
 from controller.newsroom.roman import value
-from controller.newsroom.rules import FIGURE, Rule, before, rule
+from controller.newsroom.rules import FIGURE, Rule, always, before, rule
 
 _TWO_YEARS = re.compile(r"(?<!\w)(?:năm học|niên khóa|niên học|mùa giải|vụ(?: [^\W\d_]+){0,3}|đông xuân|đông - xuân)$")
 _WEEKDAYS = range(2, 8)
@@ -54,5 +54,6 @@ RULES: tuple[Rule, ...] = (
         _quarters,
     ),
     rule("years", r"(?<![\w/.,-])([12]\d{3}) ?[-–—/] ?([12]\d{3}|\d\d)(?![\w/-]|[.,]\d)", _school_year),
-    rule("weekday", rf"(?<![\w/.,])(?:T|Th)\.?(?P<number>[2-9]|1[0-2])(?![\w{FIGURE}]|[.,/]\d)", _weekday),
+    rule("weekday", rf"(?<![\w/.,])(?:T|Th)\.?(?P<number>[2-9]|1[0-2])(?![\w{FIGURE}]|[.,/]\d|-[12]\d{{3}})", _weekday),
+    rule("weekday", rf"(?:(?<={FIGURE}[-–])|(?<={FIGURE} [-–] )|(?<={FIGURE} & ))CN(?![^\W_])", always("chủ nhật")),
 )

@@ -12,7 +12,7 @@ from __future__ import annotations
 import re
 
 from controller.newsroom.numbers import spell
-from controller.newsroom.rules import MARKS, OTHER, Rule, before, rule
+from controller.newsroom.rules import CODE, MARKS, Rule, before, rule
 
 _CALLED = re.compile(
     r"(?:gọi|số máy|điện thoại|đường dây|nóng|tổng đài|hotline|liên hệ|sđt|đt|tel|alo|quay|bấm|khẩn cấp)"
@@ -85,7 +85,9 @@ def _short_list(match: re.Match[str]) -> str:
 
 def _pictured(match: re.Match[str]) -> str | None:
     behind = match.string[max(0, match.start() - 4) : match.start()]
-    return ", ".join(spell(number) for number in re.findall(r"\d+", match.group())) if _PICTURED.search(behind) else None
+    return (
+        ", ".join(spell(number) for number in re.findall(r"\d+", match.group())) if _PICTURED.search(behind) else None
+    )
 
 
 def _is_code(match: re.Match[str]) -> bool:
@@ -114,24 +116,24 @@ def _lettered_code(match: re.Match[str]) -> str | None:
 
 
 PICTURED: tuple[Rule, ...] = (
-    rule("phone", r"(?<![\w.,/-])1\d\d(?: ?[-–,/;] ?1\d\d(?!\d)){0,4}(?![\w/-]|[ .,]\d)", _pictured, OTHER),
-    rule("phone", r"(?<![\w.,/-])[1-9]\d{3,4}(?![\w/-]|[ .,]\d)", _pictured, OTHER),
+    rule("phone", r"(?<![\w.,/-])1\d\d(?: ?[-–,/;] ?1\d\d(?!\d)){0,4}(?![\w/-]|[ .,]\d)", _pictured, CODE),
+    rule("phone", r"(?<![\w.,/-])[1-9]\d{3,4}(?![\w/-]|[ .,]\d)", _pictured, CODE),
 )
 
 RULES: tuple[Rule, ...] = (
-    rule("phone", r"(?<![\w.,])(?:\(\+84\)|\+84)(?:[ .\-]?\d{1,4}){2,5}(?![\d/])", _groups, OTHER),
+    rule("phone", r"(?<![\w.,])(?:\(\+84\)|\+84)(?:[ .\-]?\d{1,4}){2,5}(?![\d/])", _groups, CODE),
     rule(
         "phone",
         r"(?<![\w.,/-])(?:\(0\d{1,4}\)|0\d{1,4})(?:[ .\-]{0,2}\d{3,4}){2}(?:[ .\-]?\d{1,3})?(?![\w/])",
         _national,
-        OTHER,
+        CODE,
     ),
-    rule("phone", r"(?<![\w.,/-])(?:\(0\d{1,4}\)|0\d{1,4})(?:[ .\-]{0,2}\d{1,4}){2,4}(?![\w/])", _national, OTHER),
-    rule("phone", r"(?<![\w.,/-])1[89]00(?:[ .\-]?\d{2,4}){1,2}(?![\w/])", _groups, OTHER),
-    rule("phone", r"(?<![\w.,/-])11\d(?:/11\d){1,4}(?![\w/])", _short_list, OTHER),
-    rule("phone", r"(?<![\w.,/-])1\d\d(?![\w/]|[.,]\d)", _short, OTHER),
-    rule("phone", r"(?<![\w.,/-])\d{4,5}(?![\w/]|[.,]\d)", _service, OTHER),
-    rule("code", r"(?<![\w.,/-])\d{4,}+(?:[ .\-]\d{1,12}){0,5}(?![\w/])", _code, OTHER),
-    rule("code", r"(?<![\w.,/-])[A-Z]{1,4}\d[A-Z\d]{0,20}(?:[.\-/][A-Z\d]{1,20}){0,5}(?!\w)", _lettered_code, OTHER),
-    rule("code", r"(?<![\w.,/-])\d{2,6}(?:[.\-][A-Z\d]{2,12}){2,6}(?!\w)", _lettered_code, OTHER),
+    rule("phone", r"(?<![\w.,/-])(?:\(0\d{1,4}\)|0\d{1,4})(?:[ .\-]{0,2}\d{1,4}){2,4}(?![\w/])", _national, CODE),
+    rule("phone", r"(?<![\w.,/-])1[89]00(?:[ .\-]?\d{2,4}){1,2}(?![\w/])", _groups, CODE),
+    rule("phone", r"(?<![\w.,/-])11\d(?:/11\d){1,4}(?![\w/])", _short_list, CODE),
+    rule("phone", r"(?<![\w.,/-])1\d\d(?![\w/]|[.,]\d)", _short, CODE),
+    rule("phone", r"(?<![\w.,/-])\d{4,5}(?![\w/]|[.,]\d)", _service, CODE),
+    rule("code", r"(?<![\w.,/-])\d{4,}+(?:[ .\-]\d{1,12}){0,5}(?![\w/])", _code, CODE),
+    rule("code", r"(?<![\w.,/-])[A-Z]{1,4}\d[A-Z\d]{0,20}(?:[.\-/][A-Z\d]{1,20}){0,5}(?!\w)", _lettered_code, CODE),
+    rule("code", r"(?<![\w.,/-])\d{2,6}(?:[.\-][A-Z\d]{2,12}){2,6}(?!\w)", _lettered_code, CODE),
 )
