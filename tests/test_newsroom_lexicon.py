@@ -219,10 +219,16 @@ def _sentences(language: str) -> dict[str, str]:
         ("BTC và ĐBP", ["BTC", "ĐBP"]),
         ("mẫu CT01, CT05", ["CT"]),
         ("đ/v các hộ, t/h và b/c", ["đ/v", "t/h"]),
-        ("nộp qua eTax, kWh, VNeID, TikTok", ["eTax"]),
+        ("Người dân nộp thuế qua ứng dụng eTax, số kWh, VNeID, TikTok", ["eTax"]),
         ("Xem Tr. này", ["Tr."]),
         ("họp CN, THT sản xuất", []),
     ],
 )
 def test_letters_that_nothing_beside_them_decides_are_reported(text: str, asked: list[str]) -> None:
     assert [flag.written for flag in spoken(text).flags] == asked
+
+
+def test_a_code_that_no_table_knows_is_spelt_and_reported() -> None:
+    read = spoken("Công văn số 12/QĐ-XKCD của UBND, số 13/QĐ-UBND")
+    assert [(flag.written, flag.why) for flag in read.flags] == [("12/QĐ-XKCD", UNKNOWN)]
+    assert "mười hai trên quyết định ích ca xê dê" in read.text
