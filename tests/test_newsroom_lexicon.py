@@ -185,6 +185,16 @@ def test_marks_controls_and_other_scripts_do_no_harm(text: str, heard: str) -> N
             [("Please attend the meeting tomorrow", LANGUAGE)],
         ),
         ("Kinh moi ba con den nha van hoa hop.", [("Kinh moi ba con den nha van hoa hop", ACCENTLESS)]),
+        (
+            "Thong bao cat dien ngay mai tai thon ba de sua duong day",
+            [("Thong bao cat dien ngay mai tai thon ba de sua duong day", ACCENTLESS)],
+        ),
+        (
+            "Mời bà con. Nuoc lu dang len nhanh, de nghi di doi nguoi gia va tre em.",
+            [("Nuoc lu dang len nhanh, de nghi di doi nguoi gia va tre em", ACCENTLESS)],
+        ),
+        ("Happy new year to all of you.", [("Happy new year to all of you", LANGUAGE)]),
+        ("Hai con trai đi xa ba nam.", []),
         ("Samsung Electronics Vietnam.", []),
         ("Bà con thôn Nà Pàn, Khuổi Mươi, Kéo Còi đến họp.", []),
         ("UBND QĐ HĐND TT BTTTT", []),

@@ -165,7 +165,7 @@ RULES: tuple[Rule, ...] = (
     rule("abbreviation", rf"(?<![\w.])T\.(?= ?[{_UPPER}][^\W\d_])", always("tỉnh "), OTHER),
     rule(
         "abbreviation",
-        rf"(?<![\w./])(?P<short>{one_of(_ANYWHERE)})(?![^\W_])(?:\.(?= [{_UPPER}{MARKS}]))?",
+        rf"(?<![\w./])(?P<short>{one_of(_ANYWHERE)})(?![^\W\d_])(?:\.(?= [{_UPPER}{MARKS}]))?",
         lambda m: _DOTTED[m["short"]],
         OTHER,
     ),

@@ -12,11 +12,11 @@ import re
 
 from controller.newsroom.acronyms import UNKNOWN
 from controller.newsroom.numbers import whole
-from controller.newsroom.rules import CODE, OTHER, Rule, Say, before, data, one_of, rule
+from controller.newsroom.rules import CODE, OTHER, Rule, Say, before, data, entries, one_of, rule
 from controller.newsroom.syllables import letters
 
 _KINDS = data("documents")["kinds"]
-_ALSO = data("documents")["also"]
+_ALSO = {entry["spoken"]: entry["written"] for entry in entries("documents", "named")}
 _ISSUERS = data("documents")["issuers"]
 _HEADS = data("documents")["heads"]
 _TAILS = data("documents")["tails"]

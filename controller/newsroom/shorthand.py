@@ -29,7 +29,7 @@ def _unknown(match: re.Match[str]) -> str | None:
 
 
 RULES: tuple[Rule, ...] = (
-    rule("abbreviation", r"(?<![^\W\d_])(?<![\w./]/)[Đđ](?:/[Cc]|\.c|[./]chí)(?![^\W_]|/)", _comrade, OTHER),
+    rule("abbreviation", r"(?<![^\W\d_])(?<![\w./]/)[Đđ](?:/[Cc]|\.c|[./]chí)(?![^\W\d_]|/)", _comrade, OTHER),
     rule("abbreviation", rf"(?<![\w./]){one_of(list(_SHORT))}(?![^\W_]|/)", lambda m: _SHORT[m.group()], OTHER),
     rule(UNKNOWN, r"(?<![\w./&-])[A-Za-zĐđ]/[A-Za-zĐđ](?![^\W_]|[/.-]\w)", _unknown, OTHER),
 )
