@@ -14,6 +14,7 @@ from controller.newsroom.rules import OTHER, Rule, before, data, one_of, rule
 from controller.newsroom.syllables import letters
 
 _SHORT = data("acronyms")["shorthand"]
+_UNITS = ("m/s", "l/s", "l/h", "g/l")
 _NAME_BEFORE = re.compile(r"(?:^|\n|[,.()–-] ?|(?<!\w)[A-ZÀ-ÝĂĐĨŨƠƯẠ-Ỹ][^\W\d_]* )$")
 _PLACE_BEHIND = re.compile(r" (?:thôn|bản|xóm|tổ|ngõ|số nhà|số) [\dA-ZĐ]")
 
@@ -25,7 +26,8 @@ def _comrade(match: re.Match[str]) -> str:
 
 
 def _unknown(match: re.Match[str]) -> str | None:
-    return None if before(match, 3)[-1:].isdigit() else letters(match.group())
+    unit = match.group() in _UNITS or before(match, 3)[-1:].isdigit()
+    return None if unit else letters(match.group())
 
 
 RULES: tuple[Rule, ...] = (
