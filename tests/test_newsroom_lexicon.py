@@ -185,6 +185,16 @@ def test_marks_controls_and_other_scripts_do_no_harm(text: str, heard: str) -> N
             [("Please attend the meeting tomorrow", LANGUAGE)],
         ),
         ("Kinh moi ba con den nha van hoa hop.", [("Kinh moi ba con den nha van hoa hop", ACCENTLESS)]),
+        (
+            "Thong bao cat dien ngay mai tai thon ba de sua duong day",
+            [("Thong bao cat dien ngay mai tai thon ba de sua duong day", ACCENTLESS)],
+        ),
+        (
+            "Mời bà con. Nuoc lu dang len nhanh, de nghi di doi nguoi gia va tre em.",
+            [("Nuoc lu dang len nhanh, de nghi di doi nguoi gia va tre em", ACCENTLESS)],
+        ),
+        ("Happy new year to all of you.", [("Happy new year to all of you", LANGUAGE)]),
+        ("Hai con trai đi xa ba nam.", []),
         ("Samsung Electronics Vietnam.", []),
         ("Bà con thôn Nà Pàn, Khuổi Mươi, Kéo Còi đến họp.", []),
         ("UBND QĐ HĐND TT BTTTT", []),
@@ -209,3 +219,26 @@ def test_every_reason_can_be_said_in_every_language() -> None:
 
 def _sentences(language: str) -> dict[str, str]:
     return tomllib.loads((Path(__file__).parents[1] / "words" / language / "newsroom.toml").read_text("utf-8"))
+
+
+@pytest.mark.parametrize(
+    ("text", "asked"),
+    [
+        ("lô CN-05", ["CN"]),
+        ("KH Viettel và CĐ Viettel", ["KH", "CĐ"]),
+        ("BTC và ĐBP", ["BTC", "ĐBP"]),
+        ("mẫu CT01, CT05", ["CT"]),
+        ("đ/v các hộ, t/h và b/c", ["đ/v", "t/h"]),
+        ("Người dân nộp thuế qua ứng dụng eTax, số kWh, VNeID, TikTok", ["eTax"]),
+        ("Xem Tr. này", ["Tr."]),
+        ("họp CN, THT sản xuất", []),
+    ],
+)
+def test_letters_that_nothing_beside_them_decides_are_reported(text: str, asked: list[str]) -> None:
+    assert [flag.written for flag in spoken(text).flags] == asked
+
+
+def test_a_code_that_no_table_knows_is_spelt_and_reported() -> None:
+    read = spoken("Công văn số 12/QĐ-XKCD của UBND, số 13/QĐ-UBND")
+    assert [(flag.written, flag.why) for flag in read.flags] == [("12/QĐ-XKCD", UNKNOWN)]
+    assert "mười hai trên quyết định ích ca xê dê" in read.text

@@ -25,6 +25,7 @@ from controller.newsroom import (
     phones,
     places,
     roman,
+    shorthand,
     slips,
     strangers,
     units,
@@ -36,7 +37,9 @@ from controller.newsroom.tidy import tidy
 
 PASSES: tuple[Rule, ...] = (
     *layout.ADDRESSES,
+    *phones.PICTURED,
     *layout.DROPS,
+    *shorthand.RULES,
     *phones.RULES,
     *documents.RULES,
     *places.RULES,
@@ -48,6 +51,7 @@ PASSES: tuple[Rule, ...] = (
     *foreign.MESSAGES,
     *money.RULES,
     *units.RULES,
+    *acronyms.CONTEXT,
     *foreign.RULES,
     *acronyms.RULES,
     *figures.RULES,

@@ -50,5 +50,5 @@ RULES: tuple[Rule, ...] = (
     rule("name", r"(?<![\w.])(?:([ABC])/?)?H(\d{1,2})N(\d{1,2})(?!\w)", _flu, OTHER),
     rule("name", r"(?<!\w)(AB|A|B|O)([+-])(?![\w+-])", _blood, OTHER),
     rule("foreign", r"(?<![^\W_])[A-Za-z]{1,12}-[A-Za-z]{1,12}(?![^\W_])", _foreign, OTHER),
-    rule("foreign", r"(?<![^\W_])[A-Za-z]{3,14}(?![^\W_])", _foreign, OTHER),
+    rule("foreign", r"(?<![^\W\d_])[A-Za-z]{3,14}(?![^\W\d_])", _foreign, OTHER),
 )

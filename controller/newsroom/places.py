@@ -1,6 +1,7 @@
 """Figures that name a thing: plates, classes, houses, kilometre posts, coordinates, scores of a match.
 
-- Plate: the place by its number, the letters, the rest digit by digit (12A-123.45).
+- Plate: the place by its number, the letters, the rest digit by digit (12A-123.45); a fishing boat has its province
+  first (QN-90123-TS). Where a blank parts a plate it needs its shape, or a word for a vehicle before it.
 - Behind "lớp", "số nhà", "ngõ" … a slash is no fraction and no date.
 - A score (2-1) stands behind a word of a match and is no range.
 """
@@ -10,7 +11,8 @@ from __future__ import annotations
 import re
 
 from controller.newsroom.numbers import cardinal, spell, whole, written
-from controller.newsroom.rules import FIGURE, NUMBER, OTHER, START, Rule, always, before, rule
+from controller.newsroom.rules import CODE, FIGURE, NUMBER, OTHER, START, Rule, always, before, rule
+from controller.newsroom.syllables import letters
 
 _IN_CLASS = re.compile(r"(?<!\w)(?:lớp|khối)$")
 _NUMBERED = re.compile(r"(?<!\w)(?:lớp|ngõ|ngách|hẻm|kiệt|số nhà|nhà số|số|phòng|địa chỉ:?|căn hộ)$")
@@ -22,15 +24,28 @@ _SURE_MATCH = re.compile(r"(?:(?:tỷ|tỉ) số|kết quả trận)[^.!?\n\d]{0
 _MATCH_GOES_ON = re.compile(
     r" ?(?:$|[.,;:!?)\n]|(?:sau|trước|cho|trong|tại|ở|với|đội|và|nghiêng|chung|để|ngay|ngày|từ|qua)\b)"
 )
+_VEHICLE = re.compile(r"(?:biển số|biển kiểm soát|bks|biển|xe(?: [^\W\d_]+){0,3})(?: số)?[: ]{0,2}$")
 _PLACE = re.compile(r"(?i)t[oọ]a? ?độ|toạ độ|vĩ độ|kinh độ|vị trí|bão|áp thấp|tâm chấn")
 _HALVES = {"N": "vĩ Bắc", "S": "vĩ Nam", "E": "kinh Đông", "W": "kinh Tây", "B": "Bắc", "Đ": "Đông", "T": "Tây"}
 
 
 def _plate(match: re.Match[str]) -> str | None:
+    place, written_letters, serie, rest = match.group("place", "letters", "serie", "rest")
     if _IN_CLASS.search(before(match)):
         return None
-    place, letters, serie, rest = match.group("place", "letters", "serie", "rest")
-    return f"{cardinal(int(place))} {letters}{' ' + spell(serie) if serie else ''}, {spell(rest)}"
+    sign = "biển số " if match["sign"] else ""
+    named = written_letters if len(written_letters) == 1 else letters(written_letters)
+    return f"{sign}{cardinal(int(place))} {named}{' ' + spell(serie) if serie else ''}, {spell(rest)}"
+
+
+def _loose_plate(match: re.Match[str]) -> str | None:
+    """Parted by a blank or a point only, a plate could be something else, but for what stands before it."""
+    shaped = match["serie"] and (len(match["rest"]) > 4 or "-" in match.group())
+    return _plate(match) if match["sign"] or shaped or _VEHICLE.search(before(match, 30)) else None
+
+
+def _boat(match: re.Match[str]) -> str:
+    return f"{letters(match['place'])}, {spell(match['number'])}, tê ét sì"
 
 
 def _numbered(match: re.Match[str]) -> str | None:
@@ -73,14 +88,20 @@ def _post(match: re.Match[str]) -> str:
     return f"ki lô mét {written(match['km'])}" + (f" cộng {whole(metres)}" if metres else "")
 
 
+_PLATE_BEGIN = (
+    r"(?<![\w.,/-])(?P<sign>BS:? ?)?(?P<place>\d{2})(?:-| (?=[A-ZĐ]\d ?[-–]))?"
+    r"(?P<letters>[A-ZĐ]{1,2})(?P<serie>\d)?"
+)
+_PLATE_END = r"(?P<rest>\d{3}\.\d{2}|\d{4,5})(?![\w/]|[.,]\d)"
 RULES: tuple[Rule, ...] = (
     rule(
         "plate",
-        r"(?<![\w.,/-])(?P<place>\d{2})-?(?P<letters>[A-ZĐ]{1,2})(?P<serie>\d)?(?: ?[-–] ?| (?=\d{3}\.\d\d))"
-        r"(?P<rest>\d{3}\.\d{2}|\d{4,5})(?![\w/]|[.,]\d)",
+        rf"{_PLATE_BEGIN}(?: ?[-–] ?| (?=\d{{3}}\.\d\d)|(?<=[A-ZĐ]\d)\.(?=\d{{5}})){_PLATE_END}",
         _plate,
-        OTHER,
+        CODE,
     ),
+    rule("plate", rf"{_PLATE_BEGIN}[ .]?{_PLATE_END}(?! ?(?:m[²2]?|ha|kg|đ|đồng|người|hộ|cây)\b)", _loose_plate, CODE),
+    rule("plate", r"(?<![\w.,/-])(?P<place>[A-ZĐ]{1,3}|BTh)[- ](?P<number>\d{4,5})[- ]TS(?!\w)", _boat, CODE),
     rule("house", r"(?<![\w.,/-])\d{1,4}(?:/\d{1,4}){1,3}(?![\w/%-]|[.,]\d)", _numbered),
     rule("score", r"(?<![\w.,/-])(\d{1,3}) ?[-–] ?(\d{1,3})(?![\w/%-]|[.,]\d| ?[-–] ?\d)", _score, OTHER),
     rule(

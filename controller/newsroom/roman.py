@@ -1,5 +1,6 @@
 """Roman numerals, where a word before them says that they are: quý I/2022, thế kỷ XV, khóa XI, Quân khu I.
 
+- Behind a figure and a dash they are a step of a norm (RON95-III).
 - Capitals of two letters or more stand for a number without such a word too, unless they are an acronym or before a
   word in capitals; small letters need the word before and the end of the phrase (or another such word) behind.
 """
@@ -18,9 +19,9 @@ _CANONICAL = re.compile(r"M{0,3}(?:CM|CD|D?C{0,3})(?:XC|XL|L?X{0,3})(?:IX|IV|V?I
 _WORDS = (
     "quý|thế kỷ|thế kỉ|thứ|lần|phần|mục|chương|điều|khoản|điểm|đoạn|phụ lục|khóa|khoá|kỳ|kì|năm|số|hạng|loại|cấp|"
     "vùng|khu|quyển|tập|bậc|giai đoạn|vòng|đợt|nhóm|bảng|báo động|cấp độ|tiểu mục|học kỳ|nhiệm kỳ|đại hội|"
-    "hội nghị|quân khu|quân đoàn"
+    "hội nghị|quân khu|quân đoàn|khu vực|mức"
 )
-_CASED = "(?:" + "|".join(f"[{w[0].upper()}{w[0]}]{w[1:]}|{w.upper()}" for w in _WORDS.split("|")) + ")"
+CASED = "(?:" + "|".join(f"[{w[0].upper()}{w[0]}]{w[1:]}|{w.upper()}" for w in _WORDS.split("|")) + ")"
 
 
 def value(text: str) -> int | None:
@@ -54,13 +55,21 @@ def _alone(match: re.Match[str]) -> str | None:
     return None if word and word.group().isupper() else cardinal(number)
 
 
+def _step(match: re.Match[str]) -> str | None:
+    number = value(match.group()[1:])
+    return None if number is None else f" {cardinal(number)}"
+
+
 _NOT_JOINED = r"(?![\w]|-[A-ZĐ])"
 RULES: tuple[Rule, ...] = (
-    rule("roman", rf"\b(?P<word>{_CASED}) (?P<roman>[IVXLCDM]{{1,15}}) ?/ ?(?P<year>\d{{4}})(?!\w)", _named),
-    rule("roman", rf"\b(?P<word>{_CASED}) (?P<roman>[IVXLCDM]{{1,15}}){_NOT_JOINED}(?!\.[A-Z])", _named),
     rule(
-        "roman", rf"\b(?P<word>{_CASED}) (?P<roman>[ivxlcdm]{{1,15}})(?!\w)(?= ?(?:$|[.,;:!?)\n]| {_CASED}\b))", _named
+        "roman",
+        rf"\b(?P<word>{CASED}) (?P<roman>[IVXLCDM]{{1,15}}) ?[/–-] ?(?P<year>[12]\d{{3}})(?![\w/]|[.,]\d)",
+        _named,
     ),
+    rule("roman", rf"\b(?P<word>{CASED}) (?P<roman>[IVXLCDM]{{1,15}}){_NOT_JOINED}(?!\.[A-Z])", _named),
+    rule("roman", rf"\b(?P<word>{CASED}) (?P<roman>[ivxlcdm]{{1,15}})(?!\w)(?= ?(?:$|[.,;:!?)\n]| {CASED}\b))", _named),
     rule("roman", r"(?m)^(?P<roman>[IVX]{1,6})(?=[.)] )", lambda m: ((n := value(m.group())) and cardinal(n)) or None),
+    rule("roman", r"(?:(?<=RON\d\d)-[IVX]{1,5}|(?<=\d)-[IVX]{2,5})(?![\w/-])", _step),
     rule("roman", rf"(?<![\w.&/-])[IVX]{{2,7}}{_NOT_JOINED}", _alone),
 )

@@ -2,7 +2,8 @@
 
 - A rule is a pattern, a function that says what is read instead (None: not mine), and why.
 - Rules run in the order of editor.PASSES; the first to claim a stretch of text has it, later rules see a mark there:
-  ``FIGURE`` where something with a value was claimed (a range may stand between two), ``OTHER`` elsewhere.
+  ``FIGURE`` where something with a value was claimed (a range may stand between two), ``CODE`` where digits only name
+  (a telephone, the number of a document or a plate), ``OTHER`` elsewhere.
 - Patterns must be linear on hostile text: repetitions are possessive or bounded, runs of digits are entered at their
   beginning only (``START``).
 """
@@ -17,8 +18,8 @@ from functools import cache
 from pathlib import Path
 from typing import cast
 
-FIGURE, OTHER = "\ue000", "\ue001"
-MARKS = FIGURE + OTHER
+FIGURE, OTHER, CODE = "\ue000", "\ue001", "\ue002"
+MARKS = FIGURE + OTHER + CODE
 
 START = rf"(?<![\d{FIGURE}])(?<!\d[.,])"
 END = r"(?![^\W_])"  # no letter or digit follows

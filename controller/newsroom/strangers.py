@@ -12,12 +12,12 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from controller.newsroom import foreign
-from controller.newsroom.syllables import is_syllable
+from controller.newsroom.syllables import is_bare_syllable, is_syllable
 
 SCRIPT, LANGUAGE, ACCENTLESS = "script", "language", "accentless"
-ACUTE = "\u0301"  # lets hop and mat count, which are syllables with a tone only
 LEAST_WORDS = 5
 MOST_VIETNAMESE_SHARE = 0.5
+LEAST_BARE_SHARE = 0.85  # a name or a word of another language may stand among them
 _SENTENCE = re.compile(r"[^.!?\n…]+")
 _WORD = re.compile(r"[^\W\d_]+")
 _OTHER_SCRIPT = re.compile(
@@ -48,7 +48,8 @@ def _judged(text: str, sentence: re.Match[str], known: dict[str, bool]) -> Itera
     if len(words) < LEAST_WORDS:
         return
     where = words[0].start(), words[-1].end()
-    if text[where[0] : where[1]].isascii() and all(_is_native(word.group() + ACUTE, known) for word in words):
+    unmarked = all(word.group().isascii() for word in words)
+    if unmarked and sum(is_bare_syllable(word.group()) for word in words) >= len(words) * LEAST_BARE_SHARE:
         yield Stranger(*where, ACCENTLESS)
     elif sum(_is_native(word.group(), known) for word in words) < len(words) * MOST_VIETNAMESE_SHARE:
         yield Stranger(*where, LANGUAGE)

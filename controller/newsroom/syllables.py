@@ -46,6 +46,7 @@ _SYLLABLE = re.compile(
     r"|âu|ây|eo|êu|iu|oi|ôi|ơi|ui|ưi|ưu|oo|[aăâeêioôơuưy])"
     r"(?:ch|ng|nh|[cmnptu])?"
 )
+_BARE_SYLLABLE = re.compile(_SYLLABLE.pattern.translate(str.maketrans("đăâêôơư", "daaeoou")))
 _TONES = dict.fromkeys(map(ord, "\u0300\u0301\u0303\u0309\u0323"))
 
 
@@ -63,6 +64,11 @@ def is_syllable(word: str) -> bool:
     plain = unicodedata.normalize("NFC", apart.translate(_TONES))
     stopped = plain.endswith(("p", "t", "c", "ch")) and not ({"\u0301", "\u0323"} & set(apart))
     return not stopped and _SYLLABLE.fullmatch(plain) is not None
+
+
+def is_bare_syllable(word: str) -> bool:
+    """Whether ``word`` (any case) is built like a Vietnamese syllable written without any mark (nguoi, duong, tiem)."""
+    return len(word) <= 7 and _BARE_SYLLABLE.fullmatch(word.lower()) is not None
 
 
 _OLD, _NEW = "òa óa ỏa õa ọa òe óe ỏe õe ọe ùy úy ủy ũy ụy", "oà oá oả oã oạ oè oé oẻ oẽ oẹ uỳ uý uỷ uỹ uỵ"
