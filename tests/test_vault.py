@@ -123,7 +123,7 @@ def test_an_empty_machine_becomes_the_station_that_was_kept(
         assert (store.roster.nodes(), store.bookings.view("b1"), store.acts.head()) == before
         assert store.people.session("hash", NOW) is None
         known = witness.known_keys(store)
-        assert witness.examine_store(store, witness.kept_aside(elsewhere.state_dir), known).faults == []
+        assert witness.examine_store(store, witness.kept_aside(elsewhere.state_dir).envelopes, known).faults == []
 
 
 @pytest.mark.usefixtures("quick")

@@ -71,10 +71,11 @@ def verify(wanted: argparse.Namespace) -> int:
     found = _examined(wanted)
     if wanted.json:
         faults = [each.say(wanted.language) for each in found.faults]
-        out.as_json({"whole": not faults, "lines": found.lines, "sealed_upto": found.sealed_upto, "faults": faults})
+        told = {"whole": not faults, "lines": found.lines, "sealed_upto": found.sealed_upto, "faults": faults}
+        out.as_json(told | {"remarks": [each.say(wanted.language) for each in found.remarks]})
         return FAILED if faults else DONE
-    for fault in found.faults:
-        print(fault.say(wanted.language))
+    for each in (*found.remarks, *found.faults):
+        print(each.say(wanted.language))
     key = "loa.audit_broken" if found.faults else "loa.audit_whole"
     print(say(key, wanted.language, lines=found.lines, sealed=found.sealed_upto))
     return FAILED if found.faults else DONE
@@ -151,8 +152,10 @@ def _examined(wanted: argparse.Namespace) -> Finding:
     with house.opened(wanted) as station:
         kept = witness.kept_aside(station.settings.state_dir)
         if wanted.checkpoints is not None:
-            kept += witness.kept_in(wanted.checkpoints)
-        return witness.examine_store(station.store, kept, keys | witness.known_keys(station.store))
+            kept = kept.and_also(witness.kept_in(wanted.checkpoints))
+        found = witness.examine_store(station.store, kept.envelopes, keys | witness.known_keys(station.store))
+    found.remarks += kept.remarks
+    return found
 
 
 def _given_keys(wanted: argparse.Namespace) -> dict[str, PublicKey]:
