@@ -345,6 +345,21 @@ def test_an_export_is_examined_without_the_station(loa: Loa, tmp_path: Path, mon
     loa("audit", "verify", "--file", file, "--key", "zz").refuses(1, "64 hex digits")
 
 
+def test_what_cannot_be_judged_is_called_neither_whole_nor_broken(loa: Loa, tmp_path: Path) -> None:
+    public = sealed(tmp_path / "home")
+    file, empty = tmp_path / "log.jsonl", tmp_path / "empty.jsonl"
+    file.write_text(loa("audit", "export").out)
+    loa("audit", "verify", "--file", file).refuses(1, "cannot be judged", "--key", str(file))
+    loa("audit", "verify", "--file", file, "--json").refuses(1, "cannot be judged")
+    for nothing in ("", "{}\n"):
+        empty.write_text(nothing)
+        for key in ((), ("--key", public)):
+            loa("audit", "verify", "--file", empty, *key).refuses(1, "proves nothing", str(empty))
+    only_seals = [line for line in file.read_text().splitlines() if "checkpoint" in line]
+    empty.write_text("\n".join(only_seals) + "\n")
+    assert "once had line 4" in loa("audit", "verify", "--file", empty, "--key", public).out
+
+
 @pytest.mark.parametrize(
     "content", [b"{", b"\xff\xfe", b"[]\n", b'{"number": "one"}\n', b'{"a":' * 5000, b"x" * 2_000_000]
 )

@@ -67,7 +67,7 @@ def show(wanted: argparse.Namespace) -> int:
 
 
 def verify(wanted: argparse.Namespace) -> int:
-    """Say whether every line stands as it was written; exit code 1 when one does not."""
+    """Say whether every line stands as it was written; exit code 1 when one does not, or nobody could tell."""
     found = _examined(wanted)
     if wanted.json:
         faults = [each.say(wanted.language) for each in found.faults]
@@ -148,6 +148,10 @@ def _examined(wanted: argparse.Namespace) -> Finding:
     if wanted.file is not None:
         exported = audit_export.Export(wanted.file)
         links = list(exported.links())
+        if not links and not exported.checkpoints:
+            raise house.Refused("audit.nothing_in_it", path=wanted.file)
+        if not keys:  # every seal would be an unknown key's, and a log without seals could be anybody's
+            raise house.Refused("audit.no_key", path=wanted.file)
         return witness.examine(links, exported.checkpoints, keys)
     with house.opened(wanted) as station:
         kept = witness.kept_aside(station.settings.state_dir)
