@@ -27,13 +27,18 @@ EARLIER = 16
 UNIT = "loa-node.service"
 
 
-def clock(own: Wallclock, read: Vitals) -> Iterator[Finding]:
+def clock(settings: Settings, own: Wallclock, read: Vitals) -> Iterator[Finding]:
     """Whether the time is known, from whom, and how far off it is."""
     if not own.known():
         yield wrong("node.check_clock_unknown")
         return
-    here = moments.local(own.now(), moments.DEFAULT_ZONE)
-    yield well("node.check_clock_known", time=f"{here:%H:%M:%S %d/%m/%Y}", source=read.clock_source or "–")
+    facts: dict[str, object] = {"time": f"{moments.local(own.now(), moments.DEFAULT_ZONE):%H:%M:%S %d/%m/%Y}"}
+    if settings.clock == "trust" and read.clock_source in (None, "none"):
+        yield wrong("node.check_clock_trusted", **facts)  # a time that nobody vouches for is no good news
+    elif read.clock_source == "none":
+        yield well("node.check_clock_kept", **facts)
+    else:
+        yield well("node.check_clock_known", source=read.clock_source or "–", **facts)
     if abs(read.clock_offset_ms or 0.0) > MOST_OFFSET_MS:
         yield wrong("node.check_clock_off", offset=round(read.clock_offset_ms or 0.0))
 
