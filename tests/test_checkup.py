@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import shutil
 import socket
 import subprocess
@@ -364,6 +365,23 @@ def test_undervoltage_and_heat_are_sentences(throttled: int | None, celsius: flo
 )
 def test_what_a_card_says_is_a_sentence(tmp_path: Path, storage: Storage | None, found: list[str]) -> None:
     assert keys(machine.disk(told(tmp_path), Vitals(storage=storage))) == ["disk_ok", *found, "key"]
+
+
+def test_a_key_is_made_for_the_nodes_own_user_only(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    path, root = tmp_path / "node.key", os.geteuid()
+    with monkeypatch.context() as other:
+        other.setattr(machine.os, "geteuid", lambda: root + 1)
+        assert keys(machine.disk(told(tmp_path), Vitals())) == ["disk_ok", "!key_none"]
+        assert not list(tmp_path.iterdir())
+    assert keys(machine.disk(told(tmp_path), Vitals())) == ["disk_ok", "key"]
+    assert path.stat().st_uid == tmp_path.stat().st_uid
+    owners = {path: 0, tmp_path: 4321}
+    monkeypatch.setattr(machine, "_owner", owners.__getitem__)
+    (said,) = [each for each in machine.disk(told(tmp_path), Vitals()) if not each.good]
+    assert keys([said]) == ["!key_of_root"]
+    assert f"sudo chown 4321: {path}" in said.say("en")
+    owners[tmp_path] = 0
+    assert keys(machine.disk(told(tmp_path), Vitals())) == ["disk_ok", "key"]
 
 
 def test_a_slow_a_full_and_an_unwritable_disk_are_told_apart(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
