@@ -2,11 +2,15 @@
 
 - A checkpoint says under the station's seal: the log had so many lines, and this was the hash of all of them. It is
   kept in the store and, so that a store put back or rewritten is noticed, in a file beside it.
+- A power cut may leave the last line of the file unfinished. It is nobody's word: it is told, but is no fault, and the
+  next checkpoint, which vouches for all that it would have vouched for, takes its place. A line that can still be read
+  whole counts, with its end or without.
 - `examine` reads a log, from the store or from an export, and says everything that is wrong with it.
 """
 
 from __future__ import annotations
 
+import logging
 import os
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
@@ -15,6 +19,7 @@ from pathlib import Path
 
 import msgspec
 
+from controller import durable
 from controller.store import Store
 from controller.store.audit import Checkpoint
 from controller.store.chain import BEFORE_ALL, Link, link_of
@@ -23,11 +28,14 @@ from wire import codec, seal
 from wire.seal import PublicKey, Sealer
 from words import Said
 
+log = logging.getLogger("loa.witness")
+
 KIND = "audit"
 FILE = "audit-checkpoints"  # in the station's folder: one envelope a line
 MOST_ENVELOPE_BYTES = 4096
 MOST_FILE_BYTES = 256 * 1024 * 1024
 MOST_FAULTS = 50  # told of one log; there may be more
+_BLOCK_BYTES = 64 * 1024
 
 
 class AuditTrouble(Said):
@@ -42,6 +50,18 @@ class Witnessed(msgspec.Struct, frozen=True):
     at: datetime
 
 
+@dataclass(frozen=True)
+class Aside:
+    """What lies in a file of checkpoints: those that were written whole, and what is to be told of the file besides."""
+
+    envelopes: list[bytes] = field(default_factory=list)
+    remarks: list[Said] = field(default_factory=list)
+
+    def and_also(self, other: Aside) -> Aside:
+        """Both together."""
+        return Aside(self.envelopes + other.envelopes, self.remarks + other.remarks)
+
+
 @dataclass
 class Finding:
     """What an examination found. ``faults`` is empty for a log in which nothing was changed, lost or moved."""
@@ -49,6 +69,7 @@ class Finding:
     lines: int = 0
     sealed_upto: int = 0  # the last line that a true checkpoint vouches for
     faults: list[Said] = field(default_factory=list)
+    remarks: list[Said] = field(default_factory=list)  # worth a sentence, and nobody's deed
 
     def fault(self, key: str, **facts: object) -> None:
         """One thing more that is wrong, while there is room."""
@@ -75,20 +96,24 @@ def known_keys(store: Store) -> dict[str, PublicKey]:
     return {key.id: key for key in keys}
 
 
-def kept_aside(folder: Path) -> list[bytes]:
-    """The envelopes in the file beside the store; none where there is no file. Raises AuditTrouble."""
+def kept_aside(folder: Path) -> Aside:
+    """What the file beside the store holds; nothing where there is no file. Raises AuditTrouble."""
     path = folder / FILE
-    return kept_in(path) if path.exists() else []
+    return kept_in(path) if path.exists() else Aside()
 
 
-def kept_in(path: Path) -> list[bytes]:
-    """The envelopes in a file, such as a copy on a stick. Raises AuditTrouble."""
+def kept_in(path: Path) -> Aside:
+    """What a file holds, such as a copy on a stick. Raises AuditTrouble."""
     try:
         if path.stat().st_size > MOST_FILE_BYTES:
             raise AuditTrouble("audit.file_too_large", path=path)
-        return path.read_bytes().splitlines()
+        content = path.read_bytes()
     except OSError as wrong:
         raise AuditTrouble("audit.unreadable", path=path, why=wrong.strerror or wrong) from wrong
+    lines = content.splitlines()
+    if content.endswith((b"\n", b"\r")) or not lines or _is_whole(lines[-1]):
+        return Aside(lines)
+    return Aside(lines[:-1], [AuditTrouble("audit.unfinished", path=path)])
 
 
 def examine_store(store: Store, envelopes: Iterable[bytes], keys: Mapping[str, PublicKey]) -> Finding:
@@ -147,11 +172,55 @@ def _opened(envelopes: Iterable[bytes], keys: Mapping[str, PublicKey], found: Fi
     return said
 
 
-def _keep_aside(path: Path, envelope: bytes) -> None:
-    """One line more, on the disk when this returns."""
-    descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
+def _is_whole(line: bytes) -> bool:
+    """Whether it is an envelope from its first byte to its last, whoever sealed it."""
     try:
-        os.write(descriptor, envelope + b"\n")
+        seal.unwrap(line, MOST_ENVELOPE_BYTES)
+    except (codec.Malformed, codec.TooBig):
+        return False
+    return True
+
+
+def _keep_aside(path: Path, envelope: bytes) -> None:
+    """One line more, on the disk when this returns, and on a line of its own. Raises OSError."""
+    is_new = not path.exists()
+    descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_APPEND, 0o600)
+    try:
+        _end_last_line(descriptor, path)
+        _write_all(descriptor, envelope + b"\n")
         os.fsync(descriptor)
     finally:
         os.close(descriptor)
+    if is_new:
+        durable.flush_folder(path.parent)
+
+
+def _end_last_line(descriptor: int, path: Path) -> None:
+    """End a last line that only lacks its end; cut away one that was never finished."""
+    size = os.fstat(descriptor).st_size
+    whole = _whole_bytes(descriptor, size)
+    if whole == size:
+        return
+    if _is_whole(os.pread(descriptor, MOST_ENVELOPE_BYTES + 1, whole)):
+        _write_all(descriptor, b"\n")
+        return
+    log.warning("checkpoint_unfinished path=%s bytes=%d", path, size - whole)
+    os.ftruncate(descriptor, whole)
+
+
+def _whole_bytes(descriptor: int, size: int) -> int:
+    """How much of the file is whole lines, looked for from its end."""
+    end = size
+    while end:
+        begin = max(0, end - _BLOCK_BYTES)
+        found = os.pread(descriptor, end - begin, begin).rfind(b"\n")
+        if found >= 0:
+            return begin + found + 1
+        end = begin
+    return 0
+
+
+def _write_all(descriptor: int, content: bytes) -> None:
+    """All of it: a write may take less than it is given."""
+    while content:
+        content = content[os.write(descriptor, content) :]

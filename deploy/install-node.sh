@@ -208,7 +208,8 @@ listen() {
   as_node tone --config $SETTINGS || UNFINISHED+=(tone)
 }
 
-# Every finding as a sentence. What a node is given only when it first meets its station is no fault of an installation.
+# Every finding as a sentence. What a node is given only when it first meets its station, and a clock that its settings
+# trust, is no fault of an installation.
 checked() {
   { as_node check --config $SETTINGS --json || true; } | /usr/bin/python3 -c '
 import json, sys
@@ -223,7 +224,7 @@ for each in told["findings"]:
     print("✓" if each["good"] else "✗", each["sentence"])
     if not each["good"]:
         bad.add(each["key"])
-later = {"check_trust_none", "check_siren_none", "check_siren_missing", "check_standby_missing"}
+later = {"check_clock_trusted", "check_trust_none", "check_siren_none", "check_siren_missing", "check_standby_missing"}
 sys.exit(0 if told["good"] or bad and bad <= later else 1)
 '
 }

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import threading
 from collections.abc import Callable
 from dataclasses import replace
@@ -54,12 +55,12 @@ def alter(store: Store, *statements: str) -> None:
 
 
 def faults(store: Store, folder: Path | None = None) -> list[str]:
-    kept = witness.kept_aside(folder) if folder else []
+    kept = witness.kept_aside(folder).envelopes if folder else []
     return [each.key for each in witness.examine_store(store, kept, KEYS).faults]
 
 
 def test_a_log_that_nobody_touched_is_whole(written: Store, tmp_path: Path) -> None:
-    found = witness.examine_store(written, witness.kept_aside(tmp_path), KEYS)
+    found = witness.examine_store(written, witness.kept_aside(tmp_path).envelopes, KEYS)
     assert (found.lines, found.sealed_upto, found.faults) == (LINES, LINES, [])
     assert [link.number for link in written.acts.links(after=10)] == [11, 12]
 
@@ -135,6 +136,83 @@ def test_a_store_put_back_to_an_earlier_day_is_found(written: Store, tmp_path: P
     alter(written, f"UPDATE act_head SET number = 6, hash = '{kept.hash}' WHERE id = 1")
     assert faults(written) == []
     assert faults(written, tmp_path) == ["audit.cut_off"]
+
+
+def cut_short(monkeypatch: pytest.MonkeyPatch, after: int) -> None:
+    """A disk that takes so many bytes of a line, and then nothing until `undo`."""
+    real, room = os.write, [after]
+
+    def write(descriptor: int, content: bytes) -> int:
+        if not room[0]:
+            raise OSError(28, "No space left on device")
+        done = real(descriptor, content[: room[0]])
+        room[0] -= done
+        return done
+
+    monkeypatch.setattr(os, "write", write)
+
+
+def test_a_disk_that_takes_a_line_piece_by_piece_gets_all_of_it(
+    written: Store, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    real = os.write
+    monkeypatch.setattr(os, "write", lambda descriptor, content: real(descriptor, content[:7]))
+    written.acts.add(act(LINES + 1))
+    made = witness.testify(written, SIGNER, tmp_path, NOW)
+    assert made
+    assert (tmp_path / witness.FILE).read_bytes().endswith(b"\n" + made.envelope + b"\n")
+
+
+@pytest.mark.parametrize("after", [1, 100, 150])
+def test_a_checkpoint_that_was_cut_is_no_fault_and_the_next_takes_its_place(
+    written: Store, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, after: int
+) -> None:
+    written.acts.add(act(LINES + 1))
+    with monkeypatch.context() as full:
+        cut_short(full, after)
+        with pytest.raises(OSError, match="No space"):
+            witness.testify(written, SIGNER, tmp_path, NOW)
+    kept = witness.kept_aside(tmp_path)
+    assert (len(kept.envelopes), [each.key for each in kept.remarks]) == (2, ["audit.unfinished"])
+    assert faults(written, tmp_path) == []
+    assert witness.testify(written, SIGNER, tmp_path, NOW)
+    kept = witness.kept_aside(tmp_path)
+    assert (len(kept.envelopes), kept.remarks) == (3, [])
+    assert faults(written, tmp_path) == []
+    alter(written, "DELETE FROM checkpoints")
+    rewrite(written, lambda told: replace(told, who="mai"))
+    assert faults(written, tmp_path) == ["audit.rewritten"] * 3
+
+
+@pytest.mark.parametrize("tail", [b"\0" * 9, b"{", b"x" * 200_000])
+def test_what_was_never_finished_is_cut_away_however_long(written: Store, tmp_path: Path, tail: bytes) -> None:
+    path = tmp_path / witness.FILE
+    whole = path.read_bytes()
+    for before in (whole, b""):
+        path.write_bytes(before + tail)
+        written.acts.add(act(LINES + 1))
+        made = witness.testify(written, SIGNER, tmp_path, NOW)
+        assert made
+        assert path.read_bytes() == before + made.envelope + b"\n"
+
+
+def test_a_checkpoint_that_lacks_only_its_end_counts_and_stays(written: Store, tmp_path: Path) -> None:
+    path = tmp_path / witness.FILE
+    whole = path.read_bytes()
+    path.write_bytes(whole[:-1])
+    kept = witness.kept_aside(tmp_path)
+    assert (len(kept.envelopes), kept.remarks) == (2, [])
+    written.acts.add(act(LINES + 1))
+    made = witness.testify(written, SIGNER, tmp_path, NOW)
+    assert made
+    assert path.read_bytes() == whole + made.envelope + b"\n"
+
+
+def test_half_a_line_that_is_not_the_last_is_a_fault(written: Store, tmp_path: Path) -> None:
+    path = tmp_path / witness.FILE
+    first, last = path.read_bytes().splitlines()
+    path.write_bytes(first[:100] + b"\n" + last + b"\n")
+    assert faults(written, tmp_path) == ["audit.no_checkpoint"]
 
 
 def test_a_checkpoint_of_another_key_vouches_for_nothing(written: Store) -> None:
@@ -242,6 +320,17 @@ def test_the_shell_says_that_the_log_is_whole_or_what_was_done_to_it(loa: Loa, t
     assert json.loads(loa("audit", "verify", "--json").out)["whole"] is False
 
 
+def test_the_shell_tells_of_a_checkpoint_that_was_never_finished(loa: Loa, tmp_path: Path) -> None:
+    sealed(tmp_path / "home")
+    for path in (tmp_path / "home" / witness.FILE, tmp_path / "copy"):
+        path.write_bytes((tmp_path / "home" / witness.FILE).read_bytes()[:-50])
+    told = loa("audit", "verify", "--checkpoints", tmp_path / "copy")
+    assert (told.code, told.out.count("was never finished")) == (0, 2)
+    assert "The log is whole: 4 lines, sealed up to line 4." in told.out
+    told = json.loads(loa("audit", "verify", "--json").out)
+    assert (told["whole"], told["faults"], len(told["remarks"])) == (True, [], 1)
+
+
 def test_an_export_is_examined_without_the_station(loa: Loa, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     public = sealed(tmp_path / "home")
     file = tmp_path / "log.jsonl"
@@ -254,6 +343,21 @@ def test_an_export_is_examined_without_the_station(loa: Loa, tmp_path: Path, mon
     file.write_text(file.read_text().replace('"added area"', '"removed area"'))
     assert "Line 3 was changed" in loa("audit", "verify", "--file", file, "--key", public).out
     loa("audit", "verify", "--file", file, "--key", "zz").refuses(1, "64 hex digits")
+
+
+def test_what_cannot_be_judged_is_called_neither_whole_nor_broken(loa: Loa, tmp_path: Path) -> None:
+    public = sealed(tmp_path / "home")
+    file, empty = tmp_path / "log.jsonl", tmp_path / "empty.jsonl"
+    file.write_text(loa("audit", "export").out)
+    loa("audit", "verify", "--file", file).refuses(1, "cannot be judged", "--key", str(file))
+    loa("audit", "verify", "--file", file, "--json").refuses(1, "cannot be judged")
+    for nothing in ("", "{}\n"):
+        empty.write_text(nothing)
+        for key in ((), ("--key", public)):
+            loa("audit", "verify", "--file", empty, *key).refuses(1, "proves nothing", str(empty))
+    only_seals = [line for line in file.read_text().splitlines() if "checkpoint" in line]
+    empty.write_text("\n".join(only_seals) + "\n")
+    assert "once had line 4" in loa("audit", "verify", "--file", empty, "--key", public).out
 
 
 @pytest.mark.parametrize(

@@ -14,15 +14,15 @@ from typing import BinaryIO
 
 import pyrage
 import pytest
-from makers_loa import Loa, at_home, in_this_process
+from makers_loa import Loa, at_home, in_this_process, python
 from makers_store import NOW, SHA, furnish, on_the_air, session
 from postgres import Postgres
 
-from controller import keys, vault, witness
+from controller import durable, keys, vault, witness
 from controller.settings import Settings
 from controller.store import Store, StoreError
 from controller.store.rows import Act
-from controller.vault import VaultError, locking
+from controller.vault import VaultError, locking, workplace
 from wire.plan import Lane
 
 PASSPHRASE = "một cụm từ đủ dài"
@@ -123,7 +123,7 @@ def test_an_empty_machine_becomes_the_station_that_was_kept(
         assert (store.roster.nodes(), store.bookings.view("b1"), store.acts.head()) == before
         assert store.people.session("hash", NOW) is None
         known = witness.known_keys(store)
-        assert witness.examine_store(store, witness.kept_aside(elsewhere.state_dir), known).faults == []
+        assert witness.examine_store(store, witness.kept_aside(elsewhere.state_dir).envelopes, known).faults == []
 
 
 @pytest.mark.usefixtures("quick")
@@ -284,6 +284,181 @@ def test_a_full_disk_leaves_no_half_backup(settings: Settings, tmp_path: Path, m
     assert not (tmp_path / "backup.tar").exists()
     assert not [each for each in tmp_path.iterdir() if each.name.startswith(".")]
     assert not list(settings.state_dir.glob("backup-*"))
+
+
+# --- what is cut ---------------------------------------------------------------------------------------------------
+
+KILLED = """
+import os, pyrage
+from datetime import datetime
+from pathlib import Path
+from controller import vault
+from controller.settings import Settings
+from controller.store import Store
+from controller.vault import locking
+pyrage.passphrase.encrypt = pyrage.passphrase.decrypt = lambda content, _passphrase: content
+settings = Settings(state_dir=Path({home!r}), database_url={url!r})
+def half(out, *_):
+    out.write(b"half")
+    out.flush()
+    os._exit(9)
+{cut}
+{act}
+"""
+
+
+def killed(settings: Settings, cut: str, act: str) -> None:
+    """A process that dies as by kill -9 in the midst of an act."""
+    home, url = str(settings.state_dir), settings.database_url
+    done = python(KILLED.format(home=home, url=url, cut=cut, act=act), settings.state_dir)
+    assert done.returncode == 9, done.stderr
+
+
+def killed_backup(settings: Settings, path: Path) -> None:
+    act = f"vault.keep(settings, Store(settings.store_url), Path({str(path)!r}), {PASSPHRASE!r}, datetime.now())"
+    killed(settings, "locking.lock = half", act)
+
+
+def left(settings: Settings) -> list[str]:
+    return [each.name for each in settings.state_dir.iterdir() if each.name.startswith(("backup-", "restore-"))]
+
+
+@pytest.mark.usefixtures("quick")
+def test_what_a_backup_left_that_was_cut_is_swept_by_the_next(
+    settings: Settings, elsewhere: Settings, tmp_path: Path
+) -> None:
+    path = tmp_path / "backup.tar"
+    (tmp_path / ".backup.tar.new").write_bytes(b"of a version before")
+    killed_backup(settings, path)
+    assert len(left(settings)) == 1
+    assert len(list(tmp_path.glob(".backup.tar.*"))) == 1
+    kept(settings, path)
+    assert left(settings) == []
+    assert not list(tmp_path.glob(".backup.tar.*"))
+    assert vault.give_back(elsewhere, path, PASSPHRASE).made_at == NOW
+
+
+@pytest.mark.usefixtures("quick")
+def test_a_restore_that_was_cut_is_named_and_leaves_a_way_on(
+    settings: Settings, elsewhere: Settings, tmp_path: Path
+) -> None:
+    path, home = kept(settings, tmp_path / "backup.tar"), elsewhere.state_dir
+    act = f"vault.give_back(settings, Path({str(path)!r}), {PASSPHRASE!r})"
+    killed(elsewhere, "Store.take_back = lambda *_: os._exit(9)", act)
+    assert len(left(elsewhere)) == 1
+    assert not (home / "loa.db").exists()
+    before = files(home / "keys")
+    with pytest.raises(VaultError) as refused:
+        vault.give_back(elsewhere, path, PASSPHRASE)
+    assert refused.value.key == "vault.no_database"
+    assert "shelf, keys, broker" in refused.value.say("en")
+    assert left(elsewhere) == []
+    assert files(home / "keys") == before
+    for each in list(home.iterdir()):
+        each.rename(tmp_path / f"away-{each.name}")
+    vault.give_back(elsewhere, path, PASSPHRASE)
+    assert files(home / "keys") == before
+
+
+@pytest.mark.usefixtures("quick")
+def test_while_the_database_is_not_in_its_place_nobody_is_signed_in_any_more(
+    settings: Settings, elsewhere: Settings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    if settings.database_url:
+        pytest.skip("a dump is made ready in the database itself")
+    with opened(settings) as store:
+        store.people.open_session(session("hash"), NOW)
+    path, seen = kept(settings, tmp_path / "backup.tar"), []
+
+    def full(_store: Store, database: Path) -> None:
+        with opened(Settings(state_dir=tmp_path, database_url=f"sqlite:///{database}")) as made:
+            seen.append(made.people.session("hash", NOW))
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(Store, "take_back", full)
+    assert refusal(lambda: vault.give_back(elsewhere, path, PASSPHRASE)) == "vault.unwritable"
+    assert seen == [None]
+    assert not list(elsewhere.state_dir.iterdir())
+
+
+@pytest.mark.usefixtures("quick")
+def test_what_runs_is_not_swept(settings: Settings, tmp_path: Path) -> None:
+    path = tmp_path / "backup.tar"
+    with workplace.for_backup(settings.state_dir) as folder, workplace.becoming(path) as out:
+        (folder / "database").write_bytes(b"plain")
+        out.write(b"the first")
+        assert refusal(lambda: vault.give_back(settings, path, PASSPHRASE)) == "vault.busy"
+        kept(settings, tmp_path / "other.tar")
+        with pytest.raises(VaultError, match="already"), workplace.becoming(path):
+            path.write_bytes(b"somebody was faster")
+        path.unlink()
+        assert (folder / "database").read_bytes() == b"plain"
+    assert path.read_bytes() == b"the first"
+    assert path.stat().st_mode & 0o777 == 0o600
+    assert left(settings) == []
+
+
+@pytest.mark.usefixtures("quick")
+def test_what_somebody_else_put_there_is_not_swept(settings: Settings, tmp_path: Path) -> None:
+    home = settings.state_dir
+    for name, inside in (
+        ("backup-november", "database/of the old station"),
+        ("backup-old", "database"),
+        ("restore-by_hand0", "list.json"),
+        ("backup-abcdefgh", "notes"),
+    ):
+        (home / name / inside).parent.mkdir(parents=True, mode=0o700)
+        (home / name / inside).write_bytes(b"dear")
+    (home / "backup-november").chmod(0o755)
+    (home / "backup-zzzzzzzz").symlink_to(tmp_path)
+    (home / "backup-99999999").write_bytes(b"a file")
+    before = files(home)
+    kept(settings, tmp_path / "backup.tar")
+    assert files(home) == before
+    assert (home / "backup-zzzzzzzz").is_symlink()
+
+
+@pytest.mark.usefixtures("quick")
+@pytest.mark.parametrize("refuses", [False, True])
+def test_a_backup_is_told_only_when_its_name_is_on_the_disk(
+    settings: Settings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, refuses: bool
+) -> None:
+    target, flushed = tmp_path / "stick", []
+    target.mkdir()
+
+    def flush(folder: Path) -> None:
+        if refuses:
+            raise OSError(22, "Invalid argument")
+        flushed.append((folder, [each.name for each in folder.iterdir()]))
+
+    monkeypatch.setattr(durable, "flush_folder", flush)
+    monkeypatch.setattr("os.sync", lambda: flush_all.append(target))
+    flush_all: list[Path] = []
+    kept(settings, target / "backup.tar")
+    assert (flushed, flush_all) == (([], [target]) if refuses else ([(target, ["backup.tar"])], []))
+
+
+@pytest.mark.usefixtures("quick")
+def test_a_database_on_another_file_system_is_copied_there_whole(
+    settings: Settings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    if settings.database_url:
+        pytest.skip("no file")
+    path, real = kept(settings, tmp_path / "backup.tar"), Path.replace
+    (tmp_path / "far").mkdir()
+
+    def replace(own: Path, target: Path) -> Path:
+        if own.parent != target.parent:
+            raise OSError(18, "Invalid cross-device link")
+        return real(own, target)
+
+    monkeypatch.setattr(Path, "replace", replace)
+    far = Settings(state_dir=tmp_path / "new", database_url=f"sqlite:///{tmp_path}/far/my.db")
+    vault.give_back(far, path, PASSPHRASE)
+    assert [each.name for each in (tmp_path / "far").iterdir() if not each.name.startswith("my.db")] == []
+    assert (tmp_path / "far/my.db").stat().st_mode & 0o777 == 0o600
+    with opened(far) as store:
+        assert store.roster.nodes()
 
 
 # --- from the shell ------------------------------------------------------------------------------------------------

@@ -109,6 +109,11 @@ class Database:
                 return None
             return connection.execute(sa.text("SELECT version_num FROM alembic_version")).scalar()
 
+    def tables(self) -> list[str]:
+        """The names of what is in it. Raises StoreError."""
+        with _translated(), self.engine.connect() as connection:
+            return sa.inspect(connection).get_table_names()
+
     def size_bytes(self) -> int:
         """How much it takes: of SQLite the pages of the file, of PostgreSQL this one database. Raises StoreError."""
         asked = "SELECT page_count * page_size FROM pragma_page_count(), pragma_page_size()"

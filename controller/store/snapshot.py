@@ -6,14 +6,14 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import shutil
 import sqlite3
 import subprocess
 from pathlib import Path
 
-import sqlalchemy as sa
-
+from controller import durable
 from controller.store.database import Database
 from controller.store.errors import StoreError
 
@@ -40,23 +40,60 @@ def take(database: Database, path: Path) -> str:
     return SQLITE
 
 
-def put_back(database: Database, path: Path) -> None:
-    """Make the file that `take` wrote the database, which must not have been there. Raises StoreError, OSError."""
+def is_empty(database: Database) -> bool:
+    """Whether there is nothing that `put_back` would write over. Raises StoreError."""
     if database.is_sqlite:
-        target = Path(_file_of(database))
-        if target.exists():
-            raise StoreError("store.not_empty")
-        _check_whole(path)
-        shutil.copyfile(path, target)
-        target.chmod(0o600)
-        descriptor = os.open(target, os.O_RDONLY)
-        os.fsync(descriptor)
-        os.close(descriptor)
+        return not Path(_file_of(database)).exists()
+    return not database.tables()
+
+
+def put_back(database: Database, path: Path) -> None:
+    """Make the file that `take` wrote the database, which must not have been there. A moved file of SQLite's is gone.
+
+    Raises StoreError, OSError; then there is no database still.
+    """
+    if not is_empty(database):
+        raise StoreError("store.not_empty")
+    if not database.is_sqlite:
+        _call(
+            database, "pg_restore", "--no-owner", "--exit-on-error", "--single-transaction", "--dbname", "", path=path
+        )
         return
-    with database.engine.connect() as connection:
-        if sa.inspect(connection).get_table_names():
-            raise StoreError("store.not_empty")
-    _call(database, "pg_restore", "--no-owner", "--exit-on-error", "--single-transaction", "--dbname", "", path=path)
+    _check_whole(path)
+    path.chmod(0o600)
+    _move(path, Path(_file_of(database)))
+
+
+def _move(path: Path, target: Path) -> None:
+    """All of it or nothing, on the disk. Raises OSError."""
+    try:
+        _flushed(path).replace(target)
+    except OSError as wrong:
+        if wrong.errno != errno.EXDEV:  # by trying: what is mounted twice tells one device
+            raise
+        _copy(path, target)
+    try:
+        durable.flush_folder(target.parent)
+    except OSError:
+        target.unlink(missing_ok=True)
+        raise
+
+
+def _copy(path: Path, target: Path) -> None:
+    """To another file system."""
+    aside = target.with_name(f".{target.name}.new")
+    try:
+        shutil.copyfile(path, aside)
+        aside.chmod(0o600)
+        _flushed(aside).replace(target)
+    finally:
+        aside.unlink(missing_ok=True)
+
+
+def _flushed(path: Path) -> Path:
+    with path.open("rb") as content:
+        os.fsync(content.fileno())
+    return path
 
 
 def _file_of(database: Database) -> str:

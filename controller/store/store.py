@@ -128,8 +128,12 @@ class Store:
         """Write the database as it is now to ``path``: see `snapshot.take`. Raises StoreError, OSError."""
         return snapshot.take(self.database, path)
 
+    def is_empty(self) -> bool:
+        """Whether there is no database at all. Raises StoreError."""
+        return snapshot.is_empty(self.database)
+
     def take_back(self, path: Path) -> None:
-        """Become what `snapshot` wrote; there must be nothing yet. Raises StoreError, OSError."""
+        """Become what `snapshot` wrote, which is used up; there must be nothing yet. Raises StoreError, OSError."""
         snapshot.put_back(self.database, path)
 
     def changed(self) -> int:

@@ -11,7 +11,6 @@ import io
 import os
 import shutil
 import tarfile
-import tempfile
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -23,15 +22,14 @@ import msgspec
 
 from controller.settings import Settings
 from controller.store import Store
-from controller.vault import locking
+from controller.vault import locking, workplace
 from controller.vault.locking import VaultError
+from controller.vault.workplace import DATABASE, FILES, FOLDERS
 from wire import codec
 from wire.plan import Moment
 
-FOLDERS = ("shelf", "keys", "broker", "recordings", "voices")
 SECRET = ("keys/", "broker/")  # for their owner only
-FILES = ("audit-checkpoints",)
-DATABASE, LIST = "database", "list.json"
+LIST = "list.json"
 LEFT_OUT = frozenset({"keys/root.key"})
 
 
@@ -67,27 +65,20 @@ def keep(settings: Settings, store: Store, path: Path, passphrase: str, now: dat
     """Write the backup to ``path``, which must not be there yet. Raises VaultError, StoreError."""
     locking.check_passphrase(passphrase)
     kept = Kept(path)
-    aside = path.with_name(f".{path.name}.new")
     try:
         if path.exists():
             raise VaultError("vault.exists", path=path)
-        with tempfile.TemporaryDirectory(prefix="backup-", dir=settings.state_dir) as folder:
-            aside_files = _copied(settings.state_dir, Path(folder))  # before: they may not know more than the database
-            snapshot = Path(folder) / DATABASE
+        with workplace.for_backup(settings.state_dir) as folder:
+            aside_files = _copied(settings.state_dir, folder)  # before: they may not know more than the database
+            snapshot = folder / DATABASE
             kind = store.snapshot(snapshot)
             packing = _Packing(settings.state_dir, [(DATABASE, snapshot), *aside_files], kept)
             about = Contents(now, version("loa-radio"), store.database.revision() or "", kind, ())
-            with aside.open("xb") as out:
-                os.fchmod(out.fileno(), 0o600)
+            with workplace.becoming(path) as out:
                 locking.lock(out, passphrase, lambda into: packing.write(into, about))
-                out.flush()
-                os.fsync(out.fileno())
-        aside.replace(path)
         kept.size_bytes = path.stat().st_size
     except OSError as wrong:
         raise VaultError("vault.unwritable", path=path, why=wrong.strerror or wrong) from wrong
-    finally:
-        aside.unlink(missing_ok=True)
     return kept
 
 

@@ -1,6 +1,7 @@
 """Restoring: a backup opened aside, checked file by file against its list, and only then put in place.
 
-- Into an empty place only: a station that lives is never written over.
+- Into an empty place only: a station that lives is never written over, and keys without a database are nobody's to
+  remove but a person's: a restore that was cut may have left them, or a station that lost its database.
 - Whoever was signed in at the time of the backup is not any more; what the station issues is numbered by the clock,
   so it lies above everything that nodes were told since.
 """
@@ -12,14 +13,18 @@ import os
 import re
 import shutil
 import tarfile
-import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import IO, BinaryIO
 
+from controller import durable
 from controller.settings import Settings
 from controller.store import Store
-from controller.vault.keeping import DATABASE, FILES, FOLDERS, LIST, SECRET, Contents, Member
+from controller.vault import workplace
+from controller.vault.keeping import LIST, SECRET, Contents, Member
 from controller.vault.locking import VaultError, unlocked
+from controller.vault.workplace import DATABASE, FILES, FOLDERS
 from wire import codec
 
 MOST_LIST_BYTES = 256 * 1024 * 1024
@@ -30,12 +35,10 @@ _CHUNK = 1 << 20
 def give_back(settings: Settings, path: Path, passphrase: str) -> Contents:
     """Put the station in ``path`` where ``settings`` say it lives. Raises VaultError, StoreError; then nothing was."""
     home = settings.state_dir
-    if any((home / name).exists() for name in ("loa.db", *FOLDERS, *FILES)):
-        raise VaultError("vault.not_empty", path=home)
     try:
         home.mkdir(mode=0o700, parents=True, exist_ok=True)
-        with tempfile.TemporaryDirectory(prefix="restore-", dir=home) as folder:
-            aside = Path(folder)
+        with workplace.for_restore(home) as aside:
+            _check_empty(settings)
             with unlocked(path, passphrase) as stream:
                 contents = _unpacked(stream, aside, path)
             _put_in_place(settings, aside, contents)
@@ -44,6 +47,27 @@ def give_back(settings: Settings, path: Path, passphrase: str) -> Contents:
     except OSError as wrong:
         raise VaultError("vault.unwritable", path=home, why=wrong.strerror or wrong) from wrong
     return contents
+
+
+def _check_empty(settings: Settings) -> None:
+    """Raises VaultError unless there is nothing that a restore would put there; StoreError."""
+    home = settings.state_dir
+    there = [name for name in (*FOLDERS, *FILES) if (home / name).exists()]
+    if (home / "loa.db").exists():
+        raise VaultError("vault.not_empty", path=home)
+    if there:
+        with _opened(settings.store_url, settings) as store:
+            lost = store.is_empty()
+        raise VaultError("vault.no_database" if lost else "vault.not_empty", path=home, names=", ".join(there))
+
+
+@contextmanager
+def _opened(url: str, settings: Settings) -> Iterator[Store]:
+    store = Store(url, settings.relays)
+    try:
+        yield store
+    finally:
+        store.close()
 
 
 def _unpacked(stream: BinaryIO, aside: Path, path: Path) -> Contents:
@@ -89,23 +113,34 @@ def _written(content: IO[bytes], target: Path, info: tarfile.TarInfo) -> Member:
 
 
 def _put_in_place(settings: Settings, aside: Path, contents: Contents) -> None:
-    """The database last: while it is not there, a restore that was interrupted is no station."""
-    store = Store(settings.store_url, settings.relays)
-    if (contents.kind == "sqlite") is not store.database.is_sqlite:
-        raise VaultError("vault.other_database", kind=contents.kind)
-    for name in (*FOLDERS, *FILES):
-        if (aside / name).exists():
-            (aside / name).rename(settings.state_dir / name)
-    try:
-        store.take_back(aside / DATABASE)
-        store.migrate()
-        store.people.end_all_sessions()
-    except BaseException:
-        for name in (*FOLDERS, *FILES):
-            _remove(settings.state_dir / name)
-        raise
-    finally:
-        store.close()
+    """The database last: while it is not there, a restore that was interrupted is no station.
+
+    One that is a file is wholly made ready before, so that there is no moment at which old sessions count.
+    """
+    with _opened(settings.store_url, settings) as store:
+        is_file = store.database.is_sqlite
+        if (contents.kind == "sqlite") is not is_file:
+            raise VaultError("vault.other_database", kind=contents.kind)
+        if is_file:
+            with _opened(f"sqlite:///{(aside / DATABASE).absolute()}", settings) as restored:
+                _make_ready(restored)
+        try:
+            for name in (*FOLDERS, *FILES):
+                if (aside / name).exists():
+                    (aside / name).rename(settings.state_dir / name)
+            durable.flush_folder(settings.state_dir)
+            store.take_back(aside / DATABASE)
+            if not is_file:
+                _make_ready(store)
+        except BaseException:
+            for name in (*FOLDERS, *FILES):
+                _remove(settings.state_dir / name)
+            raise
+
+
+def _make_ready(store: Store) -> None:
+    store.migrate()
+    store.people.end_all_sessions()
 
 
 def _remove(path: Path) -> None:

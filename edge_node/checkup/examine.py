@@ -16,7 +16,7 @@ def examine(settings: Settings, ask: Run = run) -> list[Finding]:
     read = Senses(settings.state_dir, run=ask, wiring=settings.wiring).read(clock.known(), None, None)
     believed = trust.read(settings, clock)
     return [
-        *machine.clock(clock, read),
+        *machine.clock(settings, clock, read),
         *machine.disk(settings, read),
         *machine.life(settings, ask),
         *machine.power(read),

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import os
+import pwd
 import shutil
 import time
 from collections.abc import Iterator
+from pathlib import Path
 
 from edge_node import disk as disk_room
 from edge_node import gpio, identity, lives
@@ -27,13 +30,18 @@ EARLIER = 16
 UNIT = "loa-node.service"
 
 
-def clock(own: Wallclock, read: Vitals) -> Iterator[Finding]:
+def clock(settings: Settings, own: Wallclock, read: Vitals) -> Iterator[Finding]:
     """Whether the time is known, from whom, and how far off it is."""
     if not own.known():
         yield wrong("node.check_clock_unknown")
         return
-    here = moments.local(own.now(), moments.DEFAULT_ZONE)
-    yield well("node.check_clock_known", time=f"{here:%H:%M:%S %d/%m/%Y}", source=read.clock_source or "–")
+    facts: dict[str, object] = {"time": f"{moments.local(own.now(), moments.DEFAULT_ZONE):%H:%M:%S %d/%m/%Y}"}
+    if settings.clock == "trust" and read.clock_source in (None, "none"):
+        yield wrong("node.check_clock_trusted", **facts)  # a time that nobody vouches for is no good news
+    elif read.clock_source == "none":
+        yield well("node.check_clock_kept", **facts)
+    else:
+        yield well("node.check_clock_known", source=read.clock_source or "–", **facts)
     if abs(read.clock_offset_ms or 0.0) > MOST_OFFSET_MS:
         yield wrong("node.check_clock_off", offset=round(read.clock_offset_ms or 0.0))
 
@@ -57,10 +65,33 @@ def disk(settings: Settings, read: Vitals) -> Iterator[Finding]:
             yield wrong("node.check_disk_slow", ms=took_ms)
     yield from _card(read)
     try:
-        path, keep = home / "node.key", Keep(settings)
-        yield well("node.check_key", public=(identity.load(path, keep) or identity.make(path, keep)).public.hex)
+        yield _key(home / "node.key", Keep(settings))
     except (Said, OSError) as why:
         yield wrong("node.check_key_bad", why=why)
+
+
+def _key(path: Path, keep: Keep) -> Finding:
+    """The key, made where the one who asks is the node's own user: what root made the node could not read.
+
+    Raises identity.BadIdentity, keep.Sealed, OSError.
+    """
+    signer, owner = identity.load(path, keep), _owner(path.parent)
+    if signer is None and owner != os.geteuid():
+        return wrong("node.check_key_none", user=_name(owner))
+    if signer is not None and _owner(path) == 0 != owner:
+        return wrong("node.check_key_of_root", path=path, user=_name(owner))
+    return well("node.check_key", public=(signer or identity.make(path, keep)).public.hex)
+
+
+def _owner(path: Path) -> int:
+    return path.stat().st_uid
+
+
+def _name(user: int) -> str:
+    try:
+        return pwd.getpwuid(user).pw_name
+    except KeyError:
+        return str(user)
 
 
 def _card(read: Vitals) -> Iterator[Finding]:

@@ -67,14 +67,15 @@ def show(wanted: argparse.Namespace) -> int:
 
 
 def verify(wanted: argparse.Namespace) -> int:
-    """Say whether every line stands as it was written; exit code 1 when one does not."""
+    """Say whether every line stands as it was written; exit code 1 when one does not, or nobody could tell."""
     found = _examined(wanted)
     if wanted.json:
         faults = [each.say(wanted.language) for each in found.faults]
-        out.as_json({"whole": not faults, "lines": found.lines, "sealed_upto": found.sealed_upto, "faults": faults})
+        told = {"whole": not faults, "lines": found.lines, "sealed_upto": found.sealed_upto, "faults": faults}
+        out.as_json(told | {"remarks": [each.say(wanted.language) for each in found.remarks]})
         return FAILED if faults else DONE
-    for fault in found.faults:
-        print(fault.say(wanted.language))
+    for each in (*found.remarks, *found.faults):
+        print(each.say(wanted.language))
     key = "loa.audit_broken" if found.faults else "loa.audit_whole"
     print(say(key, wanted.language, lines=found.lines, sealed=found.sealed_upto))
     return FAILED if found.faults else DONE
@@ -147,12 +148,18 @@ def _examined(wanted: argparse.Namespace) -> Finding:
     if wanted.file is not None:
         exported = audit_export.Export(wanted.file)
         links = list(exported.links())
+        if not links and not exported.checkpoints:
+            raise house.Refused("audit.nothing_in_it", path=wanted.file)
+        if not keys:  # every seal would be an unknown key's, and a log without seals could be anybody's
+            raise house.Refused("audit.no_key", path=wanted.file)
         return witness.examine(links, exported.checkpoints, keys)
     with house.opened(wanted) as station:
         kept = witness.kept_aside(station.settings.state_dir)
         if wanted.checkpoints is not None:
-            kept += witness.kept_in(wanted.checkpoints)
-        return witness.examine_store(station.store, kept, keys | witness.known_keys(station.store))
+            kept = kept.and_also(witness.kept_in(wanted.checkpoints))
+        found = witness.examine_store(station.store, kept.envelopes, keys | witness.known_keys(station.store))
+    found.remarks += kept.remarks
+    return found
 
 
 def _given_keys(wanted: argparse.Namespace) -> dict[str, PublicKey]:
