@@ -65,8 +65,7 @@ class Agent:
         self._updating = Updating(settings, cache, clock)
         self._updating.begin()
         self.signer = identity.load_or_make(home / "node.key", Keep(settings))
-        self.gate = Gate(settings.node, settings.home, settings.roots)
-        self.held = Held(home / "held")
+        self.gate, self.held = Gate(settings.node, settings.home, settings.roots), Held(home / "held")
         self._distrusted = self.lives.replace(LEDGER, home / "ledger.sqlite")
         with self.lives.hand.holding(LEDGER):
             self.ledger = Ledger(home / "ledger.sqlite")
@@ -79,8 +78,7 @@ class Agent:
         mixer = Mixer(settings.mixer, settings.mixer_device, settings.mixer_percent, home / "mixer")
         self._playout = Playout(player, amplifier=relay, hand=self.lives.hand, mixer=mixer)
         self._checkpoint = disk.Checkpoint(home / "on_air", clock.monotonic, or_in_memory=True)
-        voice = OwnVoice(settings.voice, settings.voice_wpm)
-        self._stand_ins = StandIns(cache, voice, home / "spoken", link.wake)
+        self._stand_ins = StandIns(cache, OwnVoice(settings.voice, settings.voice_wpm), home / "spoken", link.wake)
         self._air = Air(self.ledger, self._playout, self._checkpoint, cache, self._stand_ins)
         self._agenda = Agenda(self.gate, self.ledger, cache, self._playout, self._stand_ins)
         self._agenda.frugal = self.lives.safe
@@ -142,6 +140,7 @@ class Agent:
             self.exit_code = RESTART_EXIT
         self._agenda.fetch(now, self._clock, self._updating.bundle)
         self.ledger.tend(self._clock.monotonic())
+        self.held.tend(self._clock.monotonic())
         self.outbox.send(self._link, self._clock.monotonic())
         self._renewing.look(self._link, now, self._clock.monotonic())
         self._reporter.report(self._link, self._clock, self._measure)
@@ -152,6 +151,7 @@ class Agent:
         """Fade out, say goodbye, close. The job on air goes on at the next start."""
         self._watchdog.stopping()
         self._air.stop()
+        self.held.settle()
         self.ledger.flush()
         self.outbox.send(self._link, self._clock.monotonic())
         self._reporter.say_goodbye(self._link, self._clock)
@@ -182,6 +182,7 @@ class Agent:
     def _give_up(self) -> int:
         """Another process is needed, at once; what is in hand stays written."""
         log.error("beyond_repair")
+        self.held.settle()
         self.ledger.flush()
         return BROKEN_EXIT
 
