@@ -163,31 +163,37 @@ class Cache:
 
     def _work(self) -> None:
         while not self._closed:
+            asset = None
             try:
-                self._take_up_one()
-            except Exception:
-                log.exception("audio work failed")
-                with self._wake:
-                    self._wake.wait_for(lambda: self._closed, troubles.FIRST_BACK_OFF)
+                asset = self._awaited()
+                if asset and self._get(asset):
+                    self._on_ready()
+            except Exception as wrong:
+                log.exception("audio failed asset=%s", asset.sha256 if asset else "none")
+                self._put_off(asset, wrong)
+            with self._wake:
+                self._fetching = None
 
-    def _take_up_one(self) -> None:
-        """Wait for an asset that may be tried, and try it."""
+    def _awaited(self) -> Asset | None:
+        """The next asset that may be tried, once there is one; None when it is closed."""
         with self._wake:
             asset = self._next()
             while asset is None and not self._closed:
                 self._wake.wait(self._troubles.seconds_to_wait())
                 asset = self._next()
             if self._closed or asset is None:
-                return
+                return None
             self._fetching = asset.sha256
             self._fetcher.rearm()
-        try:
-            got = self._get(asset)
-        finally:
-            with self._wake:
-                self._fetching = None
-        if got:
-            self._on_ready()
+        return asset
+
+    def _put_off(self, asset: Asset | None, wrong: Exception) -> None:
+        """What nobody foresaw: the others first, or a rest where it was about none."""
+        if asset:
+            self._note_trouble(asset, NotFetched(Reason.NO_AUDIO, f"{type(wrong).__name__}: {wrong}"))
+            return
+        with self._wake:
+            self._wake.wait_for(lambda: self._closed, troubles.FIRST_BACK_OFF)
 
     def _next(self) -> Asset | None:
         """The first wanted asset that is not ready and may be tried now."""
@@ -221,9 +227,6 @@ class Cache:
             pass
         except OSError as wrong:
             self._note_trouble(asset, NotFetched(Reason.DISK_FULL, str(wrong)))
-        except Exception as wrong:
-            log.exception("audio failed asset=%s", asset.sha256)
-            self._note_trouble(asset, NotFetched(Reason.NO_AUDIO, f"{type(wrong).__name__}: {wrong}"))
         else:
             self._note_true(asset)
             return True

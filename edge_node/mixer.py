@@ -92,6 +92,9 @@ class Mixer:
             except (NoMixer, OSError) as wrong:
                 log.log(logging.DEBUG if self._told else logging.WARNING, "mixer_failed error=%s", wrong)
                 failed = True
+            except Exception:
+                log.log(logging.DEBUG if self._told else logging.ERROR, "mixer_failed", exc_info=True)
+                failed = True
             self._told = failed
             with self._wake:
                 if self._open is not opened:

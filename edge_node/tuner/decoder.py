@@ -128,9 +128,8 @@ class Decoder:
     def _read(self) -> None:
         try:
             self._hand_on()
-        except Exception:
-            log.exception("relay decoder failed")
-            self.kill()  # nobody takes its samples any more: whoever feeds it is to know
+        finally:
+            self.kill()  # nobody takes its samples any more, whatever the reason: whoever feeds it is to know
 
     def _hand_on(self) -> None:
         """What it decodes, until it ends."""
