@@ -92,9 +92,9 @@ class Agent:
     def start(self) -> None:
         """Take up what the last run left, and connect."""
         self._air.recover()
-        if self.lives.safe:
-            self._agenda.lost_documents()
-        for topic, raw in self.held.load():
+        held = self.held.load()
+        self._agenda.lost_documents() if self.lives.safe or self.held.unreadable else None
+        for topic, raw in held:
             self._hear(Message(topic, raw), restoring=True)
         self._link.listen([(topic, 1) for topic in self.gate.listens_to()])
         self._link.start()

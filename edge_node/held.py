@@ -28,6 +28,7 @@ class Held:
         self._pause = FIRST_PAUSE_SECONDS
         self._again_at: float | None = None  # monotonic; None while nothing is owed
         self.write_failures = 0
+        self.unreadable = False  # something that lies there could not be read
 
     def keep(self, topic: str, raw: bytes) -> None:
         """The newest admitted document of ``topic``, durable on return unless the disk refuses."""
@@ -71,6 +72,7 @@ class Held:
             try:
                 found.append((path.stem.replace("~", "/"), path.read_bytes()))
             except OSError as wrong:
+                self.unreadable = True
                 log.warning("document_unreadable file=%s error=%s", path.name, wrong)
         return sorted(found, key=lambda each: arrival_order(each[0]))
 

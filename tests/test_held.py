@@ -12,6 +12,7 @@ from makers_radio import Radio
 
 from edge_node import disk
 from edge_node.held import FIRST_PAUSE_SECONDS, MOST_PAUSE_SECONDS, Held
+from schedules.situation import Phase
 from wire.loopback import Loopback
 from wire.topics import CONFIG, PLAN, TRUST
 
@@ -164,4 +165,37 @@ def test_a_walk_that_gives_up_writes_what_is_owed(card: Card, tmp_path: Path) ->
     card.refuses = lambda path: False
     radio.agent._give_up()
     assert (topic, raw) in Held(tmp_path / "held").load()
+    radio.die()
+
+
+def test_a_plan_that_cannot_be_read_back_withdraws_nothing_until_the_broker_had_its_time(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    radio = Radio(tmp_path)
+    radio.plan(make_job("b1", after(200)))
+    radio.start()
+    radio.run(5)
+    radio.die()
+    broker, radio.broker = radio.broker, Loopback()  # the network is away
+    radio.new_node()
+    real = Path.read_bytes
+
+    def read(path: Path) -> bytes:
+        if path.parent.name == "held" and "plan" in path.name:
+            raise OSError(errno.EIO, "Input/output error")
+        return real(path)
+
+    with monkeypatch.context() as failing:
+        failing.setattr(Path, "read_bytes", read)
+        radio.agent.start()
+    for _ in range(10):
+        radio.agent.tick()
+        radio.hand.turn(5)
+    assert radio.agent.ledger.records["b1"].phase is Phase.WAITING
+    radio.die()
+    radio.broker = broker
+    radio.new_node()
+    radio.start()
+    radio.run(200, step=5)
+    assert radio.steps("b1") == ["accepted", "started", "sounded"]
     radio.die()
