@@ -84,7 +84,7 @@ class Agent:
         self._agenda.frugal = self.lives.safe
         self._senses = Senses(home, wiring=settings.wiring, frugal=self.lives.safe)
         self._reporter = Reporter(self.itself, self.gate)
-        self._restart, self._restart_wanted = RestartRequest(home / "restart_request"), False
+        self._restart = RestartRequest(home / "restart_request")
         self._next, self.exit_code = clock.now(), 0
         self._on_air: OnAir | None = None
         self._pulse, self._watchdog = Pulse(), Watchdog(os.environ)
@@ -136,8 +136,9 @@ class Agent:
         now = self._clock.now()
         self._on_air = self._air.observe(now)
         self._decide(now)
-        if self._restart_wanted and not self._on_air:  # an emergency on air is not cut for it, nor anything else
-            self.exit_code = RESTART_EXIT
+        if self._restart.is_wanted(self._clock.monotonic()):
+            self.lives.leave_safe_mode()  # an emergency on air is not cut for it, nor anything else
+            self.exit_code = self.exit_code if self._on_air else RESTART_EXIT
         self._agenda.fetch(now, self._clock, self._updating.bundle)
         self.ledger.tend(self._clock.monotonic())
         self.held.tend(self._clock.monotonic())
@@ -269,9 +270,8 @@ class Agent:
                 self.refusals.note(besides)
         if isinstance(admitted.document, NodeConfig):
             self._link.listen([(topic, 1) for topic in self.gate.listens_to()])
-            if not restoring and self._restart.is_new(admitted.document):
-                self.lives.leave_safe_mode()
-                self._restart_wanted = True
+            if not restoring:
+                self._restart.ask(admitted.document)
 
     def _walk(self, now: datetime) -> Walk:
         ledger = not (self.ledger.book.spoilt or self._distrusted)

@@ -7,11 +7,12 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from makers_node import NODE, after, make_job
+from makers_node import NODE, after, make_config, make_job
 from makers_radio import Radio
 
 from edge_node import disk
 from edge_node.held import FIRST_PAUSE_SECONDS, MOST_PAUSE_SECONDS, Held
+from edge_node.restart import AGAIN_SECONDS, RESTART_EXIT
 from schedules.situation import Phase
 from wire.loopback import Loopback
 from wire.topics import CONFIG, PLAN, TRUST
@@ -198,4 +199,21 @@ def test_a_plan_that_cannot_be_read_back_withdraws_nothing_until_the_broker_had_
     radio.start()
     radio.run(200, step=5)
     assert radio.steps("b1") == ["accepted", "started", "sounded"]
+    radio.die()
+
+
+def test_a_restart_that_could_not_be_remembered_is_obeyed_once_it_can(card: Card, tmp_path: Path) -> None:
+    radio = Radio(tmp_path)
+    radio.start()
+    card.refuses = lambda path: path.name == "restart_request"
+    radio.configure(make_config(2, restart_request="r1"))
+    radio.run(1)
+    assert radio.agent.exit_code == 0
+    card.refuses = lambda path: False
+    radio.run(AGAIN_SECONDS)
+    assert radio.agent.exit_code == RESTART_EXIT
+    radio.restart()
+    radio.configure(make_config(3, restart_request="r1"))
+    radio.run(AGAIN_SECONDS, step=1)
+    assert radio.agent.exit_code == 0
     radio.die()
