@@ -65,8 +65,7 @@ class Agent:
         self._updating = Updating(settings, cache, clock)
         self._updating.begin()
         self.signer = identity.load_or_make(home / "node.key", Keep(settings))
-        self.gate = Gate(settings.node, settings.home, settings.roots)
-        self.held = Held(home / "held")
+        self.gate, self.held = Gate(settings.node, settings.home, settings.roots), Held(home / "held")
         self._distrusted = self.lives.replace(LEDGER, home / "ledger.sqlite")
         with self.lives.hand.holding(LEDGER):
             self.ledger = Ledger(home / "ledger.sqlite")
@@ -79,14 +78,13 @@ class Agent:
         mixer = Mixer(settings.mixer, settings.mixer_device, settings.mixer_percent, home / "mixer")
         self._playout = Playout(player, amplifier=relay, hand=self.lives.hand, mixer=mixer)
         self._checkpoint = disk.Checkpoint(home / "on_air", clock.monotonic, or_in_memory=True)
-        voice = OwnVoice(settings.voice, settings.voice_wpm)
-        self._stand_ins = StandIns(cache, voice, home / "spoken", link.wake)
+        self._stand_ins = StandIns(cache, OwnVoice(settings.voice, settings.voice_wpm), home / "spoken", link.wake)
         self._air = Air(self.ledger, self._playout, self._checkpoint, cache, self._stand_ins)
         self._agenda = Agenda(self.gate, self.ledger, cache, self._playout, self._stand_ins)
         self._agenda.frugal = self.lives.safe
         self._senses = Senses(home, wiring=settings.wiring, frugal=self.lives.safe)
         self._reporter = Reporter(self.itself, self.gate)
-        self._restart, self._restart_wanted = RestartRequest(home / "restart_request"), False
+        self._restart = RestartRequest(home / "restart_request")
         self._next, self.exit_code = clock.now(), 0
         self._on_air: OnAir | None = None
         self._pulse, self._watchdog = Pulse(), Watchdog(os.environ)
@@ -94,9 +92,9 @@ class Agent:
     def start(self) -> None:
         """Take up what the last run left, and connect."""
         self._air.recover()
-        if self.lives.safe:
-            self._agenda.lost_documents()
-        for topic, raw in self.held.load():
+        held = self.held.load()
+        self._agenda.lost_documents() if self.lives.safe or self.held.unreadable else None
+        for topic, raw in held:
             self._hear(Message(topic, raw), restoring=True)
         self._link.listen([(topic, 1) for topic in self.gate.listens_to()])
         self._link.start()
@@ -138,10 +136,12 @@ class Agent:
         now = self._clock.now()
         self._on_air = self._air.observe(now)
         self._decide(now)
-        if self._restart_wanted and not self._on_air:  # an emergency on air is not cut for it, nor anything else
-            self.exit_code = RESTART_EXIT
+        if self._restart.is_wanted(self._clock.monotonic()):
+            self.lives.leave_safe_mode()  # an emergency on air is not cut for it, nor anything else
+            self.exit_code = self.exit_code if self._on_air else RESTART_EXIT
         self._agenda.fetch(now, self._clock, self._updating.bundle)
         self.ledger.tend(self._clock.monotonic())
+        self.held.tend(self._clock.monotonic())
         self.outbox.send(self._link, self._clock.monotonic())
         self._renewing.look(self._link, now, self._clock.monotonic())
         self._reporter.report(self._link, self._clock, self._measure)
@@ -152,6 +152,7 @@ class Agent:
         """Fade out, say goodbye, close. The job on air goes on at the next start."""
         self._watchdog.stopping()
         self._air.stop()
+        self.held.settle()
         self.ledger.flush()
         self.outbox.send(self._link, self._clock.monotonic())
         self._reporter.say_goodbye(self._link, self._clock)
@@ -182,6 +183,7 @@ class Agent:
     def _give_up(self) -> int:
         """Another process is needed, at once; what is in hand stays written."""
         log.error("beyond_repair")
+        self.held.settle()
         self.ledger.flush()
         return BROKEN_EXIT
 
@@ -268,9 +270,8 @@ class Agent:
                 self.refusals.note(besides)
         if isinstance(admitted.document, NodeConfig):
             self._link.listen([(topic, 1) for topic in self.gate.listens_to()])
-            if not restoring and self._restart.is_new(admitted.document):
-                self.lives.leave_safe_mode()
-                self._restart_wanted = True
+            if not restoring:
+                self._restart.ask(admitted.document)
 
     def _walk(self, now: datetime) -> Walk:
         ledger = not (self.ledger.book.spoilt or self._distrusted)

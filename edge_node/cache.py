@@ -5,40 +5,29 @@
 - With a ceiling, a file is fetched only while the day's data (`meter`) do not come beyond it.
 - Nothing is ready that was not hashed; a file that changed since is hashed again; `verified` hashes before a play.
 - Network and disk faults are answers (`why_not`), never exceptions; each asset backs off by itself.
+- What nobody foresaw is logged and ends one try, not the thread; a thread that ended all the same is replaced.
 """
 
 from __future__ import annotations
 
 import logging
 import os
-import secrets
 import threading
-import time
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 
+from edge_node import troubles
 from edge_node.fetch import Aborted, Fetcher, NotFetched, Patience, address
 from edge_node.meter import Meter
 from edge_node.rack import Rack, Signature
+from edge_node.troubles import Troubles
 from wire.errors import Reason
 from wire.plan import Asset
 
 log = logging.getLogger(__name__)
 
-FIRST_BACK_OFF, MOST_BACK_OFF = 1.0, 60.0  # seconds, before jitter
 CLOSE_SECONDS = 5.0  # for a server that does not answer at all; the thread is a daemon
-_random = secrets.SystemRandom()
-
-
-@dataclass
-class Trouble:
-    """Why an asset is not there, and when it is tried again."""
-
-    reason: Reason
-    tries: int
-    again_at: float  # monotonic
 
 
 class Cache:
@@ -63,7 +52,7 @@ class Cache:
         self._ceilings: Mapping[str, int] = {}
         self.arrivals = 0  # grows with every file that is found true
         self._true: dict[str, Signature] = {}  # hashed and found true, as it was then
-        self._troubles: dict[str, Trouble] = {}
+        self._troubles = Troubles()
         self._fetching: str | None = None
         self._counts: Counter[str] = Counter()
         self._thread: threading.Thread | None = None
@@ -91,16 +80,16 @@ class Cache:
         order = tuple({asset.sha256: asset for asset in (*assets, *standby, *last)}.values())
         with self._wake:
             self._ceilings = ceilings or {}
-            if self._closed or (order, media_url) == (self._order, self._media_url):
+            if self._closed:
+                return
+            if order:
+                self._see_that_somebody_works()
+            if (order, media_url) == (self._order, self._media_url):
                 self._wake.notify_all()  # the day may be another, or its budget
                 return
             self._order, self._media_url = order, media_url
             self._standby = frozenset(asset.sha256 for asset in standby)
-            wanted = {asset.sha256 for asset in order}
-            self._troubles = {key: value for key, value in self._troubles.items() if key in wanted}
-            if self._thread is None and order:
-                self._thread = threading.Thread(target=self._work, name="cache", daemon=True)
-                self._thread.start()
+            self._troubles.keep_only(asset.sha256 for asset in order)
             self._abort_if_not_first()
             self._wake.notify_all()
 
@@ -111,8 +100,7 @@ class Cache:
     def hurry(self) -> None:
         """Forget all back-off: the network has come back."""
         with self._wake:
-            for trouble in self._troubles.values():
-                trouble.again_at = 0.0
+            self._troubles.hurry()
             self._wake.notify_all()
 
     def ready(self, asset: Asset) -> Path | None:
@@ -120,9 +108,8 @@ class Cache:
         signature = None if asset.sha256 in self._shunned else self._rack.signature(asset)
         if signature is not None and self._true.get(asset.sha256) == signature:
             return self._rack.path(asset)
-        if self._true.pop(asset.sha256, None):
-            with self._wake:
-                self._wake.notify_all()
+        if asset.sha256 in self._true:
+            self._doubt(asset)
         return None
 
     def verified(self, asset: Asset) -> Path | None:
@@ -131,8 +118,7 @@ class Cache:
             self._rack.touch(asset)
             self._note_true(asset)
             return self._rack.path(asset)
-        with self._wake:
-            self._wake.notify_all()
+        self._doubt(asset)
         return None
 
     def why_not(self, asset: Asset) -> Reason:
@@ -141,12 +127,11 @@ class Cache:
             return Reason.SET_ASIDE
         if not self._may_take(asset):
             return Reason.DATA_BUDGET
-        trouble = self._troubles.get(asset.sha256)
-        return trouble.reason if trouble else Reason.NO_AUDIO
+        return self._troubles.why(asset.sha256) or Reason.NO_AUDIO
 
     def came_bytes(self, asset: Asset) -> int | None:
         """How much of a wanted asset has come so far; None while its last try has failed."""
-        if asset.sha256 in self._troubles or asset.sha256 in self._shunned:
+        if self._troubles.why(asset.sha256) or asset.sha256 in self._shunned:
             return None
         return self._rack.part_bytes(asset)
 
@@ -164,29 +149,56 @@ class Cache:
             self._thread.join(CLOSE_SECONDS)
         self.meter.save()
 
+    def _see_that_somebody_works(self) -> None:
+        """A thread, where there is none that lives. A machine that has none to give is asked at the next wish."""
+        if self._thread and self._thread.is_alive():
+            return
+        thread = threading.Thread(target=self._work, name="cache", daemon=True)
+        try:
+            thread.start()
+        except RuntimeError as wrong:
+            log.error("no thread to fetch audio error=%s", wrong)
+            return
+        self._thread = thread
+
     def _work(self) -> None:
-        while True:
-            with self._wake:
-                asset = self._next()
-                while asset is None and not self._closed:
-                    self._wake.wait(self._seconds_to_wait())
-                    asset = self._next()
-                if self._closed or asset is None:
-                    return
-                self._fetching = asset.sha256
-                self._fetcher.rearm()
-            got = self._get(asset)
+        while not self._closed:
+            asset = None
+            try:
+                asset = self._awaited()
+                if asset and self._get(asset):
+                    self._on_ready()
+            except Exception as wrong:
+                log.exception("audio failed asset=%s", asset.sha256 if asset else "none")
+                self._put_off(asset, wrong)
             with self._wake:
                 self._fetching = None
-            if got:
-                self._on_ready()
+
+    def _awaited(self) -> Asset | None:
+        """The next asset that may be tried, once there is one; None when it is closed."""
+        with self._wake:
+            asset = self._next()
+            while asset is None and not self._closed:
+                self._wake.wait(self._troubles.seconds_to_wait())
+                asset = self._next()
+            if self._closed or asset is None:
+                return None
+            self._fetching = asset.sha256
+            self._fetcher.rearm()
+        return asset
+
+    def _put_off(self, asset: Asset | None, wrong: Exception) -> None:
+        """What nobody foresaw: the others first, or a rest where it was about none."""
+        if asset:
+            self._note_trouble(asset, NotFetched(Reason.NO_AUDIO, f"{type(wrong).__name__}: {wrong}"))
+            return
+        with self._wake:
+            self._wake.wait_for(lambda: self._closed, troubles.FIRST_BACK_OFF)
 
     def _next(self) -> Asset | None:
         """The first wanted asset that is not ready and may be tried now."""
-        now = time.monotonic()
         for asset in (each for each in self._order if each.sha256 not in self._shunned):
-            trouble = self._troubles.get(asset.sha256)
-            if asset.sha256 in self._true or (trouble and trouble.again_at > now):
+            if asset.sha256 in self._true or self._troubles.holds_back(asset.sha256):
                 continue
             if self._may_take(asset):
                 return asset
@@ -195,13 +207,9 @@ class Cache:
     def _may_take(self, asset: Asset) -> bool:
         """Whether the data of the day allow it, or it is here and only to be checked."""
         ceiling = self._ceilings.get(asset.sha256)
-        if ceiling is None or self._rack.path(asset).exists():
+        if ceiling is None or os.path.exists(self._rack.path(asset)):  # a card that fails says no, and raises nothing
             return True
         return self.meter.allows(ceiling, max(0, asset.size_bytes - self._rack.part_bytes(asset)))
-
-    def _seconds_to_wait(self) -> float | None:
-        times = [trouble.again_at for trouble in self._troubles.values()]
-        return max(0.01, min(times) - time.monotonic()) if times else None
 
     def _abort_if_not_first(self) -> None:
         first = self._next()
@@ -210,31 +218,32 @@ class Cache:
 
     def _get(self, asset: Asset) -> bool:
         """Check what is on disk or fetch it; whether it is ready now."""
-        if not self._check(asset):
-            try:
+        try:
+            if not self._check(asset):
                 self._fetch(asset)
-            except NotFetched as wrong:
-                self._note_trouble(asset, wrong)
-                return False
-            except Aborted:
-                return False
-            except OSError as wrong:
-                self._note_trouble(asset, NotFetched(Reason.DISK_FULL, str(wrong)))
-                return False
-        self._note_true(asset)
-        return True
+        except NotFetched as wrong:
+            self._note_trouble(asset, wrong)
+        except Aborted:
+            pass
+        except OSError as wrong:
+            self._note_trouble(asset, NotFetched(Reason.DISK_FULL, str(wrong)))
+        else:
+            self._note_true(asset)
+            return True
+        return False
 
     def _check(self, asset: Asset) -> bool:
         """Whether the file is there and true, by its whole content; one that is not is removed."""
         path = self._rack.path(asset)
         if not os.path.lexists(path):
-            self._true.pop(asset.sha256, None)
+            self._doubt(asset)
             return False
         if self._rack.is_true(asset, path):
             return True
-        self._true.pop(asset.sha256, None)
+        self._doubt(asset)
         self._rack.drop(asset)
-        self._counts[Reason.BAD_HASH] += 1
+        with self._wake:
+            self._counts[Reason.BAD_HASH] += 1
         log.warning("corrupt audio removed asset=%s", asset.sha256)
         return False
 
@@ -253,12 +262,19 @@ class Cache:
             raise NotFetched(Reason.BAD_HASH, "the audio is not the one that was sealed", start_over=True)
         self._rack.finish(asset)
         with self._wake:  # making room may have taken what was true before
-            self._true = {key: value for key, value in self._true.items() if (self._rack.folder / key).exists()}
+            for name in [each for each in self._true if not os.path.exists(self._rack.folder / each)]:
+                self._true.pop(name)
+
+    def _doubt(self, asset: Asset) -> None:
+        """It is not true any more, as far as is known: somebody has to look."""
+        with self._wake:
+            self._true.pop(asset.sha256, None)
+            self._wake.notify_all()
 
     def _note_true(self, asset: Asset) -> None:
         signature = self._rack.signature(asset)
         with self._wake:
-            self._troubles.pop(asset.sha256, None)
+            self._troubles.over(asset.sha256)
             if signature and self._true.get(asset.sha256) != signature:
                 self._true[asset.sha256] = signature
                 self.arrivals += 1
@@ -267,9 +283,6 @@ class Cache:
         if wrong.start_over:
             self._rack.drop(asset)
         with self._wake:
-            before = self._troubles.get(asset.sha256)
-            tries = before.tries + 1 if before else 1
-            pause = min(MOST_BACK_OFF, FIRST_BACK_OFF * 2 ** min(tries - 1, 10)) * _random.uniform(0.5, 1.5)
-            self._troubles[asset.sha256] = Trouble(wrong.reason, tries, time.monotonic() + pause)
+            tries = self._troubles.note(asset.sha256, wrong.reason)
             self._counts[wrong.reason] += 1
         log.warning("audio not fetched asset=%s reason=%s try=%d detail=%s", asset.sha256, wrong.reason, tries, wrong)

@@ -24,6 +24,7 @@ from pathlib import Path
 log = logging.getLogger("loa.node.disk")
 
 SYNC_SECONDS = 10.0
+AGAIN_SECONDS = 60.0  # between two tries of a checkpoint to come from memory to the disk
 SLOT_BYTES = 2048
 _HEAD = struct.Struct("<4sIQI")  # magic, checksum, sequence, length
 _MAGIC = b"loa1"
@@ -177,21 +178,23 @@ class Checkpoint:
     ) -> None:
         """Opens or makes the file, both slots allocated at once so that a full disk cannot stop it later.
 
-        On a disk that refuses it stands in memory, as long as this object, if ``or_in_memory``. Else raises OSError.
+        On a disk that refuses it stands in memory, till the disk takes it, if ``or_in_memory``. Else raises OSError.
         """
-        self._monotonic = monotonic
+        self._path, self._monotonic, self._in_memory = path, monotonic, False
         try:
             self._file = _two_slots(path)
         except OSError as wrong:
             if not or_in_memory:
                 raise
             log.error("checkpoint_in_memory path=%s error=%s", path, wrong)
-            self._file = _slots_in_memory(path)
+            self._file, self._in_memory = _slots_in_memory(path), True
         self._sequence = self._read()[0]
-        self._synced = self._monotonic()
+        self._synced = self._asked = self._monotonic()
 
     def save(self, data: bytes, durable: bool = False) -> None:
         """``data``, at most SLOT_BYTES less the head. Raises OSError."""
+        if self._in_memory and self._monotonic() - self._asked >= AGAIN_SECONDS:
+            durable = self._back_to_disk() or durable
         self._sequence += 1
         body = struct.pack("<QI", self._sequence, len(data)) + data
         head = _HEAD.pack(_MAGIC, zlib.crc32(body), self._sequence, len(data))
@@ -214,6 +217,20 @@ class Checkpoint:
         if self._file >= 0:
             os.close(self._file)
             self._file = -1
+
+    def _back_to_disk(self) -> bool:
+        """Whether the disk takes it now; then what is saved next stands above all that lies there."""
+        self._asked = self._monotonic()
+        try:
+            file = _two_slots(self._path)
+        except OSError:
+            return False
+        os.close(self._file)
+        self._file, self._in_memory = file, False
+        with contextlib.suppress(OSError):
+            self._sequence = max(self._sequence, self._read()[0])
+        log.info("checkpoint_on_disk path=%s", self._path)
+        return True
 
     def _read(self) -> tuple[int, bytes]:
         return _newest(os.pread(self._file, 2 * SLOT_BYTES, 0))

@@ -6,7 +6,8 @@
   Deaths together with the machine (a power cut, a reboot) are nobody's fault and count for short lives only.
 - Safe mode ends after `SAFE_SECONDS` of healthy life, or by the station's restart request. Another version of the
   program starts with a clean sheet: after `CALM_SECONDS` of healthy life it is let in.
-- No clock is asked: a Raspberry Pi's hops. Where the disk refuses, this life is judged by what could be read.
+- No clock is asked: a Raspberry Pi's hops. Where the disk refuses, this life is judged by what could be read; what
+  could not be written is tried again while it lasts.
 """
 
 from __future__ import annotations
@@ -28,6 +29,7 @@ SHORT_LIVES = 4
 DEATHS = 2
 SAFE_SECONDS = 6 * 3600.0
 CALM_SECONDS = 600.0  # five times what counts as no short life
+AGAIN_SECONDS = 30.0  # after the disk refused
 MOST_ASIDE = 50  # the newest are kept
 _MOST_BYTES = 256 * 1024
 _BOOT_ID = Path("/proc/sys/kernel/random/boot_id")
@@ -70,6 +72,7 @@ class Lives:
         self._proved = False
         self._since: float | None = None  # monotonic; healthy from then on
         self._age = 0.0  # of health
+        self._owed, self._again_at = False, float("-inf")  # the disk refused; when it is asked again, monotonic
         self._write()
         self.hand.empty()
         self.hand.harmless = self.succeeded
@@ -126,6 +129,9 @@ class Lives:
         """Asked at the end of every tick that went well."""
         self._since = mono if self._since is None else self._since
         self._age = age = mono - self._since
+        if self._owed and mono >= self._again_at:
+            self._again_at = mono + AGAIN_SECONDS
+            self._write()
         if not self._proved and age >= LIFE_SECONDS:
             self._proved = True
             self._change(short=0)
@@ -158,7 +164,9 @@ class Lives:
     def _write(self) -> None:
         try:
             disk.write(self._path, codec.write(self._past))
+            self._owed = False
         except OSError as wrong:
+            self._owed = True
             log.warning("lives_not_written error=%s", wrong)
 
 

@@ -54,6 +54,7 @@ class Mixer:
         self._wake = threading.Condition()
         self._open = self._closed = self._told = False
         self._found: Found | None = None  # before it was opened; what lies on disk is for the next process
+        self._owed = False  # the disk refused to take that
         self._recalled = False
         self._thread: threading.Thread | None = None
         if control:
@@ -92,6 +93,9 @@ class Mixer:
             except (NoMixer, OSError) as wrong:
                 log.log(logging.DEBUG if self._told else logging.WARNING, "mixer_failed error=%s", wrong)
                 failed = True
+            except Exception:
+                log.log(logging.DEBUG if self._told else logging.ERROR, "mixer_failed", exc_info=True)
+                failed = True
             self._told = failed
             with self._wake:
                 if self._open is not opened:
@@ -103,6 +107,7 @@ class Mixer:
     def _opened(self) -> None:
         with contextlib.suppress(OSError):
             self._recall()
+        self._write_down()
         found = read(self._ask("sget", self._control))
         if not found.muted and min(found.percents) >= self._percent:
             return
@@ -112,14 +117,22 @@ class Mixer:
             try:
                 disk.write(self._kept, codec.write(found))
             except OSError as wrong:
+                self._owed = True
                 log.warning("mixer_not_kept error=%s", wrong)
         self._set([max(self._percent, each) for each in found.percents], None if found.muted is None else False)
+
+    def _write_down(self) -> None:
+        """What the disk refused when it was opened up, again at every look."""
+        if self._owed and self._found:
+            with contextlib.suppress(OSError):
+                disk.write(self._kept, codec.write(self._found))
+                self._owed = False
 
     def _restored(self) -> None:
         self._recall()
         if self._found:
             self._set(list(self._found.percents), self._found.muted)
-            self._found = None
+            self._found, self._owed = None, False
             log.info("mixer_put_back control=%s", self._control)
         if self._kept.exists():
             disk.remove(self._kept)

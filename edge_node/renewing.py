@@ -102,7 +102,10 @@ class Renewing:
             link.publish(topic, sealed, retain=topics.RENEWAL.retained, qos=topics.RENEWAL.qos)
             return
         self._thread = threading.Thread(target=self._post, args=(sealed,), name="renewal", daemon=True)
-        self._thread.start()
+        try:
+            self._thread.start()
+        except RuntimeError as wrong:  # the machine has no thread to give: asked again in time
+            log.error("renewal_not_asked error=%s", wrong)
 
     def _post(self, sealed: bytes) -> None:
         """In its own thread: the first of the addresses that answers."""
@@ -117,6 +120,9 @@ class Renewing:
                 came = codec.read(WayBack, answered.body, renewal.MOST_ANSWER_BYTES)
             except (Said, codec.Malformed, codec.TooBig) as wrong:
                 log.warning("renewal_unanswered station=%s why=%s", station, wrong)
+                continue
+            except Exception:  # one address is no reason not to ask at the next
+                log.exception("renewal_failed station=%s", station)
                 continue
             trust = [Message(topics.TRUST.topic(), came.trust.encode())] if came.trust else []
             own = topics.CERTIFICATE.topic(node=self._settings.node)

@@ -151,10 +151,19 @@ class StandIns:
             at_once = waiting.since is None or waiting.came_bytes is None
             due = at_once or mono - (waiting.since or 0.0) >= PREPARED_AFTER_SECONDS
             if due and name not in self._made and (failed is None or failed.again_at <= mono):
-                siren = self._cache.ready(self._siren) if self._siren else None
-                self._busy = threading.Thread(target=self._make, args=(job, siren, mono), name="own-voice", daemon=True)
-                self._busy.start()
+                self._begin(job, mono)
                 return
+
+    def _begin(self, job: Job, mono: float) -> None:
+        siren = self._cache.ready(self._siren) if self._siren else None
+        making = threading.Thread(target=self._make, args=(job, siren, mono), name="own-voice", daemon=True)
+        try:
+            making.start()
+        except RuntimeError as wrong:  # the machine has no thread to give: then the siren must do
+            log.error("not_spoken job=%s why=%s", job.id, wrong)
+            self._failed[standing_in.spoken_name(job)] = Failed(Reason.NO_VOICE, mono + AGAIN_SECONDS)
+            return
+        self._busy = making
 
     def _make(self, job: Job, siren: Path | None, mono: float) -> None:
         name, reason = standing_in.spoken_name(job), Reason.NO_VOICE

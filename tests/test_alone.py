@@ -20,7 +20,7 @@ from makers_sound import until
 from controller.logbook import Logbook
 from controller.roster import Area, AreaKind, Node
 from controller.store import Store
-from edge_node import cache as cache_room
+from edge_node import troubles
 from edge_node.cache import Cache
 from edge_node.wallclock import SETTLE_SECONDS
 from wire.errors import Reason
@@ -185,7 +185,7 @@ def test_when_the_network_is_back_no_audio_waits_out_its_back_off(
     remote: Remote, server: MediaServer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     for name in ("FIRST_BACK_OFF", "MOST_BACK_OFF"):
-        monkeypatch.setattr(cache_room, name, 600.0)
+        monkeypatch.setattr(troubles, name, 600.0)
     server.behaviours["/item-19.ogg"] = [status(503)]
     asset = Asset(sha256_of(19), 4000, SECONDS_LONG * 1000, "audio/ogg", "item-19.ogg")
     remote.plan(*remote.jobs, make_job("new", T0 + timedelta(days=9), asset=asset))

@@ -23,7 +23,7 @@ from makers_media import (
 from makers_node import T0
 from makers_sound import until
 
-from edge_node import cache as cache_room
+from edge_node import troubles
 from edge_node.cache import Cache
 from edge_node.fetch import Patience
 from edge_node.meter import Meter
@@ -45,7 +45,7 @@ def server() -> Iterator[MediaServer]:
 
 @pytest.fixture
 def make(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[MakeCache]:
-    monkeypatch.setattr(cache_room, "FIRST_BACK_OFF", 0.05)
+    monkeypatch.setattr(troubles, "FIRST_BACK_OFF", 0.05)
     made = []
 
     def make(**options: object) -> Cache:
@@ -308,8 +308,8 @@ def test_the_disk_keeps_a_reserve_for_the_node_itself(
 
 
 def test_hurry_ends_the_back_off(server: MediaServer, make: MakeCache, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(cache_room, "FIRST_BACK_OFF", 600.0)
-    monkeypatch.setattr(cache_room, "MOST_BACK_OFF", 600.0)
+    monkeypatch.setattr(troubles, "FIRST_BACK_OFF", 600.0)
+    monkeypatch.setattr(troubles, "MOST_BACK_OFF", 600.0)
     asset, cache = put(server, "a", status(503)), make()
     cache.want([asset], media_url=server.url)
     until(lambda: cache.counts())

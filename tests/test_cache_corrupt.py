@@ -11,7 +11,7 @@ import pytest
 from makers_media import MediaServer
 from makers_sound import until
 
-from edge_node import cache as cache_room
+from edge_node import troubles
 from edge_node.cache import Cache
 from wire.plan import Asset
 
@@ -39,7 +39,7 @@ def folder(tmp_path: Path) -> Path:
 
 @pytest.fixture
 def cache(folder: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Cache]:
-    monkeypatch.setattr(cache_room, "FIRST_BACK_OFF", 0.05)
+    monkeypatch.setattr(troubles, "FIRST_BACK_OFF", 0.05)
     cache = Cache(folder, budget_bytes=4 * SIZE)
     yield cache
     cache.close()

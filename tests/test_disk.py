@@ -107,3 +107,33 @@ def test_a_record_is_written_in_place_over_what_stood_there_before(tmp_path: Pat
     assert disk.read_record(path) == b"record 1"
     with pytest.raises(OSError, match="No such file"):
         disk.read_record(tmp_path / "nothing")
+
+
+@pytest.mark.parametrize("readable", [True, False])
+def test_a_checkpoint_in_memory_comes_to_the_disk_once_the_disk_takes_it(
+    readable: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path, now = tmp_path / "on_air", [0.0]
+    before = disk.Checkpoint(path)
+    for _ in range(9):
+        before.save(b"old")
+    before.close()
+
+    def refused(_: Path) -> int:
+        raise OSError(5, "Input/output error")
+
+    with monkeypatch.context() as refusing:
+        refusing.setattr(disk, "_two_slots", refused)
+        if not readable:
+            refusing.setattr(Path, "read_bytes", refused)
+        checkpoint = disk.Checkpoint(path, lambda: now[0], or_in_memory=True)
+        assert checkpoint.load() == (b"old" if readable else b"")
+        now[0] += disk.AGAIN_SECONDS
+        checkpoint.save(b"in memory")
+        assert checkpoint.load() == b"in memory"
+    now[0] += disk.AGAIN_SECONDS
+    checkpoint.save(b"on disk")
+    checkpoint.close()
+    again = disk.Checkpoint(path)
+    assert again.load() == b"on disk"
+    again.close()

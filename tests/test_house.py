@@ -70,9 +70,14 @@ BROAD_EXCEPTS = {
     "controller/clock.py::Clock._run": "tick",
     "controller/logbook.py::Logbook._sorted": "message",
     "controller/web/hub.py::Hub._look": "tick",
-    "edge_node/agent.py::Agent.run": "tick",
     "edge_node/agent.py::Agent._hear": "message",
+    "edge_node/agent.py::Agent.run": "tick",
+    "edge_node/cache.py::Cache._work": "tick",
+    "edge_node/mixer.py::Mixer._look_after": "tick",
+    "edge_node/renewing.py::Renewing._post": "request",
+    "edge_node/tuner/receiver.py::Receiver._called": "request",
     "wire/mqtt/link.py::MqttLink._connect_and_serve": "message",
+    "wire/mqtt/link.py::MqttLink._run": "tick",
 }
 
 # files whose own `t` adds the room to a sentence's key

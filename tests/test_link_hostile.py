@@ -14,6 +14,8 @@ from wire import topics
 from wire.errors import Reason
 from wire.mqtt import MqttLink
 from wire.mqtt import link as mqtt_link
+from wire.mqtt.client import WireClient
+from wire.mqtt.tls_files import Tls
 
 CONNACK = b"\x20\x02\x00\x00"
 SUBSCRIBE = b"\x82"
@@ -279,3 +281,59 @@ def test_what_mqtt_cannot_carry_is_the_callers_mistake(meet: Meet) -> None:
     for topic in ("", "a/+/b", "#"):
         with pytest.raises(ValueError, match="topic"):
             link.publish(topic, b"", retain=False, qos=0)
+
+
+class Trouble:
+    """Credentials that raise, whatever they are told of a connection that did not come about."""
+
+    def __init__(self) -> None:
+        self.told = 0
+
+    def files(self) -> Tls:
+        raise KeyError("nobody foresaw it")
+
+    def worked(self) -> None:
+        raise AssertionError
+
+    def failed(self, why: str) -> None:
+        self.told += 1
+        raise RuntimeError(f"nor this, after {why}")
+
+    def fresher(self) -> bool:
+        raise AssertionError
+
+
+def test_a_link_outlives_what_nobody_foresaw_of_its_credentials(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setattr(mqtt_link, "FIRST_PAUSE_SECONDS", 0.01)
+    trouble = Trouble()
+    link = MqttLink("loa-01", "127.0.0.1", 1, credentials=trouble)
+    link.start()
+    eventually(lambda: trouble.told >= 3)
+    link.stop()
+    assert "nobody foresaw it" in caplog.text
+    assert caplog.text.count("Traceback") >= 2
+
+
+def test_a_client_that_cannot_be_closed_is_gone_all_the_same(meet: Meet, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(mqtt_link, "FIRST_PAUSE_SECONDS", 0.01)
+    real, hang_up = WireClient.close, threading.Event()
+
+    def close(client: WireClient) -> None:
+        real(client)
+        raise OSError("nor this")
+
+    def lie(taken: socket.socket) -> None:
+        if hang_up.is_set():
+            taken.close()
+            return
+        after_connack()(taken)
+
+    monkeypatch.setattr(WireClient, "close", close)
+    link, liar = meet(lie)
+    eventually(link.connected)
+    hang_up.set()
+    liar.taken[0].shutdown(socket.SHUT_RDWR)
+    eventually(lambda: liar.met >= 3)
+    assert not link.connected()

@@ -195,6 +195,25 @@ def test_a_disk_that_refuses_stops_nobody(tmp_path: Path, monkeypatch: pytest.Mo
     assert InHand(blocked / "below" / "in_hand").before == ""
 
 
+def test_what_the_disk_refused_is_written_when_it_takes_it_again(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(*_: object, **__: object) -> None:
+        raise OSError(28, "No space left on device")
+
+    for _ in range(lives.SHORT_LIVES - 1):
+        die(life(tmp_path))
+    one = life(tmp_path)
+    one.healthy(0.0)
+    with monkeypatch.context() as refusing:
+        refusing.setattr(disk, "write", full)
+        one.healthy(lives.LIFE_SECONDS)
+    one.healthy(lives.LIFE_SECONDS + lives.AGAIN_SECONDS)
+    die(one)
+    assert recall(tmp_path).short == 0
+    assert not life(tmp_path).safe
+
+
 @given(st.lists(st.tuples(st.sampled_from(["", "a", "b", "c"]), st.booleans()), max_size=40))
 def test_no_history_sets_aside_what_was_not_held_at_two_deaths(history: list[tuple[str, bool]]) -> None:
     past = Past("1", "m")

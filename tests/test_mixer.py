@@ -133,6 +133,46 @@ def test_a_disk_that_refuses_leaves_no_emergency_muted_and_all_is_put_back_from_
     made.close()
 
 
+def test_what_was_found_is_written_down_once_the_disk_takes_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(mixer, "LOOK_SECONDS", 0.05)
+    stands, blocking = card(tmp_path, monkeypatch, "40 off"), tmp_path / "file"
+    blocking.write_text("")
+    made = Mixer("PCM", "default", 90, blocking / "mixer")
+    made.open_up()
+    until(lambda: stands.read_text() == "90 on")
+    blocking.unlink()
+    until(lambda: (blocking / "mixer").exists())
+    assert (blocking / "mixer").read_bytes() == b'{"percents":[40],"muted":true}'
+    made.put_back()
+    until(lambda: not (blocking / "mixer").exists())
+    assert stands.read_text() == "40 off"
+    made.close()
+
+
+def test_what_nobody_foresaw_ends_one_look_and_not_the_mixer(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setattr(mixer, "LOOK_SECONDS", 0.05)
+    stands = card(tmp_path, monkeypatch, "40 off")
+    real, wrong = mixer.read, [KeyError("nobody foresaw it"), RuntimeError("nor this")]
+
+    def read(said: str) -> Found:
+        if wrong:
+            raise wrong.pop()
+        return real(said)
+
+    monkeypatch.setattr(mixer, "read", read)
+    made = Mixer("PCM", "default", 90, tmp_path / "mixer")
+    made.open_up()
+    until(lambda: stands.read_text() == "90 on")
+    made.put_back()
+    until(lambda: stands.read_text() == "40 off")
+    made.close()
+    assert caplog.text.count("Traceback") == 1 + sum(
+        each.levelname == "DEBUG" for each in caplog.records if each.exc_info
+    )
+
+
 def test_what_cannot_be_put_back_is_kept_and_tried_again_while_nothing_sounds(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import threading
 from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
@@ -265,3 +266,47 @@ def test_who_is_turned_away_asks_over_http_whatever_the_dates_say(
     assert node.brought() == []
     link.worked()
     assert not Badge(settings).is_turned_away
+
+
+def test_what_nobody_foresaw_at_one_address_does_not_keep_it_from_the_next(
+    settings: Settings, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    node = renewing(settings)
+    monkeypatch.setattr(node, "_stations", lambda: ["http://192.0.2.1:8080", "http://192.0.2.2:8080"])
+    posted: list[str] = []
+
+    def post(station: str, path: str, body: bytes, most_bytes: int) -> Answered:
+        posted.append(station)
+        if len(posted) == 1:
+            raise KeyError("nobody foresaw it")
+        return Answered(200, codec.write(renewal.WayBack("certificate", "trust")))
+
+    monkeypatch.setattr(asking, "post", post)
+    node.look(Loopback().link(NODE), NOON + timedelta(days=16), 1000.0)
+    assert node._thread
+    node._thread.join()
+    assert len(posted) == len(node.brought()) == 2
+    assert "Traceback" in caplog.text
+
+
+def test_a_machine_without_a_thread_to_give_is_asked_again_in_time(
+    settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    node, away, posted = renewing(settings), Loopback().link(NODE), list[str]()
+    monkeypatch.setattr(node, "_stations", lambda: ["http://192.0.2.1:8080"])
+
+    def post(station: str, *_: object) -> Answered:
+        posted.append(station)
+        return Answered(404, b"")
+
+    def none(thread: threading.Thread) -> None:
+        raise RuntimeError("can't start new thread")
+
+    monkeypatch.setattr(asking, "post", post)
+    with monkeypatch.context() as poor:
+        poor.setattr(threading.Thread, "start", none)
+        node.look(away, NOON + timedelta(days=16), 1000.0)
+    node.look(away, NOON + timedelta(days=16), 9000.0)
+    assert node._thread
+    node._thread.join()
+    assert len(posted) == 1

@@ -19,7 +19,7 @@ from makers_media import MediaServer
 from makers_road import NEAR, Road, inside, why_not
 from makers_sound import until
 
-from edge_node import cache as cache_room
+from edge_node import troubles
 from edge_node.cache import Cache
 from edge_node.fetch import Patience
 from fleet.broker import EmbeddedBroker
@@ -42,7 +42,7 @@ def put(server: MediaServer, size: int) -> Asset:
 
 def test_a_partition_in_the_middle_costs_time_and_no_bytes(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Longer than the node's patience: it hangs up, tries, and goes on with the byte it lacks."""
-    monkeypatch.setattr(cache_room, "MOST_BACK_OFF", 0.3)
+    monkeypatch.setattr(troubles, "MOST_BACK_OFF", 0.3)
     with Road(RATE, loss=0.0) as road:
         server = inside(road.near, lambda: MediaServer(NEAR))
         asset = put(server, 24_000)

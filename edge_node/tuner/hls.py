@@ -57,6 +57,7 @@ def _media(caller: Caller, answer: Answer) -> tuple[str, Playlist]:
         if not playlist.variant:
             return answer.url, playlist
         answer = caller.open(playlist.variant)
+    answer.close()
     raise NoStream(f"more than {MOST_DEPTH} playlists that name playlists")
 
 

@@ -65,7 +65,11 @@ class Receiver:
         self._decoded_bytes = 0
         self.trouble = ""  # why the last call ended
         self._thread = threading.Thread(target=self._work, name="relay-receiver", daemon=True)
-        self._thread.start()
+        try:
+            self._thread.start()
+        except RuntimeError as wrong:  # the machine has none to give
+            self.trouble = str(wrong)
+            log.error("relay not received url=%s error=%s", url, wrong)
 
     @property
     def held(self) -> int:
@@ -89,7 +93,8 @@ class Receiver:
         decoding = self._decoder
         if decoding:
             decoding.kill()
-        self._thread.join(CLOSE_SECONDS)
+        if self._thread.is_alive():
+            self._thread.join(CLOSE_SECONDS)
 
     def _work(self) -> None:
         pause = self._patience.first_back_off
@@ -113,6 +118,10 @@ class Receiver:
             return str(wrong)
         except OSError as wrong:
             return f"the decoder cannot be started: {wrong}"
+        except Exception as wrong:
+            why = f"{type(wrong).__name__}: {wrong}"[:200]
+            log.log(logging.DEBUG if why == self.trouble else logging.ERROR, "relay call failed", exc_info=True)
+            return why
         return "the stream ended"
 
     def _listen(self) -> None:

@@ -177,7 +177,10 @@ class MqttLink:
         try:
             while not self._stopping.is_set():
                 began = time.monotonic()
-                self._connect_and_serve(wakeable)
+                try:
+                    self._connect_and_serve(wakeable)
+                except Exception:
+                    log.exception("link=failed client=%s", self._client_id)
                 if time.monotonic() - began > STEADY_SECONDS:
                     self._attempt = 0
                 pause = self._pause_seconds()
@@ -199,11 +202,12 @@ class MqttLink:
             why = str(lost) or type(lost).__name__
         except Exception as wrong:  # noqa: BLE001 - around one message: what broke the library must not end the link
             why = f"{type(wrong).__name__}: {wrong}"
+        was_connected = self._disconnected(client)
         if client.announced_bytes:
             detail = f"a packet of {client.announced_bytes} bytes was announced"
             self._inbox.refuse(Refusal(Reason.TOO_BIG, f"{self._host}:{self._port}", detail))
         client.close()
-        if not self._disconnected(client) and self._credentials:
+        if not was_connected and self._credentials:
             self._credentials.failed(why)
         level = logging.DEBUG if why == self._why or self._stopping.is_set() else logging.WARNING
         log.log(level, "link=down client=%s broker=%s:%d why=%r", self._client_id, self._host, self._port, why[:200])
