@@ -196,6 +196,7 @@ class Updater:
         while self._machine.monotonic() < end:
             if self._may():
                 trying = replace(held, phase=Phase.TRIAL, boot=self._machine.boot(), tries=1, ran=True, reason="")
+                progress.keep_room(self._prefix)
                 trying = self._save(replace(trying, since=self._machine.monotonic()))
                 if self._may() and self._leads_over(held):  # writing may have taken its time
                     log.info("switched environment=%s version=%s", held.target, held.version)
@@ -248,7 +249,7 @@ class Updater:
         held = replace(held, phase=Phase.RETURNING, reason=hitch.value, detail=detail)
         try:
             self._save(held)
-        except OSError as wrong:  # a full disk is no reason to stay
+        except OSError as wrong:  # a disk that takes nothing is no reason to stay
             log.error("return_not_written why=%s", wrong)
         environment.lead(self._prefix, STEADY, held.previous)
         environment.lead(self._prefix, CURRENT, held.previous)
