@@ -72,6 +72,7 @@ BROAD_EXCEPTS = {
     "controller/web/hub.py::Hub._look": "tick",
     "edge_node/agent.py::Agent.run": "tick",
     "edge_node/agent.py::Agent._hear": "message",
+    "edge_node/players/sound_player.py::SoundPlayer._look_after": "tick",
     "wire/mqtt/link.py::MqttLink._connect_and_serve": "message",
 }
 
