@@ -24,7 +24,7 @@ ACTS = 24
 
 
 class Filled:
-    """The disk of ``world``: from the first process of the new version on no file can be made; what is there stays."""
+    """The disk of ``world``: from the first process of the new version on nothing can be made; what is there stays."""
 
     def __init__(self, world: World, write: Callable[..., None]) -> None:
         self._world, self._write, self._begin = world, write, world.begin
@@ -37,6 +37,11 @@ class Filled:
         if self._world.runs == "b":
             self.full = True
             self.trials += before == "a"
+
+    def link(self, path: Path, target: str) -> None:
+        if self.full:
+            raise OSError(errno.ENOSPC, "No space left on device")
+        os.symlink(target, path)
 
     def write(self, path: Path, data: bytes, mode: int = 0o644) -> None:
         if self.full:
@@ -55,9 +60,11 @@ def filled(monkeypatch: pytest.MonkeyPatch) -> Callable[[World], Filled]:
             (disk, "keep_record"),
             (disk, "write_record"),
             (environment, "lead"),
+            (environment, "keep_way"),
             (environment, "remove"),
         ):
             monkeypatch.setattr(room, act, world.knife(getattr(room, act)))
+        monkeypatch.setattr(Path, "symlink_to", lambda path, target: made.link(path, target))
         return made
 
     return arm
@@ -145,9 +152,15 @@ def test_without_room_kept_the_way_back_is_gone_all_the_same(tmp_path: Path, fil
 
 
 @pytest.mark.skipif(os.geteuid() != 0, reason="only root may mount")
-def test_a_disk_that_is_really_full_takes_the_end_of_the_trial(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize(
+    ("bounds", "each_bytes", "stands"), [("size=512k", 1 << 20, b'"trial"'), ("size=1m,nr_inodes=60", 0, b'"failed"')]
+)
+def test_a_disk_that_is_really_full_takes_the_end_of_the_trial(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, bounds: str, each_bytes: int, stands: bytes
+) -> None:
+    """Full of bytes; and full of files, where the way back itself gives one free."""
     world, prefix = World(tmp_path, "no life"), tmp_path / "opt"
-    small = ["mount", "-t", "tmpfs", "-o", "size=512k", "none", str(prefix)]
+    small = ["mount", "-t", "tmpfs", "-o", bounds, "none", str(prefix)]
     if subprocess.run(small, capture_output=True, check=False).returncode:
         pytest.skip("no tmpfs can be mounted here")
     begin = world.begin
@@ -155,9 +168,9 @@ def test_a_disk_that_is_really_full_takes_the_end_of_the_trial(tmp_path: Path, m
     def filling() -> None:
         begin()
         if world.runs == "b":
-            with contextlib.suppress(OSError), (prefix / "filler").open("wb", buffering=0) as filler:
-                while filler.write(bytes(4096)):
-                    pass
+            with contextlib.suppress(OSError):
+                for number in itertools.count():
+                    (prefix / f"filler{number}").write_bytes(bytes(each_bytes))
 
     try:
         (prefix / "a").mkdir()
@@ -166,10 +179,11 @@ def test_a_disk_that_is_really_full_takes_the_end_of_the_trial(tmp_path: Path, m
         monkeypatch.setattr(world, "begin", filling)
         monkeypatch.setattr("edge_node.releases.updater.RESERVE_BYTES", -(1 << 40))
         world.update()
-        assert b'"trial"' in progress.place(prefix).read_bytes(), "it could not be replaced"
+        assert stands in progress.place(prefix).read_bytes()
         assert (world.home.progress.phase, world.home.current, world.runs) == (Phase.FAILED, "a", "a")
         restarts = world.machine.restarts
-        (prefix / "filler").unlink()
+        for filler in prefix.glob("filler*"):
+            filler.unlink()
         world.update()
         assert (world.home.progress.phase, world.machine.restarts) == (Phase.FAILED, restarts)
     finally:

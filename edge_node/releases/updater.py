@@ -197,6 +197,7 @@ class Updater:
             if self._may():
                 trying = replace(held, phase=Phase.TRIAL, boot=self._machine.boot(), tries=1, ran=True, reason="")
                 progress.keep_room(self._prefix)
+                environment.keep_way(self._prefix, held.previous)
                 trying = self._save(replace(trying, since=self._machine.monotonic()))
                 if self._may() and self._leads_over(held):  # writing may have taken its time
                     log.info("switched environment=%s version=%s", held.target, held.version)
