@@ -254,10 +254,15 @@ class Updater:
             log.error("return_not_written why=%s", wrong)
         environment.lead(self._prefix, STEADY, held.previous)
         environment.lead(self._prefix, CURRENT, held.previous)
-        while trial.holds_up(held, self._sign(), (self._machine.boot(), self._machine.monotonic()), self._pace):
+        while trial.holds_up(held, self._sign(), self._second(), self._pace):
             self._machine.wait(self._pace.look_seconds)
-        self._machine.restart()
+        back = trial.lives(held.previous, self._sign(), self._second())  # when this is not the first attempt
+        if not (back or self._machine.restart()):
+            raise OSError(errno.EAGAIN, "the node was not restarted")  # what is given up still runs: tried again
         self._save(replace(held, phase=Phase.FAILED))
+
+    def _second(self) -> tuple[str, float]:
+        return self._machine.boot(), self._machine.monotonic()
 
     def _save(self, state: Progress) -> Progress:
         progress.save(self._prefix, state)
