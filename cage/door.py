@@ -119,6 +119,8 @@ def run(command: Sequence[str], limit_seconds: float, cage: Cage, text: str = ""
         process = start(command, cage, words, subprocess.PIPE)
     wrote, said = _Drain(process, process.stdout, cage.bounds.answer_bytes), _Drain(process, process.stderr)
     try:
+        for drain in (wrote, said):
+            drain.start()  # raises RuntimeError where the machine has no thread to give
         in_time = _ends_in_time(process, limit_seconds, cage)
     finally:
         code = end(process)
@@ -189,7 +191,6 @@ class _Drain(threading.Thread):
         assert pipe
         self._process, self._pipe, self._most = process, pipe, most
         self.bytes, self.overflowed = bytearray(), False
-        self.start()
 
     def run(self) -> None:
         while chunk := self._pipe.read(_CHUNK_BYTES):
@@ -204,7 +205,8 @@ class _Drain(threading.Thread):
 
     def finish(self) -> None:
         """The program has ended: so does its pipe."""
-        self.join()
+        if self.ident is not None:
+            self.join()
         self._pipe.close()
 
 

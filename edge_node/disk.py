@@ -57,6 +57,11 @@ def write_record(path: Path, data: bytes) -> None:
         record.save(data, durable=True)
 
 
+def keep_record(path: Path) -> None:
+    """The room that `write_record` needs, so that it succeeds on a disk that is full by then. Raises OSError."""
+    Checkpoint(path).close()
+
+
 def read_record(path: Path) -> bytes:
     """What `write_record` wrote last, or what a file holds that has no record in it yet. Raises OSError."""
     with path.open("rb") as file:

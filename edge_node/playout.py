@@ -27,6 +27,7 @@ from wire.health import Relay
 from wire.plan import BulletinClass, Job
 from wire.receipt import Measured
 
+STUCK = Moving("", 0)  # no job: it moves for none
 NOWHERE = "none:"  # no address that anybody calls up: what stands in for the relay sounds, and is accounted as that
 
 
@@ -106,7 +107,10 @@ class Playout:
         return self._amplifier.state
 
     def moving(self, now: datetime) -> Moving | None:
-        """What shows whether the player comes on."""
+        """What shows whether the player comes on. None: nothing is to move. One that is stuck stands at one place,
+        whatever it is given; a device that is away is its own word for why it does not move."""
+        if self._player.stuck:
+            return STUCK
         progress = self._player.progress()
         if progress is None or self._on is None:
             return None

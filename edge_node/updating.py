@@ -21,7 +21,7 @@ import msgspec
 
 from edge_node.cache import Cache
 from edge_node.releases import choice, progress, signs, statement
-from edge_node.releases.progress import Phase, Progress
+from edge_node.releases.progress import TRIED, Phase, Progress
 from edge_node.report import BOOT_ID, version
 from edge_node.settings import Settings
 from edge_node.wallclock import Wallclock
@@ -41,7 +41,6 @@ LEASE_SECONDS = 15.0
 LOOK_SECONDS = 2.0
 ASK_SECONDS, ASK_AGAIN_SECONDS = 900.0, 120.0  # between two requests to make one, and to switch to what is made
 
-TRIED = (Phase.TRIAL, Phase.RETURNING)
 WANTING = (UpdateState.FETCHING, UpdateState.WAITING, UpdateState.BUILDING)
 
 

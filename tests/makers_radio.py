@@ -84,7 +84,7 @@ class PretendPlayer:
         self._covered_ms = 0  # of the one beneath, by those that are over
         self._began: dict[str, float] = {}  # by job, monotonic
         self._looked = 0.0
-        self.device, self.device_ok, self.can_relay = "pretend", True, True
+        self.device, self.device_ok, self.can_relay, self.stuck = "pretend", True, True, False
         self.overrun_ms = 0  # how much longer than it was told it sounds a stream
         self.relayed_ms: int | None = None  # how much of a relay its stream gives; None: all
         self.fails: Reason | None = None

@@ -173,9 +173,10 @@ class Machine:
         self.seconds += max(seconds, 0.5)
         self.meanwhile()
 
-    def restart(self) -> None:
+    def restart(self) -> bool:
         self.restarts += 1
         self.restarted()
+        return True
 
 
 @dataclass

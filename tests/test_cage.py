@@ -7,6 +7,7 @@ import select
 import signal
 import socket
 import sys
+import threading
 import time
 from pathlib import Path
 from typing import Any
@@ -208,6 +209,16 @@ def test_one_whose_first_ends_alone_is_not_waited_for(level: str, monkeypatch: p
     for number in range(16):
         robbed_after = number / 1000
         assert cage.run(["sleep", "600"], 300, Cage()).code == -signal.SIGKILL
+
+
+def test_a_machine_without_a_thread_to_give_is_left_no_process(monkeypatch: pytest.MonkeyPatch) -> None:
+    def none_left(thread: threading.Thread) -> None:
+        raise RuntimeError("can't start new thread")
+
+    monkeypatch.setattr(threading.Thread, "start", none_left)
+    with pytest.raises(RuntimeError):
+        cage.run(["sleep", "600"], 300, Cage())
+    assert [each for each in psutil.Process().children() if "600" in each.cmdline()] == []
 
 
 def grows(path: Path) -> bool:

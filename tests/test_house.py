@@ -74,6 +74,7 @@ BROAD_EXCEPTS = {
     "edge_node/agent.py::Agent.run": "tick",
     "edge_node/cache.py::Cache._work": "tick",
     "edge_node/mixer.py::Mixer._look_after": "tick",
+    "edge_node/players/sound_player.py::SoundPlayer._look_after": "tick",
     "edge_node/renewing.py::Renewing._post": "request",
     "edge_node/tuner/receiver.py::Receiver._called": "request",
     "wire/mqtt/link.py::MqttLink._connect_and_serve": "message",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import io
 import os
 import struct
@@ -315,6 +316,18 @@ def test_no_trick_with_a_file_is_followed_or_waited_for(home: Path, trick: str) 
         foreign.read(home, "update", "x", 3)
     with pytest.raises(foreign.NotTaken):
         foreign.copy(home, "update", "x", 3, home / "copy")
+
+
+def test_a_file_that_the_card_cannot_read_is_not_taken(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (home / "update" / "x").write_bytes(b"123")
+
+    def rotten(*_: object) -> bytes:
+        raise OSError(errno.EIO, "Input/output error")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(os, "read", rotten)
+        with pytest.raises(foreign.NotTaken, match="Input/output"):
+            foreign.read(home, "update", "x", 3)
 
 
 @pytest.mark.parametrize("name", ["../../secret", "/etc/passwd", "..", ".", ""])

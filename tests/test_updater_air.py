@@ -9,6 +9,7 @@ from makers_updater import Cut, World
 from msgspec.structs import replace
 
 from edge_node.releases import environment, progress
+from edge_node.releases.machine import Machine
 from edge_node.releases.progress import Phase, Progress
 from edge_node.releases.signs import Sign
 from edge_node.releases.trial import FRESH_SECONDS, Pace, Trial, holds_up
@@ -188,6 +189,38 @@ def test_what_begins_while_the_way_back_is_written_is_heard_to_its_end(
     assert (world.home.progress.phase, world.home.progress.reason) == (Phase.FAILED, Hitch.NOT_HEALTHY)
     assert (world.runs, len(ended)) == ("a", 2)
     assert taken[0] + 400 < ended[1] < taken[0] + 410
+
+
+@pytest.mark.parametrize("code", [0, 1, None], ids=["done", "refused", "no systemctl"])
+def test_whether_the_supervisor_restarts_is_told(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, code: int | None
+) -> None:
+    if code is not None:
+        (tmp_path / "systemctl").write_text(f"#!/bin/sh\nexit {code}\n")
+        (tmp_path / "systemctl").chmod(0o755)
+    monkeypatch.setenv("PATH", str(tmp_path))
+    assert Machine("a.service").restart() is (code == 0)
+
+
+@pytest.mark.parametrize("meanwhile", ["", "it comes by itself"])
+def test_a_way_back_whose_restart_failed_is_begun_again_unless_the_node_is_back(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, meanwhile: str
+) -> None:
+    world = World(tmp_path, "never well")
+    restart = world.machine.restart
+    monkeypatch.setattr(
+        world.machine, "restart", lambda: world.home.progress.phase is not Phase.RETURNING and restart()
+    )
+    with pytest.raises(OSError, match="not restarted"):
+        world.update()
+    assert (world.home.progress.phase, world.home.current, world.runs) == (Phase.RETURNING, "a", "b")
+    monkeypatch.undo()
+    if meanwhile:
+        world.begin()
+    world.machine.wait(60.0)
+    world.update()
+    assert (world.home.progress.phase, world.runs) == (Phase.FAILED, "a")
+    assert world.machine.restarts == (1 if meanwhile else 2), "nothing is cut that runs already"
 
 
 @pytest.mark.parametrize(

@@ -50,6 +50,11 @@ class FilePlayer:
         """See `Player`."""
         return self._tuner.works
 
+    @property
+    def stuck(self) -> bool:
+        """See `Player`. One that hangs writes no more and says nothing of a fault, which is seen without this."""
+        return self._thread is not None and not self._takes.closed and not self._thread.is_alive()
+
     def prime(self, take: Take) -> None:
         """See `Player`."""
         self._begin()

@@ -16,6 +16,7 @@ class NullPlayer:
     device = "none"
     device_ok: bool | None = None
     can_relay = True
+    stuck = False
 
     def __init__(self, now: Now) -> None:
         self._now = now

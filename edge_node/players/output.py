@@ -70,6 +70,16 @@ class Output:
         if stream is not None:
             stream.close(ignore_errors=True)
 
+    def abandon(self) -> None:
+        """Let go of the stream without asking the library, which raised what nobody foresaw. Never raises.
+
+        The next `check` that the back-off allows starts the library anew, and that closes whatever is open.
+        """
+        self._stream = self._console = None
+        self._stale_library = True
+        self._back_off = min(max(FIRST_BACK_OFF, self._back_off * 2), MOST_BACK_OFF)
+        self._try_at = time.monotonic() + self._back_off
+
     def _open(self) -> None:
         if time.monotonic() < self._try_at:
             raise Lost("waiting before the next try")
@@ -102,9 +112,7 @@ class Output:
 
     def _give_up(self) -> None:
         self.close()
-        self._stale_library = True
-        self._back_off = min(max(FIRST_BACK_OFF, self._back_off * 2), MOST_BACK_OFF)
-        self._try_at = time.monotonic() + self._back_off
+        self.abandon()
 
     def _callback(self, out: Any, frames: int, times: Any, status: Any) -> None:
         """PortAudio's thread: must not block, must not raise."""

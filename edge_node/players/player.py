@@ -82,6 +82,13 @@ class Player(Protocol):
     def can_relay(self) -> bool:
         """Whether a stream can be decoded here; without, only what stands in for it sounds."""
 
+    @property
+    def stuck(self) -> bool:
+        """Whether what runs in the background hangs or has died: nothing sounds any more in this process.
+
+        A device that is away is not that: it is looked for, as long as a take wants it.
+        """
+
     def prime(self, take: Take) -> None:
         """Take hold of ``take``. Returns at once; what goes wrong stands in `progress`."""
 

@@ -19,6 +19,7 @@ from edge_node.players.decoding import BadAudio, Source
 from edge_node.players.part import Part
 from edge_node.players.player import RATE
 from edge_node.players.relaying import RelaySource
+from wire.errors import Reason
 
 log = logging.getLogger(__name__)
 
@@ -77,8 +78,7 @@ class Voice:
                 self._append(self._source.read(min(BLOCK, ahead)))
         except BadAudio as wrong:
             log.warning("bad audio job=%s detail=%s", self.part.take.job_id, wrong)
-            self.part.fail(wrong.reason)
-            self._dry = self._spoilt = True
+            self.spoil(wrong.reason)
 
     def pull(self, samples: int) -> Any:
         """The next int16 block, shape (n,), n <= ``samples``: shorter when there is no more, or not yet."""
@@ -109,6 +109,11 @@ class Voice:
             if not self._spoilt:
                 self.part.finish()
             self.gone.set()
+
+    def spoil(self, reason: Reason = Reason.BAD_AUDIO) -> None:
+        """Nothing more of it can be decoded."""
+        self.part.fail(reason)
+        self._dry = self._spoilt = True
 
     def close(self) -> None:
         """Close the file, or hang up."""

@@ -56,11 +56,43 @@ def led_to(prefix: Path, link: str) -> str:
 
 def lead(prefix: Path, link: str, name: str) -> None:
     """``link`` leads to the environment ``name``, durably. Raises OSError."""
-    aside = prefix / f".{link}.new"
-    aside.unlink(missing_ok=True)
-    aside.symlink_to(name)
-    aside.replace(prefix / link)
+    if not _leads(prefix / link, name):
+        _made(prefix, link, name).replace(prefix / link)
     disk.sync_folder(prefix)
+
+
+def keep_way(prefix: Path, name: str) -> None:
+    """Whatever fills the disk from now on, both links can be led to ``name`` once: by a rename alone. Raises OSError.
+
+    A link needs no room but an inode, and whoever makes many small files leaves none.
+    """
+    for link in (CURRENT, STEADY):
+        kept = _kept(prefix, link)
+        if not _leads(kept, name):
+            kept.unlink(missing_ok=True)
+            kept.symlink_to(name)
+    disk.sync_folder(prefix)
+
+
+def _made(prefix: Path, link: str, name: str) -> Path:
+    """A link to ``name`` that may become ``link``: a new one, else the one that was kept. Raises OSError."""
+    aside, kept = prefix / f".{link}.new", _kept(prefix, link)
+    try:
+        aside.unlink(missing_ok=True)
+        aside.symlink_to(name)
+    except OSError:
+        if _leads(kept, name):
+            return kept
+        raise
+    return aside
+
+
+def _kept(prefix: Path, link: str) -> Path:
+    return prefix / f".{link}.back"
+
+
+def _leads(link: Path, name: str) -> bool:
+    return link.is_symlink() and os.readlink(link) == name
 
 
 def other(name: str) -> str:

@@ -27,7 +27,7 @@ def read(home: Path, folder: str, name: str, most_bytes: int) -> bytes:
     """The file ``home/folder/name``. ``home`` itself may be a link, nothing below it. Raises NotTaken."""
     with _opened(home, folder, name) as descriptor:
         found = bytearray()
-        while len(found) <= most_bytes and (chunk := os.read(descriptor, most_bytes + 1 - len(found))):
+        while len(found) <= most_bytes and (chunk := _part(descriptor, most_bytes + 1 - len(found))):
             found += chunk
         if len(found) > most_bytes:
             raise NotTaken(f"{name} is longer than {most_bytes} bytes")

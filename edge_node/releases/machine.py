@@ -34,14 +34,15 @@ class Machine:
         """Let time pass."""
         self._never.wait(seconds)
 
-    def restart(self) -> None:
-        """Have the node started again. What goes wrong shows in the node's signs of life, not here."""
+    def restart(self) -> bool:
+        """Have the node started again. Whether its supervisor says so; how it lives then its signs of life show."""
         try:
             done = subprocess.run(
                 ["systemctl", "restart", self._unit], capture_output=True, timeout=RESTART_SECONDS, check=False
             )
         except (OSError, subprocess.TimeoutExpired) as wrong:
             log.error("not_restarted unit=%s why=%s", self._unit, wrong)
-            return
+            return False
         if done.returncode:
             log.error("not_restarted unit=%s why=%s", self._unit, done.stderr.decode("utf-8", "replace")[-200:])
+        return done.returncode == 0

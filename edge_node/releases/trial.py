@@ -80,6 +80,16 @@ class Trial:
         return Verdict(Hitch.NOT_HEALTHY, f"{spent:.0f} s") if late else None
 
 
+def lives(environment: str, sign: Sign | None, at: tuple[str, float]) -> bool:
+    """Whether ``environment`` gave a sign just now. ``at``: as in `holds_up`."""
+    run, mono = at
+    return (
+        sign is not None
+        and (sign.environment, sign.boot) == (environment, run)
+        and 0 <= mono - sign.at <= FRESH_SECONDS
+    )
+
+
 def holds_up(state: Progress, sign: Sign | None, at: tuple[str, float], pace: Pace) -> bool:
     """Whether the restart of the way back is to wait: what goes walks, and its air was taken since the verdict.
 

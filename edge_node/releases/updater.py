@@ -196,6 +196,8 @@ class Updater:
         while self._machine.monotonic() < end:
             if self._may():
                 trying = replace(held, phase=Phase.TRIAL, boot=self._machine.boot(), tries=1, ran=True, reason="")
+                progress.keep_room(self._prefix)
+                environment.keep_way(self._prefix, held.previous)
                 trying = self._save(replace(trying, since=self._machine.monotonic()))
                 if self._may() and self._leads_over(held):  # writing may have taken its time
                     log.info("switched environment=%s version=%s", held.target, held.version)
@@ -248,14 +250,19 @@ class Updater:
         held = replace(held, phase=Phase.RETURNING, reason=hitch.value, detail=detail)
         try:
             self._save(held)
-        except OSError as wrong:  # a full disk is no reason to stay
+        except OSError as wrong:  # a disk that takes nothing is no reason to stay
             log.error("return_not_written why=%s", wrong)
         environment.lead(self._prefix, STEADY, held.previous)
         environment.lead(self._prefix, CURRENT, held.previous)
-        while trial.holds_up(held, self._sign(), (self._machine.boot(), self._machine.monotonic()), self._pace):
+        while trial.holds_up(held, self._sign(), self._second(), self._pace):
             self._machine.wait(self._pace.look_seconds)
-        self._machine.restart()
+        back = trial.lives(held.previous, self._sign(), self._second())  # when this is not the first attempt
+        if not (back or self._machine.restart()):
+            raise OSError(errno.EAGAIN, "the node was not restarted")  # what is given up still runs: tried again
         self._save(replace(held, phase=Phase.FAILED))
+
+    def _second(self) -> tuple[str, float]:
+        return self._machine.boot(), self._machine.monotonic()
 
     def _save(self, state: Progress) -> Progress:
         progress.save(self._prefix, state)
