@@ -13,6 +13,8 @@ import re
 import shutil
 import tarfile
 import tempfile
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import IO, BinaryIO
 
@@ -27,8 +29,17 @@ _NAME = re.compile(rf"{DATABASE}|{'|'.join(FILES)}|(?:{'|'.join(FOLDERS)})(?:/[^
 _CHUNK = 1 << 20
 
 
-def give_back(settings: Settings, path: Path, passphrase: str) -> Contents:
-    """Put the station in ``path`` where ``settings`` say it lives. Raises VaultError, StoreError; then nothing was."""
+def _nothing_more(_store: Store, _contents: Contents) -> None:
+    """What is given back is ready."""
+
+
+def give_back(
+    settings: Settings, path: Path, passphrase: str, ready: Callable[[Store, Contents], None] = _nothing_more
+) -> Contents:
+    """Put the station in ``path`` where ``settings`` say it lives. Raises VaultError, StoreError; then nothing was.
+
+    ``ready`` is told the database before there is a station, where it is a file; else as soon as it is there.
+    """
     home = settings.state_dir
     if any((home / name).exists() for name in ("loa.db", *FOLDERS, *FILES)):
         raise VaultError("vault.not_empty", path=home)
@@ -38,7 +49,7 @@ def give_back(settings: Settings, path: Path, passphrase: str) -> Contents:
             aside = Path(folder)
             with unlocked(path, passphrase) as stream:
                 contents = _unpacked(stream, aside, path)
-            _put_in_place(settings, aside, contents)
+            _put_in_place(settings, aside, contents, ready)
     except tarfile.TarError as wrong:
         raise VaultError("vault.damaged", path=path, why=wrong) from wrong
     except OSError as wrong:
@@ -88,24 +99,47 @@ def _written(content: IO[bytes], target: Path, info: tarfile.TarInfo) -> Member:
     return Member(info.name, info.size, digest.hexdigest())
 
 
-def _put_in_place(settings: Settings, aside: Path, contents: Contents) -> None:
-    """The database last: while it is not there, a restore that was interrupted is no station."""
-    store = Store(settings.store_url, settings.relays)
-    if (contents.kind == "sqlite") is not store.database.is_sqlite:
-        raise VaultError("vault.other_database", kind=contents.kind)
-    for name in (*FOLDERS, *FILES):
-        if (aside / name).exists():
-            (aside / name).rename(settings.state_dir / name)
-    try:
-        store.take_back(aside / DATABASE)
-        store.migrate()
-        store.people.end_all_sessions()
-    except BaseException:
+def _put_in_place(
+    settings: Settings, aside: Path, contents: Contents, ready: Callable[[Store, Contents], None]
+) -> None:
+    """The database last: while it is not there, a restore that was interrupted is no station.
+
+    One that is a file is wholly made ready before, so that there is no moment at which old sessions count.
+    """
+    with _opened(settings.store_url, settings) as store:
+        is_file = store.database.is_sqlite
+        if (contents.kind == "sqlite") is not is_file:
+            raise VaultError("vault.other_database", kind=contents.kind)
+        if is_file:
+            with _opened(f"sqlite:///{(aside / DATABASE).absolute()}", settings) as restored:
+                _make_ready(restored)
+                ready(restored, contents)
         for name in (*FOLDERS, *FILES):
-            _remove(settings.state_dir / name)
-        raise
+            if (aside / name).exists():
+                (aside / name).rename(settings.state_dir / name)
+        try:
+            store.take_back(aside / DATABASE)
+            if not is_file:
+                _make_ready(store)
+                ready(store, contents)
+        except BaseException:
+            for name in (*FOLDERS, *FILES):
+                _remove(settings.state_dir / name)
+            raise
+
+
+@contextmanager
+def _opened(url: str, settings: Settings) -> Iterator[Store]:
+    store = Store(url, settings.relays)
+    try:
+        yield store
     finally:
         store.close()
+
+
+def _make_ready(store: Store) -> None:
+    store.migrate()
+    store.people.end_all_sessions()
 
 
 def _remove(path: Path) -> None:
