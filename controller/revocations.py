@@ -129,7 +129,8 @@ def _mark(path: Path) -> tuple[int, ...]:
 def _unknown(path: Path, store: Store) -> tuple[datetime | None, bool]:
     """Of a file: up to when its list goes (None: it cannot be read), and whether the store knows all of it.
 
-    What this station wrote last is known by its content: the key that sealed it may have been changed since.
+    What this station wrote last is known by its content: the key that sealed it may have been changed since. Who is
+    revoked there and not here tells more whenever it was written: clocks may be wrong.
     """
     known = gaps.known(store)
     try:
@@ -137,11 +138,12 @@ def _unknown(path: Path, store: Store) -> tuple[datetime | None, bool]:
             return None, True
         if hashlib.sha256(_raw(path)).hexdigest() == known.sha256:
             return known.upto, True
-        upto = read(path, store).at
+        noted = read(path, store)
     except (OSError, ListTrouble) as wrong:
         log.warning("revocations_unread path=%s why=%s", path, wrong)
         return None, False
-    return upto, known.covers(upto)
+    revoked = {node.id for node in store.roster.nodes() if node.revoked_at}
+    return noted.at, known.covers(noted.at) and noted.state.revoked.keys() <= revoked
 
 
 def _put_aside(path: Path) -> Path | None:

@@ -10,6 +10,7 @@ from datetime import timedelta
 from pathlib import Path
 
 import makers_store as made
+import msgspec
 import pyrage
 import pytest
 from makers_keys import change
@@ -27,7 +28,7 @@ from controller.store.tokens import TokenRow
 from controller.trustbook import held_trust
 from edge_node.gate import Gate
 from loa import house
-from wire import seal, topics
+from wire import codec, seal, topics
 from wire.link import Message
 from wire.seal import Signer
 
@@ -294,6 +295,16 @@ def test_a_place_that_comes_long_after_the_restore_is_not_written_over(loa: Loa,
         mounted(path, held)  # all of it is known by now
         assert begins(store, tmp_path).keep(LATER + timedelta(hours=5)) == 2
     assert len(list(tmp_path.glob("stick.aside-*"))) == 1
+
+
+def test_a_list_with_a_revocation_unknown_here_is_put_aside_whatever_its_clock_said(old: Radio, tmp_path: Path) -> None:
+    held = revocations.read(tmp_path / "stick", old.store)
+    state = msgspec.structs.replace(held.state, revoked=held.state.revoked | {"cum-9": NOW})
+    early = revocations.Noted(NOW - timedelta(days=999), state)
+    mounted(tmp_path / "stick", seal.seal(revocations.KIND, codec.write(early), old.signer))
+    after = Revocations(old.store, old.settings, old.signer)
+    assert after.keep(LATER + timedelta(hours=1)) == 2
+    assert revocations.read(tmp_path / "stick.aside-1", old.store) == early
 
 
 def test_a_list_that_nobody_can_read_is_put_aside_and_not_more_than_some(loa: Loa, old: Radio, tmp_path: Path) -> None:
