@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import cage
-from controller import clock, keyring, setting_changes, web_certificates
+from controller import clock, keyring, setting_changes, succession, web_certificates
 from controller.clock import Clock, Tick
 from controller.cosigning import Cosigning
 from controller.desk import Desk, OwnApproval, ProofRules, SecondFactor
@@ -122,7 +122,10 @@ def make_link(settings: Settings) -> MqttLink:
 
 def make_station(settings: Settings, store: Store, link: Link) -> Station:
     """The station over ``store`` and ``link``. Raises KeyTrouble, TokenTrouble, VoiceError, ShelfError."""
-    transmitter = Transmitter(store, link, keyring.of(settings).station(), settings)
+    ring = keyring.of(settings)
+    if succession.finish(ring, store):
+        log.warning("finished_key_change key=%s: it was cut before the new key was taken", ring.station().public.id)
+    transmitter = Transmitter(store, link, ring.station(), settings)
     return Station(store, link, make_studio(settings), transmitter, settings)
 
 

@@ -209,6 +209,9 @@ def _papers(papers: Mapping[str, datetime | None], now: datetime) -> Iterator[Pa
 def _keys(keys: Keys, now: datetime) -> Iterator[Part]:
     if keys.trust_until is None:
         yield Part("trust", Mark.BAD, "condition.trust_none", {}, "condition.do_trust_none")
+    elif keys.cut or not keys.named:
+        which = "cut" if keys.cut else "unnamed"
+        yield Part("trust", Mark.BAD, f"condition.trust_{which}", {}, f"condition.do_trust_{which}")
     else:
         left = keys.trust_until - now
         facts: dict[str, object] = {"at": keys.trust_until, "days": max(0, left.days)}

@@ -67,6 +67,8 @@ class Voice:
 class Keys:
     """``locked``: kinds of keys that are locked; ``token``: the station's lies in one; ``second``: how many second
     people have a key, ``second_wanted``: whether a wide emergency wants one. ``trust_until``: None for no trust.
+    ``named``: whether the trust counts the station's key now (true where that cannot be seen); ``cut``: whether it
+    names one that the station has not taken yet.
     """
 
     locked: tuple[str, ...] | None = ()
@@ -75,6 +77,8 @@ class Keys:
     second: int = 0
     second_wanted: bool = False
     trust_until: datetime | None = None
+    named: bool = True
+    cut: bool = False
 
 
 @dataclass(frozen=True)

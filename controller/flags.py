@@ -19,8 +19,8 @@ from wire.plan import Moment
 PREFIX = "flag:"
 MOST_BYTES = 16_384
 MOST_NAMED = 5  # of what is counted
-STILL_IN, RESTORED, OLDER, UNSEEN = "still_in", "restored", "older", "unseen"
-NAMES = (STILL_IN, RESTORED, OLDER, UNSEEN)
+STILL_IN, RESTORED, OLDER, UNSEEN, NEWER_LIST = "still_in", "restored", "older", "unseen", "newer_list"
+NAMES = (STILL_IN, RESTORED, OLDER, UNSEEN, NEWER_LIST)
 
 
 class Flag(msgspec.Struct, frozen=True):

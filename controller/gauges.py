@@ -16,7 +16,7 @@ from datetime import datetime
 from importlib.metadata import version
 from pathlib import Path
 
-from controller import condition, vault, web_certificates
+from controller import condition, succession, vault, web_certificates
 from controller.condition import Part
 from controller.condition_facts import ClockFacts, Kept, Keys, Life, Line, Readings, Room, Voice
 from controller.guestlist import Guestlist
@@ -30,6 +30,7 @@ from controller.trustbook import held_trust
 from wire import certificates
 from wire.certificates import BadCertificate
 from wire.kernel_clock import kernel_clock
+from wire.trust import Trust
 
 log = logging.getLogger(__name__)
 
@@ -153,8 +154,16 @@ class Gauges:
         try:
             locked = locked_kinds(self._ring)
             here = bool(self._ring.token) or self._ring.path(STATION).exists()
+            named, cut = self._is_named(trust, now), succession.is_cut(self._ring, self._store)
         except (OSError, KeyTrouble) as wrong:
             log.info("lock_unread why=%s", wrong)
-            locked, here = None, True
+            locked, here, named, cut = None, True, True, False
         wanted, until = bool(trust and trust.cosign_below), trust.valid_until if trust else None
-        return Keys(locked, bool(self._ring.token), here, counted, wanted, until)
+        return Keys(locked, bool(self._ring.token), here, counted, wanted, until, named, cut)
+
+    def _is_named(self, trust: Trust | None, now: datetime) -> bool:
+        """Whether the key in the file counts; one in a token is not asked for its name here, which takes its PIN."""
+        own = None if self._ring.token else self._ring.public(STATION)
+        if own is None or trust is None:
+            return True
+        return any(each.public_key == own.hex and each.not_before <= now < each.until for each in trust.grants)

@@ -3,7 +3,8 @@
 - The roots seal only the trust document, their own successors and releases; when that is done they lie in drawers.
 - Every act draws a draft of what the roots are to say. `settle` seals it with the roots at hand, if enough; else the
   draft goes from root to root as a file (`controller.drafts`), and `publish` takes it in.
-- Nothing is half done: a draft that too few sealed changes nothing.
+- Nothing is half done: a draft that too few sealed changes nothing, and a change of the station's key that was cut
+  between the trust document and the file is finished by whoever comes next (`controller.succession`).
 """
 
 from __future__ import annotations
@@ -19,6 +20,7 @@ from controller.durable import write_once
 from controller.keyring import NEXT, ROOT, ROOT_PUBLIC, STATION, Keyring, KeyTrouble
 from controller.store import Store
 from controller.store.facts import Document
+from controller.succession import EVERYTHING, areas_now, finish
 from controller.trustbook import TRUST_NAME, areas_of, held_message, held_trust
 from wire import codec, roots
 from wire.plan import BulletinClass
@@ -28,13 +30,12 @@ from wire.topics import TRUST
 from wire.trust import Cosigner, Grant, Trust
 
 __all__ = [
-    "NEXT", "ROOT", "ROOT_PUBLIC", "STATION", "TRUST_NAME", "KeyTrouble", "Keyring", "areas_of", "held_trust",
-    "write_once",
+    "EVERYTHING", "NEXT", "ROOT", "ROOT_PUBLIC", "STATION", "TRUST_NAME", "KeyTrouble", "Keyring", "areas_of",
+    "held_trust", "write_once",
 ]  # fmt: skip
 
 TRUST_VALIDITY = timedelta(days=730)
 OVERLAP = timedelta(days=1)  # how long an old key still counts beside the new one: nodes that are away catch up
-EVERYTHING = "*"
 _Cosigners = tuple[Cosigner, ...]
 
 
@@ -44,9 +45,9 @@ def establish(
     """Make the keys that are not there, and seal a trust document unless the one held still serves.
 
     It serves while it names the station's key for ``areas`` and no others, and is less than half spent. ``*`` is
-    everything; no areas at all means those that the key has now, everything for a key that has none yet. ``given``:
+    everything; no areas at all means those that the key has now, everything where there is no document yet. ``given``:
     root keys beside the one that may lie here. Raises KeyTrouble ``keys.no_root`` where a new document is needed and no
-    root key is at hand, ``keys.too_few_roots``; StoreError.
+    root key is at hand, ``keys.too_few_roots``, ``keys.no_areas`` (see `renewed`); StoreError.
     """
     held = held_trust(store)
     if not ring.token and ring.public(STATION) is None:
@@ -74,11 +75,15 @@ def found(ring: Keyring, store: Store, signers: tuple[Sealer, ...], threshold: i
 
 
 def renewed(ring: Keyring, store: Store, areas: tuple[str, ...], now: datetime, always: bool = False) -> Draft | None:
-    """A draft that names the station's key for ``areas``, None while the document held serves (see `establish`)."""
+    """A draft that names the station's key for ``areas``, None while the document held serves (see `establish`).
+
+    Raises KeyTrouble ``keys.no_areas`` where there are none and the document held does not name the key.
+    """
+    finish(ring, store)
     own, held = ring.public(STATION), held_trust(store)
     if own is None:
         raise KeyTrouble("keys.missing", path=ring.path(STATION))
-    areas = areas or tuple(sorted(areas_of(held, own))) or (EVERYTHING,)
+    areas = areas or areas_now(ring, held, own)
     if held is not None and not always and _serves(held, own, areas, now):
         return None
     kept = tuple(each for each in held.grants if each.public_key != own.hex) if held else ()
@@ -90,6 +95,7 @@ def without(ring: Keyring, store: Store, public_key: str, now: datetime, above: 
 
     Raises KeyTrouble ``keys.no_trust``, ``keys.not_named``, ``keys.own_key`` (change it instead).
     """
+    finish(ring, store)
     held, key = _trust(store), public_key.lower()
     own = ring.public(STATION)
     if own is not None and own.hex == key:
@@ -112,39 +118,26 @@ def without_left(store: Store, now: datetime) -> Draft | None:
 
 def revoke(ring: Keyring, store: Store, public_key: str, now: datetime, above: int = 0) -> Trust:
     """`without`, settled with the root that lies here. Raises KeyTrouble ``keys.no_root`` too."""
-    _need_roots(ring, ())
+    need_roots(ring, ())
     return settle(ring, store, without(ring, store, public_key, now, above), now)
 
 
-def changed(ring: Keyring, store: Store, now: datetime, stolen: bool = False) -> Draft:
-    """A draft that gives the station a new key, waiting beside the old one, for what the old one could do.
+def changed(ring: Keyring, store: Store, now: datetime, stolen: bool = False, areas: tuple[str, ...] = ()) -> Draft:
+    """A draft that gives the station a new key, waiting beside the old one, for ``areas`` or what the old one could do.
 
-    The old one counts for `OVERLAP` more, or from then on no more when it was ``stolen``. Raises KeyTrouble.
+    The old one counts for `OVERLAP` more, or from then on no more when it was ``stolen``. A change that was cut is
+    drawn again, with the same new key. Raises KeyTrouble, ``keys.no_areas`` as `renewed` does.
     """
     if ring.token:
         raise KeyTrouble("keys.token_change")
     held, old = _trust(store), ring.public(STATION)
     if old is None:
         raise KeyTrouble("keys.missing", path=ring.path(STATION))
-    areas = tuple(sorted(areas_of(held, old))) or (EVERYTHING,)
+    areas = areas or areas_now(ring, held, old)
     new = ring.make_like(NEXT, STATION)
     others = [each for each in held.grants if each.public_key not in (old.hex, new.hex)]
     ending = [] if stolen else [_ending(each, now) for each in held.grants if each.public_key == old.hex]
     return _drawn(store, (*others, *ending, grant(new, areas, now)), now)
-
-
-def change(
-    ring: Keyring, store: Store, now: datetime, stolen: bool = False, given: Sequence[Sealer] = ()
-) -> tuple[PublicKey, Trust]:
-    """`changed`, settled with the root that lies here and those ``given``. The old key, and the trust document.
-
-    A change that was interrupted is finished by the next. Raises KeyTrouble as `revoke` does; then nothing was changed.
-    """
-    _need_roots(ring, given)
-    old = ring.public(STATION)
-    trust = settle(ring, store, changed(ring, store, now, stolen), now, given)
-    assert old
-    return old, trust
 
 
 def with_cosigner(store: Store, cosigner: Cosigner, below: int, now: datetime) -> Draft:
@@ -168,7 +161,7 @@ def with_roots(ring: Keyring, store: Store, keys: Iterable[PublicKey], threshold
 
 def settle(ring: Keyring, store: Store, draft: Draft, now: datetime, given: Sequence[Sealer] = ()) -> Trust:
     """Seal the draft with the root that lies here and those ``given``, and publish it. Raises KeyTrouble."""
-    return publish(ring, store, draft.signed(*_need_roots(ring, given)), now)
+    return publish(ring, store, draft.signed(*need_roots(ring, given)), now)
 
 
 def publish(ring: Keyring, store: Store, draft: Draft, now: datetime) -> Trust:
@@ -193,9 +186,7 @@ def publish(ring: Keyring, store: Store, draft: Draft, now: datetime) -> Trust:
         raise KeyTrouble("keys.bad_draft", why=wrong) from None
     store.documents.put(Document(TRUST_NAME, trust.serial, message, now))
     ring.note_roots(led)
-    waiting = ring.public(NEXT)
-    if waiting is not None and any(each.public_key == waiting.hex for each in trust.grants):
-        ring.promote(NEXT, STATION)
+    finish(ring, store)
     return trust
 
 
@@ -215,20 +206,8 @@ def grant(key: PublicKey, areas: tuple[str, ...], now: datetime) -> Grant:
     return Grant(key.hex, areas, BulletinClass.EMERGENCY, now, now + TRUST_VALIDITY)
 
 
-def _ending(held: Grant, now: datetime) -> Grant:
-    """The same, but not for long."""
-    return replace(held, until=min(held.until, now + OVERLAP))
-
-
-def _trust(store: Store) -> Trust:
-    held = held_trust(store)
-    if held is None:
-        raise KeyTrouble("keys.no_trust")
-    return held
-
-
-def _need_roots(ring: Keyring, given: Sequence[Sealer]) -> tuple[Sealer, ...]:
-    """The root keys at hand. Raises KeyTrouble where there is none."""
+def need_roots(ring: Keyring, given: Sequence[Sealer]) -> tuple[Sealer, ...]:
+    """The root keys at hand, ``given`` and the one that lies here. Raises KeyTrouble ``keys.no_root`` for none."""
     signers = {str(each.public.id): each for each in given}
     public = ring.public(ROOT)
     if public is not None and str(public.id) not in signers:
@@ -239,6 +218,18 @@ def _need_roots(ring: Keyring, given: Sequence[Sealer]) -> tuple[Sealer, ...]:
     if ring.roots() is None and len(signers) == 1:
         ring.note_roots(RootSet(tuple(each.public for each in signers.values())))
     return tuple(signers.values())
+
+
+def _ending(held: Grant, now: datetime) -> Grant:
+    """The same, but not for long."""
+    return replace(held, until=min(held.until, now + OVERLAP))
+
+
+def _trust(store: Store) -> Trust:
+    held = held_trust(store)
+    if held is None:
+        raise KeyTrouble("keys.no_trust")
+    return held
 
 
 def _drawn(

@@ -6,12 +6,13 @@ import json
 import re
 from collections.abc import Iterator
 from dataclasses import replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 
 import pytest
 import sqlalchemy as sa
 from flask import Flask
+from makers_keys import change
 from makers_loa import Loa, at_home, in_this_process
 from makers_store import NOW, furnish
 from makers_web import NOON, Town, form_key, settled_town
@@ -122,6 +123,9 @@ AILING = [
         {"keys": Keys((), here=False, trust_until=NOON + 9 * DAY)},
         {"trust_until": "warn", "lock_missing": "bad", "second_not_wanted": "plain"},
     ),
+    ({"keys": replace(WELL.keys, named=False)}, {"trust_unnamed": "bad"}),
+    ({"keys": replace(WELL.keys, named=False, cut=True)}, {"trust_cut": "bad"}),
+    ({"keys": replace(WELL.keys, cut=True)}, {"trust_cut": "bad"}),
 ]
 
 
@@ -178,6 +182,31 @@ def test_real_keys_papers_and_disks_are_read(station: tuple[Settings, Store], mo
     locked = make_gauges(settings, store).read(NOW)  # another process, without the passphrase: nobody is asked
     assert locked.papers == {"web": None, "authority": None}
     assert "station" in (locked.keys.locked or ())
+
+
+def test_a_key_that_the_trust_does_not_count_is_seen(
+    station: tuple[Settings, Store], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    settings, store = station
+    ring = Keyring(settings.keys_dir)
+
+    def seen(now: datetime = NOW) -> tuple[bool, bool]:
+        read = make_gauges(settings, store).read(now).keys
+        return read.named, read.cut
+
+    assert seen() == (True, False)
+    assert seen(NOW + keys.TRUST_VALIDITY) == (False, False)
+    old = ring.path(keyring.STATION).read_text()
+    with monkeypatch.context() as patched:
+        patched.setattr(Keyring, "promote", lambda *_: None)  # the power goes
+        change(ring, store, NOW)
+        assert seen() == (True, True)
+        change(ring, store, NOW, stolen=True)
+        assert seen() == (False, True)
+    keys.establish(ring, store, (), NOW)
+    assert seen() == (True, False)
+    ring.path(keyring.STATION).write_text(old)  # out of an old backup
+    assert seen() == (False, False)
 
 
 def test_a_certificate_of_somebody_else_is_read_and_a_spoilt_one_is_unknown(station: tuple[Settings, Store]) -> None:

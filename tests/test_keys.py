@@ -9,11 +9,14 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
+from makers_keys import change
 
-from controller import keys
-from controller.keys import ROOT, STATION, TRUST_VALIDITY, Keyring, KeyTrouble
+from controller import bootstrap, keys, succession
+from controller.keys import NEXT, ROOT, STATION, TRUST_VALIDITY, Keyring, KeyTrouble
+from controller.settings import Settings
 from controller.store import Store
 from wire import codec, seal
+from wire.loopback import Loopback
 from wire.plan import BulletinClass
 from wire.seal import Signer
 from wire.trust import Trust
@@ -233,19 +236,19 @@ def grants(store: Store) -> dict[str, datetime]:
 def test_a_changed_key_counts_a_day_beside_the_new_one(ring: Keyring, store: Store) -> None:
     keys.establish(ring, store, ("lang-son",), NOW)
     before = ring.station().public
-    old, trust = keys.change(ring, store, NOW + timedelta(days=9))
+    old, trust = change(ring, store, NOW + timedelta(days=9))
     new = ring.station().public
     assert (old.hex, new.hex != old.hex) == (before.hex, True)
     assert grants(store)[old.hex] == NOW + timedelta(days=10)
     assert [each.areas for each in trust.grants] == [("lang-son",)] * 2
     assert sorted(path.name for path in ring.folder.iterdir()) == ["root.key", "root.pub", "station.key"]
-    keys.change(ring, store, NOW + timedelta(days=9, hours=1))
+    change(ring, store, NOW + timedelta(days=9, hours=1))
     assert grants(store)[old.hex] == NOW + timedelta(days=10), "an ending key is not prolonged"
 
 
 def test_a_stolen_key_counts_no_more(ring: Keyring, store: Store) -> None:
     keys.establish(ring, store, (), NOW)
-    old, trust = keys.change(ring, store, NOW, stolen=True)
+    old, trust = change(ring, store, NOW, stolen=True)
     assert [each.public_key for each in trust.grants] == [ring.station().public.hex]
     assert old.hex not in grants(store)
     assert keys.establish(ring, store, (), NOW) == trust
@@ -262,19 +265,121 @@ def test_a_change_that_was_interrupted_is_finished_by_the_next(
 
     monkeypatch.setattr(Keyring, "promote", cut)
     with pytest.raises(KeyTrouble):
-        keys.change(ring, store, NOW)
+        change(ring, store, NOW)
     monkeypatch.undo()
     assert ring.station().public.hex == before, "the old key goes on"
     assert before in grants(store)
     waiting = (ring.folder / "station-next.key").read_text()
-    keys.change(ring, store, NOW)
+    change(ring, store, NOW)
     assert (ring.folder / "station.key").read_text() == waiting
     assert set(grants(store)) == {before, ring.station().public.hex}
 
 
+def cut_change(ring: Keyring, store: Store, monkeypatch: pytest.MonkeyPatch, *, stolen: bool) -> tuple[str, str]:
+    """The power goes between the trust document and the file: the old key that lies there, and the one that waits."""
+
+    def cut(*_: object) -> None:
+        raise KeyTrouble("keys.unwritable", path="x", why="power")
+
+    with monkeypatch.context() as patched:
+        patched.setattr(Keyring, "promote", cut)
+        with pytest.raises(KeyTrouble):
+            change(ring, store, NOW, stolen=stolen)
+    old, new = ring.public(STATION), ring.public(NEXT)
+    assert old
+    assert new
+    assert (old.hex in grants(store), new.hex in grants(store)) == (not stolen, True)
+    return old.hex, new.hex
+
+
+@pytest.mark.parametrize("stolen", [False, True])
+def test_a_change_that_was_cut_and_run_again_gives_the_new_key_what_the_old_one_had(
+    ring: Keyring, store: Store, monkeypatch: pytest.MonkeyPatch, stolen: bool
+) -> None:
+    keys.establish(ring, store, ("lang-son:dong-dang",), NOW)
+    old, new = cut_change(ring, store, monkeypatch, stolen=stolen)
+    _, trust = change(ring, store, NOW, stolen=stolen)
+    assert ring.station().public.hex == new
+    assert {each.public_key: each.areas for each in trust.grants} == dict.fromkeys(
+        [new] if stolen else [old, new], ("lang-son:dong-dang",)
+    )
+
+
+@pytest.mark.parametrize("act", ["init", "draft", "revoke"])
+def test_whatever_comes_after_a_cut_change_never_names_the_stolen_key_again(
+    ring: Keyring, store: Store, monkeypatch: pytest.MonkeyPatch, act: str
+) -> None:
+    keys.establish(ring, store, ("lang-son:dong-dang",), NOW)
+    other = Signer.generate().public
+    held = keys.held_trust(store)
+    assert held
+    more = keys._drawn(store, (*held.grants, keys.grant(other, ("lang-son",), NOW)), NOW)
+    keys.settle(ring, store, more, NOW)
+    old, new = cut_change(ring, store, monkeypatch, stolen=True)
+    assert succession.is_cut(ring, store)
+    if act == "init":
+        keys.establish(ring, store, (), NOW)
+    elif act == "draft":
+        drawn = keys.renewed(ring, store, (), NOW, always=True)
+        assert drawn
+        keys.settle(ring, store, drawn, NOW)
+    else:
+        keys.revoke(ring, store, other.hex, NOW)
+    assert ring.station().public.hex == new
+    assert not succession.is_cut(ring, store)
+    trust = keys.held_trust(store)
+    assert trust
+    assert {each.public_key for each in trust.grants} == ({new} if act == "revoke" else {new, other.hex})
+    assert old not in grants(store)
+    assert keys.areas_of(trust, ring.station().public) == {"lang-son:dong-dang"}
+
+
+def test_a_station_that_starts_after_a_cut_change_seals_with_the_key_that_nodes_believe(
+    ring: Keyring, store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    keys.establish(ring, store, ("lang-son",), NOW)
+    _, new = cut_change(ring, store, monkeypatch, stolen=True)
+    settings = Settings(state_dir=ring.folder.parent, voice_chain=("espeak",))
+    station = bootstrap.make_station(settings, store, Loopback().link("station"))
+    assert station.transmitter.key.hex == new
+    assert not ring.path(NEXT).exists()
+
+
+def test_a_key_that_was_only_drafted_stays_where_it_waits(ring: Keyring, store: Store) -> None:
+    keys.establish(ring, store, ("lang-son",), NOW)
+    own = ring.station().public
+    keys.changed(ring, store, NOW, stolen=True)
+    keys.establish(ring, store, ("lang-son", "b"), NOW)
+    assert not succession.finish(ring, store)
+    assert ring.station().public == own
+    assert ring.path(NEXT).exists()
+
+
+def test_a_key_that_the_roots_have_taken_back_gets_nothing_that_nobody_said(ring: Keyring, store: Store) -> None:
+    keys.establish(ring, store, ("lang-son",), NOW)
+    change(ring, store, NOW, stolen=True)
+    ring.path(STATION).write_text(SEED)  # as a backup of before would put it back
+    held = keys.held_trust(store)
+    acts = (
+        lambda: keys.establish(ring, store, (), NOW),
+        lambda: keys.renewed(ring, store, (), NOW, always=True),
+        lambda: change(ring, store, NOW, stolen=True),
+    )
+    for act in acts:
+        with pytest.raises(KeyTrouble, match="--area"):
+            act()
+    assert keys.held_trust(store) == held
+    assert not ring.path(NEXT).exists()
+    old = ring.station().public
+    trust = keys.settle(ring, store, keys.changed(ring, store, NOW, stolen=True, areas=("lang-son",)), NOW)
+    assert ring.station().public.hex in grants(store)
+    assert {each.areas for each in trust.grants} == {("lang-son",)}
+    assert old.hex not in grants(store)
+
+
 def test_a_key_is_taken_back_by_its_name_and_nothing_else_changes(ring: Keyring, store: Store) -> None:
     keys.establish(ring, store, (), NOW)
-    old, trust = keys.change(ring, store, NOW)
+    old, trust = change(ring, store, NOW)
     taken = keys.revoke(ring, store, old.hex.upper(), NOW, above=trust.serial + 40)
     assert taken.serial == trust.serial + 41
     assert set(grants(store)) == {ring.station().public.hex}
@@ -282,7 +387,7 @@ def test_a_key_is_taken_back_by_its_name_and_nothing_else_changes(ring: Keyring,
 
 def test_what_cannot_be_changed_is_said_and_nothing_is(ring: Keyring, store: Store) -> None:
     with pytest.raises(KeyTrouble, match=r"root key"):
-        keys.change(ring, store, NOW)
+        change(ring, store, NOW)
     ring.make(ROOT)
     with pytest.raises(KeyTrouble, match="loa key init"):
         keys.revoke(ring, store, SEED, NOW)
@@ -292,7 +397,7 @@ def test_what_cannot_be_changed_is_said_and_nothing_is(ring: Keyring, store: Sto
         with pytest.raises(KeyTrouble, match=why):
             keys.revoke(ring, store, key, NOW)
     (ring.folder / "root.key").unlink()
-    for act in (lambda: keys.change(ring, store, NOW), lambda: keys.revoke(ring, store, SEED, NOW)):
+    for act in (lambda: change(ring, store, NOW), lambda: keys.revoke(ring, store, SEED, NOW)):
         with pytest.raises(KeyTrouble):
             act()
     assert keys.held_trust(store) == held

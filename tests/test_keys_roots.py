@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from makers_keys import change
 from makers_loa import Loa, at_home, in_this_process
 from msgspec.structs import replace
 
@@ -107,14 +108,14 @@ def test_one_root_of_two_changes_nothing(ring: Keyring, store: Store) -> None:
     founded(ring, store)
     before = message(store)
     with pytest.raises(KeyTrouble, match="root key"):
-        keys.change(ring, store, NOW)
+        change(ring, store, NOW)
     assert not ring.path("station-next").exists()
     for signers in ((A,), (D,), (A, D), (A, A)):
         with pytest.raises(KeyTrouble, match="Not enough roots"):
-            keys.change(ring, store, NOW, given=signers)
+            change(ring, store, NOW, given=signers)
     assert message(store) == before
     own = ring.station().public.hex
-    keys.change(ring, store, NOW, stolen=True, given=(C, A))
+    change(ring, store, NOW, stolen=True, given=(C, A))
     assert ring.station().public.hex != own
 
 
@@ -143,7 +144,7 @@ def test_what_was_changed_after_it_was_signed_is_refused(ring: Keyring, store: S
 
 def test_a_draft_that_knows_nothing_of_a_revocation_does_not_undo_it(ring: Keyring, store: Store) -> None:
     founded(ring, store)
-    old, _ = keys.change(ring, store, NOW, given=(A, B))
+    old, _ = change(ring, store, NOW, given=(A, B))
     slow = keys.with_cosigner(store, Cosigner("0" * 63 + "1", "hoa", ("*",), NOW, NOW), 2, NOW).signed(A, B)
     trust = keys.settle(ring, store, keys.without(ring, store, old.hex, NOW), NOW, (A, B))
     with pytest.raises(KeyTrouble, match="new draft"):
@@ -335,7 +336,7 @@ def test_a_changed_key_is_locked_as_the_old_one_was(
     keys.establish(ring, store, (), NOW)
     relock(ring, WORDS)
     asking = Keyring(ring.folder, ask=lambda _: WORDS)
-    keys.change(asking, store, NOW)
+    change(asking, store, NOW)
     assert asking.is_locked(STATION)
     monkeypatch.setattr(keyring, "_opened", {})
     assert asking.station().public == asking.public(STATION)

@@ -9,6 +9,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
+from makers_keys import change
 
 from controller import keyring, keys
 from controller.keyring import STATION, Keyring, KeyTrouble
@@ -65,7 +66,7 @@ def test_a_station_lives_on_its_token(uri: str, store: Store, tmp_path: Path) ->
     gate = Gate("loa-01", "lang-son:x", keys.in_force(ring, store))
     assert isinstance(gate.admit(TRUST.topic(), held.envelope, NOW), Admitted)
     with pytest.raises(KeyTrouble, match="station_key"):
-        keys.change(ring, store, NOW)
+        change(ring, store, NOW)
     other = Keyring(ring.folder, uri.replace("object=station", "object=spare"))
     keys.establish(other, store, ("lang-son",), NOW)
     keys.revoke(other, store, ring.station().public.hex, NOW)

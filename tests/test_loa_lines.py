@@ -46,8 +46,8 @@ bench, migrate, node init, node run, node check, node enrol, node tone, node add
 node codes, node budget, node list, node update, node prove,
 node revoke, release sign, release publish, release withdraw, release show, key init, key show, key change, key revoke,
 key certify, key roots, key cosigner, key left, key lock, key unlock, key trust draft, key trust sign,
-key trust publish, audit list, audit verify, audit export, audit public, backup, restore, alarms, area add, area code,
-area import, area move, area list, cap, place,
+key trust publish, audit list, audit verify, audit export, audit public, backup, restore, revocations, alarms,
+area add, area code, area import, area move, area list, cap, place,
 user add, user link, user list, user grant, user withdraw, user leave, user return, user forget-factor,
 token add, token list, token end, status, settings"""
 

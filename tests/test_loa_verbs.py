@@ -148,6 +148,22 @@ def test_keys_are_made_once_and_shown(loa: Loa) -> None:
     assert json.loads(loa("key", "init", "--area", "*", "--json").out)["areas"] == ["*"]
 
 
+def test_a_key_that_the_trust_document_does_not_name_is_told_and_gets_no_areas_by_itself(loa: Loa, home: Path) -> None:
+    loa("key", "init", "--area", PLACE)
+    path = home / "keys" / "station.key"
+    old = path.read_text()
+    assert loa("key", "change", "--stolen").code == 0
+    path.write_text(old)  # out of a backup of before
+    shown = loa("key", "show")
+    assert (shown.code, "WARNING" in shown.out) == (1, True)
+    for verb in (("init",), ("change", "--stolen"), ("trust", "draft", home / "trust.draft")):
+        loa("key", *verb).refuses(1, "--area")
+    loa("key", "change", "--stolen", "--area", "nowhere").refuses(1, "nowhere")
+    assert loa("key", "change", "--stolen", "--area", PLACE).code == 0
+    shown = loa("key", "show")
+    assert (shown.code, PLACE in shown.out, "WARNING" in shown.out) == (0, True, False)
+
+
 def test_a_root_key_that_lies_elsewhere_is_said(loa: Loa, home: Path) -> None:
     loa("key", "init")
     before = json.loads(loa("key", "show", "--json").out)

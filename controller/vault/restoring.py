@@ -13,7 +13,7 @@ import os
 import re
 import shutil
 import tarfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import IO, BinaryIO
@@ -32,8 +32,17 @@ _NAME = re.compile(rf"{DATABASE}|{'|'.join(FILES)}|(?:{'|'.join(FOLDERS)})(?:/[^
 _CHUNK = 1 << 20
 
 
-def give_back(settings: Settings, path: Path, passphrase: str) -> Contents:
-    """Put the station in ``path`` where ``settings`` say it lives. Raises VaultError, StoreError; then nothing was."""
+def _nothing_more(_store: Store, _contents: Contents) -> None:
+    """What is given back is ready."""
+
+
+def give_back(
+    settings: Settings, path: Path, passphrase: str, ready: Callable[[Store, Contents], None] = _nothing_more
+) -> Contents:
+    """Put the station in ``path`` where ``settings`` say it lives. Raises VaultError, StoreError; then nothing was.
+
+    ``ready`` is told the database before there is a station, where it is a file; else as soon as it is there.
+    """
     home = settings.state_dir
     try:
         home.mkdir(mode=0o700, parents=True, exist_ok=True)
@@ -41,7 +50,7 @@ def give_back(settings: Settings, path: Path, passphrase: str) -> Contents:
             _check_empty(settings)
             with unlocked(path, passphrase) as stream:
                 contents = _unpacked(stream, aside, path)
-            _put_in_place(settings, aside, contents)
+            _put_in_place(settings, aside, contents, ready)
     except tarfile.TarError as wrong:
         raise VaultError("vault.damaged", path=path, why=wrong) from wrong
     except OSError as wrong:
@@ -112,7 +121,9 @@ def _written(content: IO[bytes], target: Path, info: tarfile.TarInfo) -> Member:
     return Member(info.name, info.size, digest.hexdigest())
 
 
-def _put_in_place(settings: Settings, aside: Path, contents: Contents) -> None:
+def _put_in_place(
+    settings: Settings, aside: Path, contents: Contents, ready: Callable[[Store, Contents], None]
+) -> None:
     """The database last: while it is not there, a restore that was interrupted is no station.
 
     One that is a file is wholly made ready before, so that there is no moment at which old sessions count.
@@ -124,6 +135,7 @@ def _put_in_place(settings: Settings, aside: Path, contents: Contents) -> None:
         if is_file:
             with _opened(f"sqlite:///{(aside / DATABASE).absolute()}", settings) as restored:
                 _make_ready(restored)
+                ready(restored, contents)
         try:
             for name in (*FOLDERS, *FILES):
                 if (aside / name).exists():
@@ -132,6 +144,7 @@ def _put_in_place(settings: Settings, aside: Path, contents: Contents) -> None:
             store.take_back(aside / DATABASE)
             if not is_file:
                 _make_ready(store)
+                ready(store, contents)
         except BaseException:
             for name in (*FOLDERS, *FILES):
                 _remove(settings.state_dir / name)

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 def add(verbs: Verbs) -> None:
     """The verb and what it takes."""
     parser = verbs.add("alarms", "about_alarms", run, "loa alarms --confirm restored")
-    parser.add_argument("--confirm", choices=("restored", "unseen"), help=parser.t("confirm_help"))
+    parser.add_argument("--confirm", choices=("restored", "unseen", "newer_list"), help=parser.t("confirm_help"))
     house.takes_config(parser)
     parser.takes_json()
 

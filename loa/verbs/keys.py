@@ -6,11 +6,11 @@ import argparse
 from typing import TYPE_CHECKING
 
 from loa import house, out, rootkeys
-from loa.codes import DONE
+from loa.codes import DONE, FAILED
 from words import say
 
 if TYPE_CHECKING:
-    from loa.parser import Verbs
+    from loa.parser import Parser, Verbs
 
 COMMAND_LINE = "loa"  # who acts, in the audit log: whoever may read the keys
 REVOKE_EXAMPLE = "loa key revoke 64_HEX --config /etc/loa/controller.toml"
@@ -23,8 +23,7 @@ def add(verbs: Verbs) -> None:
 
     below = Below(verbs.add("key", "about_key"), "key_verb")
     parser = below.add("init", "about_key_init", init)
-    area = parser.word("area")
-    parser.add_argument("--area", action="append", dest="areas", metavar=area, help=parser.t("key_area_help"))
+    _takes_areas(parser)
     trust.takes_new_roots(parser)
     rootkeys.takes_roots(parser)
     parser.takes_json()
@@ -38,6 +37,7 @@ def add(verbs: Verbs) -> None:
     house.takes_config(parser)
     parser = below.add("change", "about_key_change", change)
     parser.add_argument("--stolen", action="store_true", help=parser.t("key_stolen_help"))
+    _takes_areas(parser)
     rootkeys.takes_roots(parser)
     parser.takes_json()
     house.takes_config(parser)
@@ -89,10 +89,7 @@ def init(wanted: argparse.Namespace) -> int:
     from controller.store.rows import Act
 
     with house.opened(wanted) as station:
-        areas = tuple(wanted.areas or ())
-        for area in areas:
-            if area != keys.EVERYTHING and station.store.roster.area(area) is None:
-                raise house.Refused("loa.unknown_place", place=area)
+        areas = _areas_of(wanted, station)
         ring, now, given = keyring.of(station.settings), house.now(), rootkeys.given(wanted)
         if wanted.roots:
             if ring.roots() is not None:  # before any key is handed out
@@ -111,7 +108,7 @@ def init(wanted: argparse.Namespace) -> int:
 
 
 def show(wanted: argparse.Namespace) -> int:
-    """Print the public halves, and until when the trust document holds."""
+    """Print the public halves, and until when the trust document holds; exit code 1 where it does not name the key."""
     with house.opened(wanted) as station:
         return _show(wanted, station)
 
@@ -123,10 +120,14 @@ def change(wanted: argparse.Namespace) -> int:
 
     with house.opened(wanted) as station:
         ring, now, given = keyring.of(station.settings), house.now(), rootkeys.given(wanted)
-        if wanted.draft is not None:
-            rootkeys.drafted(wanted, keys.changed(ring, station.store, now, wanted.stolen))
+        areas = _areas_of(wanted, station)
+        if wanted.draft is None:
+            keys.need_roots(ring, given)  # before a key is made
+        old, drawn = ring.public(keys.STATION), keys.changed(ring, station.store, now, wanted.stolen, areas)
+        if rootkeys.drafted(wanted, drawn):
             return DONE
-        old, trust = keys.change(ring, station.store, now, wanted.stolen, given)
+        assert old
+        trust = keys.settle(ring, station.store, drawn, now, given)
         new, zone = ring.station().public, station.settings.zone
         station.store.acts.add(Act(COMMAND_LINE, "changed key", old.id, f"new={new.id} stolen={wanted.stolen}", now))
     until = next((each.until for each in trust.grants if each.public_key == old.hex), None)
@@ -180,8 +181,24 @@ def left(wanted: argparse.Namespace) -> int:
     return rootkeys.told_published(wanted, trust.serial)
 
 
+def _takes_areas(parser: Parser) -> None:
+    area = parser.word("area")
+    parser.add_argument("--area", action="append", dest="areas", metavar=area, help=parser.t("key_area_help"))
+
+
+def _areas_of(wanted: argparse.Namespace, station: house.House) -> tuple[str, ...]:
+    """For which areas the key is to count; none: as it is. Raises Refused."""
+    from controller import keys
+
+    areas = tuple(wanted.areas or ())
+    for area in areas:
+        if area != keys.EVERYTHING and station.store.roster.area(area) is None:
+            raise house.Refused("loa.unknown_place", place=area)
+    return areas
+
+
 def _show(wanted: argparse.Namespace, station: house.House) -> int:
-    from controller import keyring, keys
+    from controller import keyring, keys, succession
 
     ring = keyring.of(station.settings)
     known, trust, own = ring.roots(), keys.held_trust(station.store), ring.public(keys.STATION)
@@ -200,9 +217,10 @@ def _show(wanted: argparse.Namespace, station: house.House) -> int:
         "trust_serial": trust.serial if trust else None,
         "trust_valid_until": trust.valid_until if trust else None,
     }
+    code = DONE if areas and not succession.is_cut(ring, station.store) else FAILED
     if wanted.json:
         out.as_json(facts)
-        return DONE
+        return code
     language, zone = wanted.language, station.settings.zone
     if known and len(known.keys) > 1:
         print(say("loa.root_keys", language, threshold=known.threshold, count=len(known.keys)))
@@ -214,4 +232,6 @@ def _show(wanted: argparse.Namespace, station: house.House) -> int:
     print(say("loa.station_key", language, public=own.hex, areas=", ".join(areas) or "–"))
     until = out.second(trust.valid_until if trust else None, zone)
     print(say("loa.trust_until", language, serial=trust.serial if trust else 0, until=until))
-    return DONE
+    if code != DONE:
+        print(say("loa.key_not_in_force", language))
+    return code
