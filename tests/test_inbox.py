@@ -95,6 +95,37 @@ def test_what_must_not_be_placed_is_refused(store: Store, desk: Desk) -> None:
     assert {each.state for each in store.inbox.of(sent)} == {InboxState.WITHDRAWN}
 
 
+def test_what_the_sender_takes_back_sounds_in_no_commune_and_waits_in_none(store: Store, desk: Desk) -> None:
+    sent = from_above(desk, areas=(HAMLET, OTHER_COMMUNE))
+    voiced(store, sent)
+    (offer,) = store.bookings.of(sent)
+    placed = desk.place(sent, OTHER_COMMUNE, NOW + 3 * HOUR, STRANGER, NOW)
+    assert [each.id for each in store.bookings.to_plan(NOW)] == [placed.id]
+    desk.withdraw(offer.id, SENDER, NOW)
+    assert {each.state for each in store.bookings.of(sent)} == {BookingState.WITHDRAWN}
+    assert store.bookings.to_plan(NOW) == []
+    assert desk.inbox(EDITOR, NOW) == []
+    assert refused(desk.place, sent, COMMUNE, NOW + HOUR, EDITOR, NOW) == "decided_already"
+    assert refused(desk.decline, sent, COMMUNE, "Trùng.", EDITOR, NOW) == "decided_already"
+    desk.withdraw(offer.id, SENDER, NOW)
+
+
+def test_a_commune_that_takes_its_own_time_back_leaves_the_others_theirs(store: Store, desk: Desk) -> None:
+    sent = from_above(desk)
+    placed = desk.place(sent, OTHER_COMMUNE, NOW + 3 * HOUR, STRANGER, NOW)
+    desk.withdraw(placed.id, STRANGER, NOW)
+    assert [each.area for each in desk.inbox(EDITOR, NOW)] == [COMMUNE]
+    assert desk.place(sent, COMMUNE, NOW + HOUR, EDITOR, NOW).state is BookingState.WANTED
+
+
+def test_what_was_meant_for_a_hamlet_never_becomes_the_whole_communes(store: Store, desk: Desk) -> None:
+    sent = from_above(desk, areas=(HAMLET,))
+    (offer,) = store.bookings.of(sent)
+    store.bookings.withdraw(offer.id)  # what waits has outlived its offer
+    assert refused(desk.place, sent, COMMUNE, NOW + HOUR, EDITOR, NOW) == "decided_already"
+    assert [each.id for each in store.bookings.of(sent)] == [offer.id]
+
+
 @pytest.mark.parametrize(
     ("changes", "planned"),
     [

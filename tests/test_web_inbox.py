@@ -11,10 +11,10 @@ from pathlib import Path
 import pytest
 from browser import CHROMIUM, DESKTOP, PHONE, chromium, overflow, place, small_targets, violations
 from flask.testing import FlaskClient
-from makers_web import Town, composed, form_key, settled_town
+from makers_web import HAMLET, Town, composed, form_key, settled_town
 
 from controller.rights import Role
-from controller.store.rows import InboxState
+from controller.store.rows import BookingState, InboxState
 
 COMMUNE = "lang-son:dong-dang"
 
@@ -196,3 +196,22 @@ def test_the_inbox_is_accessible_and_fits_and_a_person_places_what_came(screen: 
 def test_a_booking_from_above_is_sent_by_the_form_as_any_other(town: Town, sender: FlaskClient) -> None:
     answer = sender.post("/soan", data=composed(sender, areas=["lang-son"], key="9" * 32))
     assert "Đã gửi về xã, chờ xếp lịch" in sender.get(answer.location).text
+
+
+def test_a_bulletin_that_its_sender_took_back_is_in_no_inbox_and_in_no_plan(
+    town: Town, sender: FlaskClient, editor: FlaskClient
+) -> None:
+    booking = town.booked(sender, areas=[HAMLET, "lang-son:tam-thanh:thon-1"], title="Chỉ hai thôn")
+    announcement = town.announcement_of(booking)
+    other = town.client(town.app(), "tam-thanh")
+    when = {"when": "at", "day": "2026-11-25", "hour": "05", "minute": "30"}
+    path = f"/hop-tin/{announcement}/lang-son:tam-thanh/xep"
+    placed = other.post(path, data={"csrf_token": form_key(other), **when})
+    assert placed.status_code == 303
+    assert sender.post(f"/lich-phat/{booking}/rut", data={"csrf_token": form_key(sender)}).status_code == 303
+    assert {row.state for row in town.store.bookings.of(announcement)} == {BookingState.WITHDRAWN}
+    assert "Chỉ hai thôn" not in editor.get("/hop-tin").text
+    assert "Chỉ hai thôn" not in other.get("/ke-hoach").text
+    late = editor.post(f"/hop-tin/{announcement}/{COMMUNE}/xep", data={"csrf_token": form_key(editor), **when})
+    assert late.status_code == 422
+    assert "nơi gửi đã rút" in late.text

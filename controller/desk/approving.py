@@ -10,7 +10,7 @@ from controller.desk.announcing import Announcing, as_desk, proven
 from controller.desk.wishes import DeskError
 from controller.rights import Permission
 from controller.store import StoreError
-from controller.store.rows import Act, Announcement, AnnouncementState, BookingRow, User
+from controller.store.rows import Act, Announcement, AnnouncementState, BookingRow, BookingState, User
 from wire.plan import BulletinClass
 
 UNDO_FOR = timedelta(seconds=10)  # from a yes on, as its page offers it
@@ -89,12 +89,19 @@ class Approving(Announcing):
         return self._end(gone, held.version, Act(who.name, "withdrew", held.id, held.title, now))
 
     def withdraw(self, booking_id: str, who: User, now: datetime) -> None:
-        """Take one booking back; one that is withdrawn stays so. Raises DeskError."""
+        """Take one booking back; one that is withdrawn stays so. Raises DeskError.
+
+        One that communes were offered goes with every time that they gave it: nobody is to hear it.
+        """
         booking = self._store.bookings.get(booking_id)
         if booking is None:
             raise DeskError("desk.unknown_booking", booking=booking_id[:80])
         self._may_take_back(booking, who, now)
-        self._store.bookings.withdraw(booking_id, Act(who.name, "withdrew", booking_id, booking.announcement, now))
+        act = Act(who.name, "withdrew", booking_id, booking.announcement, now)
+        if booking.state is BookingState.OFFERED:
+            self._store.inbox.call_off(booking, act)
+        else:
+            self._store.bookings.withdraw(booking_id, act)
         self._bell()
 
     def voice_again(self, announcement_id: str, who: User, now: datetime) -> None:

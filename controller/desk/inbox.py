@@ -110,18 +110,23 @@ class Inbox(Policing):
     def _communes(self, areas: tuple[str, ...]) -> dict[str, tuple[str, ...]]:
         return communes_of(self._store.roster.areas(), self._store.roster.nodes(), areas)
 
-    def _meant(self, held: Announcement, area: str) -> tuple[str, ...]:
-        """Which areas or nodes in this commune it was sent to."""
-        offered = [each for each in self._store.bookings.of(held.id) if each.state is BookingState.OFFERED]
-        meant = [found for each in offered for found in self._communes(each.areas).get(area, ())]
-        return tuple(dict.fromkeys(meant)) or (area,)
+    def _offer(self, held: Announcement, area: str) -> tuple[BookingRow, tuple[str, ...]]:
+        """The booking that offers it to this commune, and which areas or nodes there it was sent to.
+
+        Raises DeskError where none does any more: what was meant for one hamlet is never for the whole commune.
+        """
+        for each in self._store.bookings.of(held.id):
+            meant = self._communes(each.areas).get(area, ()) if each.state is BookingState.OFFERED else ()
+            if meant:
+                return each, meant
+        raise DeskError("desk.decided_already")
 
     def _to_place(
         self, announcement: str, area: str, start: datetime | None, who: User, now: datetime
     ) -> tuple[InboxItem, BookingRow]:
         """An item of an inbox, and the booking that gives it that time here. Raises DeskError."""
         item, held = self._open_item(announcement, area, who, now)
-        meant = self._meant(held, area)
+        _, meant = self._offer(held, area)
         rules.start(start, BulletinClass.ORDINARY, now, self._zone, self._quiet_over(meant)(start or now))
         booking = BookingRow(
             id=f"b{secrets.token_hex(6)}",
@@ -144,6 +149,7 @@ class Inbox(Policing):
         reach.need(who, Permission.WRITE, now, area)
         if item.state is not InboxState.WAITING or held.state is not AnnouncementState.APPROVED:
             raise DeskError("desk.decided_already")
+        self._offer(held, area)
         return item, held
 
     def _decide(self, item: InboxItem, act: Act, booking: BookingRow | None = None) -> None:
