@@ -94,7 +94,7 @@ def test_a_bulletin_that_was_returned_is_not_approved_from_an_old_page(tmp_path:
         one, other = pair(town)
         announcement = town.announcement_of(town.booked(town.client(one.application, "van-hoa")))
         assert act(one, f"/duyet/{announcement}/tra-lai", reason="Sai ngày").status_code == 200
-        answer = act(other, f"/duyet/{announcement}/dong-y")
+        answer = act(other, f"/duyet/{announcement}/dong-y", seen="1")
         assert answer.status_code == 422
         assert sentence(answer)
         held = town.store.announcements.get(announcement)
@@ -160,3 +160,34 @@ def test_a_wide_emergency_sent_once_more_for_one_commune_needs_one_person(tmp_pa
         first |= {"areas": ["lang-son"], "confirm": "Tỉnh Lạng Sơn"}
         sent = resent(town, approver, writer, first, areas=[COMMUNE], confirm="Xã Đồng Đăng")
         assert f"/duyet/{sent}/dong-y" in approver.get("/duyet").text
+
+
+@pytest.mark.parametrize("changed", [{"text": "Lời chưa ai đọc."}, {"hour": "11"}, {"areas": [COMMUNE + ":thon-1"]}])
+def test_a_yes_is_to_what_the_page_showed_and_to_nothing_else(tmp_path: Path, changed: dict[str, Any]) -> None:
+    with settled_town(tmp_path) as town:
+        one, other = pair(town)
+        writer = town.client(one.application, "van-hoa")
+        first = {"title": "Họp thôn", "text": "Lời đã đọc.", "day": "2026-11-25", "hour": "10"}
+        town.booked(writer, **first)
+        old = seen_in(other)
+        sent = town.store.announcements.list()[0].id
+        act(one, f"/duyet/{sent}/tra-lai", reason="Sửa lại")
+        town.booked(writer, **first | {"draft": sent, "key": "f" * 32} | changed)
+        for seen in ({"seen": old}, {"seen": "x"}, {}):
+            answer = act(other, f"/duyet/{sent}/dong-y", **seen)
+            assert answer.status_code == 422
+            assert "Hãy đọc lại" in sentence(answer)
+            assert str(changed.get("text", "Lời đã đọc.")) in answer.text
+            held = town.store.announcements.get(sent)
+            assert held is not None
+            assert held.state.value == "submitted"
+        assert act(other, f"/duyet/{sent}/dong-y", seen=seen_in(other)).status_code == 200
+        held = town.store.announcements.get(sent)
+        assert held is not None
+        assert held.state.value == "approved"
+
+
+def seen_in(reader: FlaskClient) -> str:
+    """What the one form that says yes would say of what it shows."""
+    (found,) = re.findall(r'name="seen" value="([^"]+)"', reader.get("/duyet").text)
+    return str(found)

@@ -21,9 +21,17 @@ _AHEAD = timedelta(seconds=30)  # what begins sooner may sound already: it is st
 class Approving(Announcing):
     """The part of the desk where others decide on what was written."""
 
-    def approve(self, announcement_id: str, who: User, now: datetime, passphrase: str = "") -> Announcement:
-        """Let a submitted announcement on the air; a wide emergency by the key of ``who`` too. Raises DeskError."""
+    def approve(
+        self, announcement_id: str, who: User, now: datetime, passphrase: str = "", seen: int | None = None
+    ) -> Announcement:
+        """Let a submitted announcement on the air; a wide emergency by the key of ``who`` too.
+
+        ``seen``: the version that ``who`` read, as words, sound and places change only with it; None: not said.
+        Raises DeskError, ``desk.unread`` where another one waits by now.
+        """
         held = self._submitted(announcement_id, who, now)
+        if seen not in (None, held.version):
+            raise DeskError("desk.unread")
         if not rules.may_approve(True, held.author == who.id, held.bulletin_class, self._own_approval):
             raise DeskError("desk.own_announcement")
         proven(held, who, now)
