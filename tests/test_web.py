@@ -236,6 +236,9 @@ def test_returning_needs_a_reason_and_tells_it_to_the_author(town: Town, app: Fl
     announcement = town.announcement_of(town.booked(editor))
     path, key = f"/duyet/{announcement}/tra-lai", form_key(approver)
     assert approver.post(path, data={"csrf_token": key, "reason": " "}).status_code == 422
+    long = approver.post(path, data={"csrf_token": key, "reason": "Sai giờ họp. " * 90})
+    assert long.status_code == 422
+    assert "Sai giờ họp. " * 90 in long.text, "nothing of what was written is lost"
     assert approver.post(path, data={"csrf_token": key, "reason": "Sai giờ họp"}).status_code == 303
     held = town.store.announcements.get(announcement)
     assert held is not None

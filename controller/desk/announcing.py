@@ -172,12 +172,7 @@ class Announcing(Inbox, Seconding):
         if placing.slot is not None:
             return None
         quiet = self._quiet_over(placing.areas)
-        if placing.recurrence is None:
-            return rules.start(placing.start, bulletin_class, now, self._zone, quiet(placing.start or now))
-        moments = rules.recurring(placing.recurrence, placing.start, bulletin_class, now)
-        for moment in moments[: rules.LOOKED_AT]:
-            rules.start(moment, bulletin_class, now, self._zone, quiet(moment))
-        return placing.start
+        return rules.begin(placing.start, placing.recurrence, bulletin_class, now, self._zone, quiet)
 
     def _mine(self, announcement_id: str, who: User, now: datetime, *, for_use: bool = False) -> Announcement:
         """The announcement, if ``who`` wrote it or may let it on the air, wherever it is placed.

@@ -82,9 +82,7 @@ class Approving(Announcing):
     def return_(self, announcement_id: str, reason: str, who: User, now: datetime) -> Announcement:
         """Send a submitted announcement back to its author; its bookings are withdrawn. Raises DeskError."""
         held = self._submitted(announcement_id, who, now)
-        why = reason.strip()[:500]
-        if not why:
-            raise DeskError("desk.no_reason")
+        why = rules.reason(reason, "desk.no_reason")
         returned = replace(held, state=AnnouncementState.RETURNED, reason=why, updated_at=now)
         return self._end(returned, held.version, Act(who.name, "returned", held.id, why, now))
 

@@ -38,7 +38,10 @@ class Inbox(Policing):
     """The part of the desk where communes decide over what comes from above."""
 
     def place(self, announcement: str, area: str, start: datetime | None, who: User, now: datetime) -> BookingRow:
-        """Give it a time in the commune ``area`` (None: now). Raises DeskError."""
+        """Give it a time in the commune ``area`` (None: now). Raises DeskError.
+
+        What comes again and again keeps its days: the commune gives it their hour, that of ``start``.
+        """
         item, booking = self._to_place(announcement, area, start, who, now)
         placed = replace(item, state=InboxState.PLACED, decided_by=who.id, decided_at=now, booking=booking.id)
         self._decide(placed, Act(who.name, "placed", announcement, f"area={area} booking={booking.id}", now), booking)
@@ -47,9 +50,7 @@ class Inbox(Policing):
     def decline(self, announcement: str, area: str, reason: str, who: User, now: datetime) -> InboxItem:
         """It will not sound in this commune, for this reason. Raises DeskError."""
         item, _ = self._open_item(announcement, area, who, now)
-        why = reason.strip()[:500]
-        if not why:
-            raise DeskError("desk.no_decline_reason")
+        why = rules.reason(reason, "desk.no_decline_reason")
         declined = replace(item, state=InboxState.DECLINED, decided_by=who.id, decided_at=now, reason=why)
         self._decide(declined, Act(who.name, "declined", announcement, f"area={area} why={why}", now))
         return declined
@@ -126,13 +127,19 @@ class Inbox(Policing):
     ) -> tuple[InboxItem, BookingRow]:
         """An item of an inbox, and the booking that gives it that time here. Raises DeskError."""
         item, held = self._open_item(announcement, area, who, now)
-        _, meant = self._offer(held, area)
-        rules.start(start, BulletinClass.ORDINARY, now, self._zone, self._quiet_over(meant)(start or now))
+        offer, meant = self._offer(held, area)
+        recurrence = offer.recurrence
+        if recurrence is not None and offer.start is not None:
+            if start is None:
+                raise DeskError("desk.repeats_at")
+            recurrence, start = rules.at_hour(recurrence, offer.start, start)
+        rules.begin(start, recurrence, BulletinClass.ORDINARY, now, self._zone, self._quiet_over(meant))
         booking = BookingRow(
             id=f"b{secrets.token_hex(6)}",
             announcement=announcement,
             areas=meant,
             start=start,
+            recurrence=recurrence,
             created_by=who.id,
             created_at=now,
             level=held.level,

@@ -22,14 +22,14 @@ class Sparing(Approving):
     """The part of the desk where single days are taken back."""
 
     def comings(self, booking: BookingRow, now: datetime) -> list[datetime]:
-        """When a booking that comes again will, within a year; empty for one that does not."""
-        if booking.recurrence is None or booking.start is None or booking.state is BookingState.WITHDRAWN:
+        """When a booking that comes again will, within a year; empty for one that does not, or is only offered."""
+        if booking.recurrence is None or booking.start is None or booking.state is not BookingState.WANTED:
             return []
         return occurrences(booking.recurrence, booking.start, now, now + rules.FARTHEST)
 
     def next_coming(self, booking: BookingRow, now: datetime) -> datetime | None:
         """The first of its `comings`; most come again soon, so a few days are looked at before the whole year."""
-        if booking.recurrence is None or booking.start is None or booking.state is BookingState.WITHDRAWN:
+        if booking.recurrence is None or booking.start is None or booking.state is not BookingState.WANTED:
             return None
         for ahead in (SOON, rules.FARTHEST):
             if found := comings(booking.recurrence, booking.start, now, now + ahead):
@@ -43,7 +43,7 @@ class Sparing(Approving):
         """
         booking = self._own_booking(booking_id, who, now)
         kept, written = booking.recurrence, day.isoformat()
-        if kept is None or booking.start is None or booking.state is BookingState.WITHDRAWN:
+        if kept is None or booking.start is None or booking.state is not BookingState.WANTED:
             raise DeskError("desk.not_repeating")
         if written in kept.but:
             return

@@ -21,7 +21,7 @@ pages = Blueprint("approval", __name__)
 
 MOST_PASSPHRASE = 1024  # characters
 UNSEEN = 0  # no version: a form that does not say what its reader saw is none of today's
-FIELD_OF = {"desk.no_reason": "reason", "keys.wrong_passphrase": "words"}
+FIELD_OF = {"desk.no_reason": "reason", "desk.reason_too_long": "reason", "keys.wrong_passphrase": "words"}
 
 Waiting = tuple[Announcement, list[BookingView]]
 
@@ -62,7 +62,7 @@ def undo(announcement: str) -> ResponseReturnValue:
 def send_back(announcement: str) -> ResponseReturnValue:
     """No: back to its author, with a reason."""
     try:
-        window().desk.return_(announcement, request.form.get("reason", "")[:1000].strip(), who(), window().now())
+        window().desk.return_(announcement, request.form.get("reason", ""), who(), window().now())
     except DeskError as wrong:
         return page(announcement, wrong)
     return redirect(url_for("approval.waiting"), 303)
