@@ -94,8 +94,8 @@ class Approving(Announcing):
         gone = replace(held, state=AnnouncementState.WITHDRAWN, updated_at=now)
         return self._end(gone, held.version, Act(who.name, "withdrew", held.id, held.title, now))
 
-    def withdraw(self, booking_id: str, who: User, now: datetime) -> None:
-        """Take one booking back; one that is withdrawn stays so. Raises DeskError.
+    def withdraw(self, booking_id: str, who: User, now: datetime) -> bool:
+        """Take one booking back; False for one that was withdrawn already. Raises DeskError.
 
         One that communes were offered goes with every time that they gave it: nobody is to hear it.
         """
@@ -105,10 +105,11 @@ class Approving(Announcing):
         self._may_take_back(booking, who, now)
         act = Act(who.name, "withdrew", booking_id, booking.announcement, now)
         if booking.state is BookingState.OFFERED:
-            self._store.inbox.call_off(booking, act)
+            stood = self._store.inbox.call_off(booking, act)
         else:
-            self._store.bookings.withdraw(booking_id, act)
+            stood = self._store.bookings.withdraw(booking_id, act)
         self._bell()
+        return stood
 
     def voice_again(self, announcement_id: str, who: User, now: datetime) -> None:
         """Let the station try once more to voice what it could not. Raises DeskError."""

@@ -57,18 +57,20 @@ class Sparing(Approving):
             raise DeskError("desk.last_coming", day=shown)
         self._without(booking, day, who, now)
 
-    def stop(self, booking_id: str, who: User, now: datetime) -> None:
+    def stop(self, booking_id: str, who: User, now: datetime) -> bool:
         """What sounds of it now ends: it is taken back, or, if it comes again, left out on this day only.
 
-        One that has nothing on the air stays as it is. Raises DeskError.
+        One that was taken back already, or comes again and has nothing on the air, stays as it is: False. Raises
+        DeskError.
         """
         booking = self._own_booking(booking_id, who, now)
         if booking.recurrence is None or booking.start is None:
-            self.withdraw(booking_id, who, now)
-            return
+            return self.withdraw(booking_id, who, now)
         begun = comings(booking.recurrence, booking.start, now - LONGEST, now + timedelta(seconds=1))
-        if begun and booking.state is not BookingState.WITHDRAWN:
-            self._without(booking, moments.local(begun[-1], booking.recurrence.zone).date(), who, now)
+        if not begun or booking.state is not BookingState.WANTED:
+            return False
+        self._without(booking, moments.local(begun[-1], booking.recurrence.zone).date(), who, now)
+        return True
 
     def _without(self, booking: BookingRow, day: date, who: User, now: datetime) -> None:
         kept, written = booking.recurrence, day.isoformat()
