@@ -171,8 +171,7 @@ class Announcing(Inbox, Seconding):
         """The start asked for, of one that comes once or again and again. Raises DeskError."""
         if placing.slot is not None:
             return None
-        quiet = self._quiet_over(placing.areas)
-        return rules.begin(placing.start, placing.recurrence, bulletin_class, now, self._zone, quiet)
+        return self._begin(placing.start, placing.recurrence, placing.areas, bulletin_class, now)
 
     def _mine(self, announcement_id: str, who: User, now: datetime, *, for_use: bool = False) -> Announcement:
         """The announcement, if ``who`` wrote it or may let it on the air, wherever it is placed.

@@ -27,6 +27,7 @@ from controller.store.rows import (
     InboxState,
     User,
 )
+from schedules.calendars import Recurrence
 from schedules.clashes import Clash
 from wire.plan import BulletinClass, Level
 
@@ -133,7 +134,7 @@ class Inbox(Policing):
             if start is None:
                 raise DeskError("desk.repeats_at")
             recurrence, start = rules.at_hour(recurrence, offer.start, start)
-        rules.begin(start, recurrence, BulletinClass.ORDINARY, now, self._zone, self._quiet_over(meant))
+        self._begin(start, recurrence, meant, BulletinClass.ORDINARY, now)
         booking = BookingRow(
             id=f"b{secrets.token_hex(6)}",
             announcement=announcement,
@@ -147,6 +148,22 @@ class Inbox(Policing):
         )
         self._keep_policies(held, booking, now)
         return item, booking
+
+    def _begin(
+        self,
+        start: datetime | None,
+        recurrence: Recurrence | None,
+        areas: tuple[str, ...],
+        kind: BulletinClass,
+        now: datetime,
+    ) -> datetime | None:
+        """The ``start`` asked for, of one that comes once (None: now), or again and again. Raises DeskError."""
+        quiet = self._quiet_over(areas)
+        if recurrence is None:
+            return rules.start(start, kind, now, self._zone, quiet(start or now))
+        for moment in rules.recurring(recurrence, start, kind, now)[: rules.LOOKED_AT]:
+            rules.start(moment, kind, now, self._zone, quiet(moment))
+        return start
 
     def _open_item(self, announcement: str, area: str, who: User, now: datetime) -> tuple[InboxItem, Announcement]:
         reach.need(who, Permission.WRITE, now)

@@ -6,7 +6,6 @@
 from __future__ import annotations
 
 import unicodedata
-from collections.abc import Callable
 from dataclasses import replace
 from datetime import datetime, time, timedelta
 
@@ -114,22 +113,6 @@ def recurring(
     if not found:
         raise DeskError("desk.never_comes")
     return found
-
-
-def begin(
-    wanted: datetime | None,
-    recurrence: Recurrence | None,
-    bulletin_class: BulletinClass,
-    now: datetime,
-    zone: str,
-    quiet: Callable[[datetime], QuietHours],
-) -> datetime | None:
-    """As `start`, also of what comes again and again: then each of its first moments must be one. Raises DeskError."""
-    if recurrence is None:
-        return start(wanted, bulletin_class, now, zone, quiet(wanted or now))
-    for moment in recurring(recurrence, wanted, bulletin_class, now)[:LOOKED_AT]:
-        start(moment, bulletin_class, now, zone, quiet(moment))
-    return wanted
 
 
 def at_hour(kept: Recurrence, first: datetime, hour: datetime) -> tuple[Recurrence, datetime]:
