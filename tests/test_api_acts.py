@@ -11,7 +11,7 @@ from flask import Flask
 from makers_api import COMMUNE, FOREIGN, PREFIX, Program, lend, problem
 from makers_web import Town, settled_town
 
-from controller.desk import Wish
+from controller.desk import Draft, Placing, Wish
 from controller.rights import Role
 from controller.store.alarm_rows import AlarmRow, MemberRow, Verdict
 from controller.store.rows import AnnouncementState
@@ -44,6 +44,19 @@ def state_of(town: Town, announcement: str) -> AnnouncementState:
     held = town.store.announcements.get(announcement)
     assert held
     return held.state
+
+
+def test_a_yes_by_token_can_be_to_what_was_read_alone(town: Town, app: Flask) -> None:
+    asks, held = Program(app, lend(town, town.approver, Role.APPROVER)), waiting(town)
+    path = f"/announcements/{held}"
+    read = asks.get(path).headers["ETag"]
+    version = town.desk.return_(held, "Sửa lời.", town.approver, town.now).version
+    town.desk.edit(held, version, Draft("Cắt nước."), town.editor, town.now)
+    town.desk.submit(held, Placing((COMMUNE,), town.now + timedelta(hours=5)), town.editor, town.now)
+    for old in (read, '"0"', '"none"', "*"):
+        assert problem(asks.post(f"{path}/approval", If_Match=old)) == (412, "desk.unread")
+    assert state_of(town, held) is AnnouncementState.SUBMITTED
+    assert asks.post(f"{path}/approval", If_Match=asks.get(path).headers["ETag"]).json["state"] == "approved"
 
 
 def test_a_yes_by_token_is_undone_within_seconds_and_once(town: Town, app: Flask) -> None:

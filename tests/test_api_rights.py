@@ -147,7 +147,8 @@ def ask(town: Town, program: Program, route: str, about: Things):  # type: ignor
     if (method, rule) == ("POST", "/alerts"):
         return program.ask(method, path, Content_Type="application/cap+xml")
     bare = rule.endswith(("approval", "undo", "withdrawal", "stop", "voice", "tone", "acknowledgement"))
-    return program.ask(method, path, None if bare else data, If_Match='"none"')
+    seen = {"If_Match": '"none"'} if method == "PUT" else {}
+    return program.ask(method, path, None if bare else data, **seen)
 
 
 def written(town: Town) -> int:

@@ -200,6 +200,9 @@ def test_stop_takes_it_back_and_offers_to_write_it_again(town: Town, app: Flask,
     assert row is not None
     assert row.state is BookingState.WITHDRAWN
     assert "không có bản tin nào đang phát" in page
+    again = client.post(f"/lich-phat/{name}/dung", data={"csrf_token": form_key(client)}, follow_redirects=True)
+    assert "Đã dừng" not in again.text
+    assert "“Họp thôn” đã được dừng hoặc rút từ trước" in again.text
     stranger = town.client(app, "tam-thanh")
     assert stranger.post(f"/lich-phat/{name}/dung", data={"csrf_token": form_key(stranger)}).status_code == 404
 
@@ -208,8 +211,9 @@ def test_of_what_comes_again_only_today_is_stopped_once(town: Town, client: Flas
     name = sounding(town, client, when="repeat", repeat="daily")
     key = form_key(client)
     assert "những ngày sau vẫn phát" in client.get("/").text
-    for _ in range(2):
-        assert client.post(f"/lich-phat/{name}/dung", data={"csrf_token": key}).status_code == 303
+    for told in ("Đã dừng “", "đã được dừng hoặc rút từ trước"):
+        answer = client.post(f"/lich-phat/{name}/dung", data={"csrf_token": key})
+        assert told in client.get(answer.location).text
     row = town.store.bookings.get(name)
     assert row is not None
     assert row.recurrence is not None

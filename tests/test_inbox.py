@@ -12,14 +12,23 @@ import pytest
 from makers_station import Radio, furnished
 from makers_store import COMMUNE, HAMLET, NOW, OTHER_COMMUNE, PROVINCE, Bell, furnish, refused, user
 
-from controller.desk import Desk, Wish
+from controller.desk import Desk, Wish, rules
 from controller.rights import Role
 from controller.roster import Area, AreaKind, Node, communes_of
 from controller.store import Store
 from controller.store.rows import BookingState, InboxState
+from schedules import moments
+from schedules.calendars import Recurrence, occurrences
 from wire.plan import BulletinClass, Level
 
 HOUR = timedelta(hours=1)
+
+
+def at(clock: str) -> datetime:
+    """``26/11/2026 10:00`` in Việt Nam."""
+    return moments.read(clock, NOW, "Asia/Ho_Chi_Minh")
+
+
 SENDER = user("so", Role.APPROVER, area=PROVINCE)
 EDITOR, STRANGER = user("mai", area=COMMUNE), user("tam", area=OTHER_COMMUNE)
 
@@ -93,6 +102,83 @@ def test_what_must_not_be_placed_is_refused(store: Store, desk: Desk) -> None:
     desk.withdraw_announcement(sent, SENDER, NOW)
     assert refused(desk.place, sent, COMMUNE, NOW + HOUR, EDITOR, NOW) == "decided_already"
     assert {each.state for each in store.inbox.of(sent)} == {InboxState.WITHDRAWN}
+
+
+def test_what_the_sender_takes_back_sounds_in_no_commune_and_waits_in_none(store: Store, desk: Desk) -> None:
+    sent = from_above(desk, areas=(HAMLET, OTHER_COMMUNE))
+    voiced(store, sent)
+    (offer,) = store.bookings.of(sent)
+    placed = desk.place(sent, OTHER_COMMUNE, NOW + 3 * HOUR, STRANGER, NOW)
+    assert [each.id for each in store.bookings.to_plan(NOW)] == [placed.id]
+    desk.withdraw(offer.id, SENDER, NOW)
+    assert {each.state for each in store.bookings.of(sent)} == {BookingState.WITHDRAWN}
+    assert store.bookings.to_plan(NOW) == []
+    assert desk.inbox(EDITOR, NOW) == []
+    assert refused(desk.place, sent, COMMUNE, NOW + HOUR, EDITOR, NOW) == "decided_already"
+    assert refused(desk.decline, sent, COMMUNE, "Trùng.", EDITOR, NOW) == "decided_already"
+    desk.withdraw(offer.id, SENDER, NOW)
+
+
+def test_a_commune_that_takes_its_own_time_back_leaves_the_others_theirs(store: Store, desk: Desk) -> None:
+    sent = from_above(desk)
+    placed = desk.place(sent, OTHER_COMMUNE, NOW + 3 * HOUR, STRANGER, NOW)
+    desk.withdraw(placed.id, STRANGER, NOW)
+    assert [each.area for each in desk.inbox(EDITOR, NOW)] == [COMMUNE]
+    assert desk.place(sent, COMMUNE, NOW + HOUR, EDITOR, NOW).state is BookingState.WANTED
+
+
+def test_what_comes_again_keeps_its_days_at_the_hour_that_the_commune_chose(store: Store, desk: Desk) -> None:
+    rule = Recurrence("FREQ=WEEKLY;INTERVAL=2;BYDAY=MO,TH;BYHOUR=10;BYMINUTE=0", until=at("21/12/2026 10:00"))
+    sent = from_above(desk, start=at("26/11/2026 10:00"), recurrence=rule)
+    (offer,) = store.bookings.of(sent)
+    assert desk.comings(offer, NOW) == [], "it is on nobody's air yet"
+    assert refused(desk.place, sent, COMMUNE, None, EDITOR, NOW) == "repeats_at"
+    assert refused(desk.place, sent, COMMUNE, at("25/11/2026 23:00"), EDITOR, NOW) == "quiet_hours"
+    placed = desk.place(sent, COMMUNE, at("25/11/2026 17:30"), EDITOR, NOW)
+    days = ["26/11/2026", "07/12/2026", "10/12/2026", "21/12/2026"]  # a Wednesday was named: its hour counts
+    assert desk.comings(placed, NOW) == [at(f"{day} 17:30") for day in days]
+    voiced(store, sent)
+    (planned,) = store.bookings.to_plan(NOW)
+    assert planned.starts[:2] == (at("26/11/2026 17:30"), at("07/12/2026 17:30"))
+
+
+@pytest.mark.parametrize(
+    ("rule", "until", "last"),
+    [
+        ("FREQ=DAILY", at("27/11/2026 10:00"), "27/11/2026 17:30"),
+        ("FREQ=DAILY", at("27/11/2026 09:59"), "26/11/2026 17:30"),
+        ("RRULE:BYHOUR=10;FREQ=DAILY;UNTIL=20261127T030000Z", None, "27/11/2026 17:30"),
+        ("DATES:20261126,20261127", None, "27/11/2026 17:30"),
+    ],
+)
+def test_a_later_hour_neither_loses_the_last_day_nor_adds_one(rule: str, until: datetime | None, last: str) -> None:
+    found = rules.at_hour(Recurrence(rule, until=until), at("26/11/2026 10:00"), at("01/12/2026 17:30"))
+    days = occurrences(*found, at("26/11/2026 00:00"), at("31/12/2026 00:00"))
+    assert (days[0], days[-1]) == (at("26/11/2026 17:30"), at(last))
+
+
+@pytest.mark.parametrize("act", ["decline", "return_"])
+def test_a_reason_is_kept_whole_or_refused(store: Store, desk: Desk, act: str) -> None:
+    writer = user("thao", area=PROVINCE)
+    store.people.add(writer)
+    wish = Wish("Tỉnh thông báo.", (PROVINCE,), NOW + HOUR, level=Level.PROVINCE)
+    sent = desk.announce(wish, writer if act == "return_" else SENDER, NOW).announcement_id
+
+    def say(reason: str) -> str:
+        if act == "return_":
+            return desk.return_(sent, reason, SENDER, NOW).reason
+        return desk.decline(sent, COMMUNE, reason, EDITOR, NOW).reason
+
+    assert refused(say, "a" * 1001) == "reason_too_long"
+    assert say("a\r\n" * 499 + "a ") == "a\n" * 499 + "a", "a line break is one character, as the page counts"
+
+
+def test_what_was_meant_for_a_hamlet_never_becomes_the_whole_communes(store: Store, desk: Desk) -> None:
+    sent = from_above(desk, areas=(HAMLET,))
+    (offer,) = store.bookings.of(sent)
+    store.bookings.withdraw(offer.id)  # what waits has outlived its offer
+    assert refused(desk.place, sent, COMMUNE, NOW + HOUR, EDITOR, NOW) == "decided_already"
+    assert [each.id for each in store.bookings.of(sent)] == [offer.id]
 
 
 @pytest.mark.parametrize(

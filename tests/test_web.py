@@ -204,7 +204,8 @@ def test_an_editor_s_announcement_waits_until_it_is_approved(town: Town, app: Fl
     town.voice(announcement)
     assert "Chờ duyệt" in editor.get(f"/lich-phat/{booking}").text
     assert TEXT in approver.get("/duyet").text
-    assert approver.post(f"/duyet/{announcement}/dong-y", data={"csrf_token": form_key(approver)}).status_code == 303
+    data = {"csrf_token": form_key(approver), "seen": "1"}
+    assert approver.post(f"/duyet/{announcement}/dong-y", data=data).status_code == 303
     assert [each.id for each in town.store.bookings.to_plan(town.now)] == [booking]
     assert "Không có bản tin nào" in approver.get("/duyet").text
 
@@ -213,14 +214,16 @@ def test_a_yes_can_be_undone_for_ten_seconds(town: Town, app: Flask) -> None:
     editor, approver = town.client(app, "van-hoa"), town.client(app, "chu-tich")
     announcement = town.announcement_of(town.booked(editor))
     town.voice(announcement)
-    data = {"csrf_token": form_key(approver)}
+    data = {"csrf_token": form_key(approver), "seen": "1"}
     said = approver.post(f"/duyet/{announcement}/dong-y", data=data, follow_redirects=True).text
     assert f"/duyet/{announcement}/hoan-tac" in said
     assert f"/duyet/{announcement}/hoan-tac" not in town.client(app, "quan-tri").get(f"/duyet?vua={announcement}").text
     undone = approver.post(f"/duyet/{announcement}/hoan-tac", data=data, follow_redirects=True).text
     assert f"/duyet/{announcement}/dong-y" in undone
     assert town.store.bookings.to_plan(town.now) == []
-    approver.post(f"/duyet/{announcement}/dong-y", data=data)
+    again = re.search(r'name="seen" value="(\d+)"', undone)
+    assert again
+    assert approver.post(f"/duyet/{announcement}/dong-y", data=data | {"seen": again[1]}).status_code == 303
     town.now += timedelta(seconds=16)
     assert "hoan-tac" not in approver.get(f"/duyet?vua={announcement}").text
     late = approver.post(f"/duyet/{announcement}/hoan-tac", data=data)
@@ -233,6 +236,9 @@ def test_returning_needs_a_reason_and_tells_it_to_the_author(town: Town, app: Fl
     announcement = town.announcement_of(town.booked(editor))
     path, key = f"/duyet/{announcement}/tra-lai", form_key(approver)
     assert approver.post(path, data={"csrf_token": key, "reason": " "}).status_code == 422
+    long = approver.post(path, data={"csrf_token": key, "reason": "Sai giờ họp. " * 90})
+    assert long.status_code == 422
+    assert "Sai giờ họp. " * 90 in long.text, "nothing of what was written is lost"
     assert approver.post(path, data={"csrf_token": key, "reason": "Sai giờ họp"}).status_code == 303
     held = town.store.announcements.get(announcement)
     assert held is not None

@@ -213,8 +213,8 @@ def test_the_second_of_two_approvers_reads_that_it_was_decided(town: Town, clien
     booking = town.booked(town.client(town.app(), "van-hoa"))
     path = f"/duyet/{town.announcement_of(booking)}/dong-y"
     keys = {each: form_key(each, "/duyet") for each in (client, other)}
-    assert client.post(path, data={"csrf_token": keys[client]}).status_code == 303
-    answer = other.post(path, data={"csrf_token": keys[other]})
+    assert client.post(path, data={"csrf_token": keys[client], "seen": "1"}).status_code == 303
+    answer = other.post(path, data={"csrf_token": keys[other], "seen": "1"})
     assert answer.status_code == 422
     assert re.search(r'<p class="wrong" role="alert">[^<]+</p>\s*<div id="approval"', answer.text)
     assert "Không có bản tin nào chờ duyệt" in answer.text

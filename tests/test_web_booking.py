@@ -419,7 +419,7 @@ def test_who_approves_sees_what_is_met_at_that_moment(town: Town, app: Flask, cl
     assert "Lúc 17:00 ngày 26/11, 6 cụm loa phát “Bản tin sáng” (1 phút 53 giây)" in page
     assert "Thứ Hai, Thứ Năm hằng tuần, lúc 17:00" in page
     assert "Ngày 26/11/2026: đã đặt 2 phút; bản tin này thêm khoảng 9 giây." in page
-    approved = client.post(f"/duyet/{row.announcement}/dong-y", data={"csrf_token": form_key(client)})
+    approved = client.post(f"/duyet/{row.announcement}/dong-y", data={"csrf_token": form_key(client), "seen": "1"})
     assert approved.status_code == 303
     assert "Trùng giờ phát" in client.get(f"/lich-phat/{row.id}").text
 

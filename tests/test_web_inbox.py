@@ -4,17 +4,17 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from datetime import UTC
+from datetime import UTC, timedelta
 from html import unescape
 from pathlib import Path
 
 import pytest
 from browser import CHROMIUM, DESKTOP, PHONE, chromium, overflow, place, small_targets, violations
 from flask.testing import FlaskClient
-from makers_web import Town, composed, form_key, settled_town
+from makers_web import HAMLET, Town, composed, form_key, settled_town
 
 from controller.rights import Role
-from controller.store.rows import InboxState
+from controller.store.rows import BookingState, InboxState
 
 COMMUNE = "lang-son:dong-dang"
 
@@ -196,3 +196,60 @@ def test_the_inbox_is_accessible_and_fits_and_a_person_places_what_came(screen: 
 def test_a_booking_from_above_is_sent_by_the_form_as_any_other(town: Town, sender: FlaskClient) -> None:
     answer = sender.post("/soan", data=composed(sender, areas=["lang-son"], key="9" * 32))
     assert "Đã gửi về xã, chờ xếp lịch" in sender.get(answer.location).text
+
+
+def test_a_bulletin_that_its_sender_took_back_is_in_no_inbox_and_in_no_plan(
+    town: Town, sender: FlaskClient, editor: FlaskClient
+) -> None:
+    booking = town.booked(sender, areas=[HAMLET, "lang-son:tam-thanh:thon-1"], title="Chỉ hai thôn")
+    announcement = town.announcement_of(booking)
+    other = town.client(town.app(), "tam-thanh")
+    when = {"when": "at", "day": "2026-11-25", "hour": "05", "minute": "30"}
+    path = f"/hop-tin/{announcement}/lang-son:tam-thanh/xep"
+    placed = other.post(path, data={"csrf_token": form_key(other), **when})
+    assert placed.status_code == 303
+    assert sender.post(f"/lich-phat/{booking}/rut", data={"csrf_token": form_key(sender)}).status_code == 303
+    assert {row.state for row in town.store.bookings.of(announcement)} == {BookingState.WITHDRAWN}
+    assert "Chỉ hai thôn" not in editor.get("/hop-tin").text
+    assert "Chỉ hai thôn" not in other.get("/ke-hoach").text
+    late = editor.post(f"/hop-tin/{announcement}/{COMMUNE}/xep", data={"csrf_token": form_key(editor), **when})
+    assert late.status_code == 422
+    assert "nơi gửi đã rút" in late.text
+
+
+def test_the_card_says_on_which_days_it_comes_when_it_was_wished_and_how_it_is_heard(
+    town: Town, sender: FlaskClient, editor: FlaskClient
+) -> None:
+    again = {"when": "repeat", "repeat": "weekly", "weekdays": ["MO", "TH"], "day": "2026-11-26", "hour": "10"}
+    announcement = from_above(town, sender, **again, drill="1", times="3")
+    (offer,) = town.store.bookings.of(announcement)
+    card = editor.get("/hop-tin").text
+    assert "Nơi gửi muốn phát: Thứ Hai, Thứ Năm hằng tuần, lúc 10:00." in card
+    assert "Diễn tập" in card
+    assert "Đọc 3 lần" in card
+    assert "<option selected>10</option>" in card
+    assert 'value="now"' not in card, "days that are given have no now"
+    assert "Bỏ ngày này" not in sender.get(f"/lich-phat/{offer.id}").text
+    fields = dict(re.findall(r'type="hidden" name="(when|day)" value="([^"]+)"', card))
+    data = {"csrf_token": form_key(editor), "hour": "11", "minute": "15", **fields}
+    placed = editor.post(f"/hop-tin/{announcement}/{COMMUNE}/xep", data=data)
+    assert placed.status_code == 303
+    page = editor.get(placed.location).text
+    assert "Thứ Hai, Thứ Năm hằng tuần, lúc 11:15" in page
+    assert page.count("Bỏ ngày này") > 1
+
+
+@pytest.mark.parametrize("chosen", [("at", "27/11/2026 22:15"), ("now", "")])
+def test_a_refused_time_stays_in_the_form(
+    town: Town, sender: FlaskClient, editor: FlaskClient, chosen: tuple[str, str]
+) -> None:
+    announcement = from_above(town, sender, day="2026-11-28")
+    when, path = chosen[0], f"/hop-tin/{announcement}/{COMMUNE}/xep"
+    town.now += timedelta(hours=10, minutes=30)  # 22:30: quiet
+    data = {"csrf_token": form_key(editor), "when": when, "day": "2026-11-27", "hour": "22", "minute": "15"}
+    answer = editor.post(path, data=data)
+    assert answer.status_code == 422
+    assert re.search(f'name="when" value="{when}" checked', answer.text)
+    if when == "at":
+        kept = re.findall(r'<option(?: value="([^"]+)")? selected>([^<]*)', answer.text)
+        assert [day or text for day, text in kept] == ["2026-11-27", "22", "15"]

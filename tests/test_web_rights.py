@@ -159,7 +159,7 @@ VERDICTS = {
     "POST /lich-phat/<booking>/dung": v("write|warn", (303, 409), 404),
     "POST /lich-phat/<booking>/bo-ngay": v("write|warn", 422, 404, ngay="25/11/2026", biet="0"),
     "GET /duyet": v("approve|warn", 200, SAME),
-    "POST /duyet/<announcement>/dong-y": v("approve|warn", (303, 422), 422),
+    "POST /duyet/<announcement>/dong-y": v("approve|warn", (303, 422), 422, seen="1"),
     "POST /duyet/<announcement>/hoan-tac": v("approve|warn", (303, 422), 422),
     "POST /duyet/<announcement>/tra-lai": v("approve|warn", (303, 422), 422, reason="Sai ngày."),
     "GET /soan/<announcement>": v("write|warn"),

@@ -26,7 +26,7 @@ EMERGENCY = {"bulletin_class": "emergency", "confirm": "Xã Đồng Đăng", "wh
 # what a POST changes is critical, or it is here: whoever adds a route says which
 CRITICAL = {
     "/soan": (APPROVER, {}),  # with EMERGENCY
-    "/duyet/<announcement>/dong-y": (APPROVER, {}),
+    "/duyet/<announcement>/dong-y": (APPROVER, {"seen": "1"}),
     "/cum-loa-moi": (BOSS, {"node": "cho-1", "name": "Loa chợ", "home": "lang-son:dong-dang:thon-1"}),
     "/cum-loa/<name>/thay": (BOSS, {}),
     "/cum-loa/<name>/thu-hoi": (BOSS, {"sure": "1"}),
@@ -222,7 +222,7 @@ def test_an_ordinary_announcement_and_its_approval_ask_for_nothing(town: Town, a
     client = stale(town, app, APPROVER)
     assert client.post("/soan", data=composed(client, choice="keep", key="9" * 32)).status_code == 303
     path = f"/duyet/{town.announcement_of(waiting)}/dong-y"
-    assert client.post(path, data={"csrf_token": form_key(client)}).status_code == 303
+    assert client.post(path, data={"csrf_token": form_key(client), "seen": "1"}).status_code == 303
 
 
 def test_an_approval_has_the_fields_of_the_proof_beside_it(town: Town, app: Flask) -> None:
@@ -230,7 +230,7 @@ def test_an_approval_has_the_fields_of_the_proof_beside_it(town: Town, app: Flas
     client = stale(town, app, APPROVER)
     page = client.get("/duyet").text
     assert re.search(r'id="proof-a\w+" name="proof" type="password"', page)
-    answer = client.post(path, data={"csrf_token": form_key(client, "/duyet"), "proof": PASSWORD})
+    answer = client.post(path, data={"csrf_token": form_key(client, "/duyet"), "seen": "1", "proof": PASSWORD})
     assert answer.status_code == 303
     assert town.store.announcements.list()[0].state is AnnouncementState.APPROVED
 
@@ -241,7 +241,7 @@ def test_a_second_person_s_passphrase_stands_in_no_page_and_is_asked_for_again(
 ) -> None:
     path, words = path_of(town, app, "/duyet/<announcement>/dong-y"), "con đường nhỏ bên suối"
     client = stale(town, app, APPROVER)
-    sent = {"csrf_token": form_key(client, "/duyet"), "passphrase": words, **brought}
+    sent = {"csrf_token": form_key(client, "/duyet"), "seen": "1", "passphrase": words, **brought}
     answer = client.post(path, data=sent)
     assert "passphrase" not in folded(answer)
     assert words not in html.unescape(answer.text)

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import re
-from datetime import timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
+from typing import Any
 
 import pytest
 from flask.testing import FlaskClient
@@ -13,7 +14,8 @@ from werkzeug.test import TestResponse
 
 from controller.desk import Wish
 from controller.rights import Role
-from wire.plan import Level
+from schedules.booking import Booking
+from wire.plan import BulletinClass, Cosigned, Level
 
 COMMUNE = "lang-son:dong-dang"
 
@@ -92,9 +94,100 @@ def test_a_bulletin_that_was_returned_is_not_approved_from_an_old_page(tmp_path:
         one, other = pair(town)
         announcement = town.announcement_of(town.booked(town.client(one.application, "van-hoa")))
         assert act(one, f"/duyet/{announcement}/tra-lai", reason="Sai ngày").status_code == 200
-        answer = act(other, f"/duyet/{announcement}/dong-y")
+        answer = act(other, f"/duyet/{announcement}/dong-y", seen="1")
         assert answer.status_code == 422
         assert sentence(answer)
         held = town.store.announcements.get(announcement)
         assert held is not None
         assert held.state.value == "returned"
+
+
+def resent(town: Town, approver: FlaskClient, writer: FlaskClient, first: dict[str, Any], **then: object) -> str:
+    """A bulletin that an approver has returned and its writer has sent once more; its announcement."""
+    sent = town.announcement_of(town.booked(writer, **first))
+    assert act(approver, f"/duyet/{sent}/tra-lai", reason="Sửa lại").status_code == 200
+    assert town.announcement_of(town.booked(writer, **first | {"draft": sent, "key": "f" * 32} | then)) == sent
+    return sent
+
+
+def test_a_time_that_was_taken_back_stands_on_no_card_that_waits(tmp_path: Path) -> None:
+    with settled_town(tmp_path) as town:
+        one, _ = pair(town)
+        writer = town.client(one.application, "van-hoa")
+        resent(town, one, writer, {"title": "Đổi giờ", "day": "2026-11-25", "hour": "10"}, hour="11")
+        card = re.findall(r'<dl class="facts where">.*?</dl>', one.get("/duyet").text, re.DOTALL)
+        assert len(card) == 1
+        assert card[0].count("<dt>") == 1
+        assert "11:00" in card[0]
+
+
+def test_what_was_sent_once_more_for_elsewhere_is_no_longer_this_communes_to_judge(tmp_path: Path) -> None:
+    with settled_town(tmp_path) as town:
+        one, _ = pair(town)
+        town.person("tinh-soan", Role.EDITOR, "lang-son", "Hứa Thị Nga")
+        town.person("tt-duyet", Role.APPROVER, "lang-son:tam-thanh", "Lộc Văn Sơn")
+        writer, there = (town.client(one.application, name) for name in ("tinh-soan", "tt-duyet"))
+        first: dict[str, Any] = {"title": "Tin tỉnh", "bulletin_class": "priority", "areas": ["lang-son:tam-thanh"]}
+        resent(town, there, writer, first, areas=[COMMUNE])
+        assert "Tin tỉnh" not in there.get("/duyet").text
+        assert "Tin tỉnh" in one.get("/duyet").text
+
+
+class Wide:
+    """Two people for what is for the whole province; nobody is there to be the second."""
+
+    def wide(self, areas: tuple[str, ...], bulletin_class: BulletinClass) -> tuple[str, ...]:
+        return tuple(each for each in areas if each == "lang-son")
+
+    def holders(self, areas: tuple[str, ...], now: datetime) -> tuple[str, ...]:
+        return ()
+
+    def keys_of(self, holder: str) -> tuple[str, ...]:
+        return ()
+
+    def agree(self, booking: Booking, holder: str, passphrase: str, now: datetime) -> Cosigned:
+        raise AssertionError(booking)
+
+
+def test_a_wide_emergency_sent_once_more_for_one_commune_needs_one_person(tmp_path: Path) -> None:
+    with settled_town(tmp_path) as town:
+        one, _ = pair(town)
+        app, town.desk.second = one.application, Wide()
+        town.person("tinh-soan", Role.EDITOR, "lang-son", "Hứa Thị Nga")
+        town.person("tinh", Role.APPROVER, "lang-son", "Chu Thị Ngọc")
+        writer, approver = town.client(app, "tinh-soan"), town.client(app, "tinh")
+        first: dict[str, Any] = {"title": "Lũ", "bulletin_class": "emergency", "when": "now"}
+        first |= {"areas": ["lang-son"], "confirm": "Tỉnh Lạng Sơn"}
+        sent = resent(town, approver, writer, first, areas=[COMMUNE], confirm="Xã Đồng Đăng")
+        assert f"/duyet/{sent}/dong-y" in approver.get("/duyet").text
+
+
+@pytest.mark.parametrize("changed", [{"text": "Lời chưa ai đọc."}, {"hour": "11"}, {"areas": [COMMUNE + ":thon-1"]}])
+def test_a_yes_is_to_what_the_page_showed_and_to_nothing_else(tmp_path: Path, changed: dict[str, Any]) -> None:
+    with settled_town(tmp_path) as town:
+        one, other = pair(town)
+        writer = town.client(one.application, "van-hoa")
+        first = {"title": "Họp thôn", "text": "Lời đã đọc.", "day": "2026-11-25", "hour": "10"}
+        town.booked(writer, **first)
+        old = seen_in(other)
+        sent = town.store.announcements.list()[0].id
+        act(one, f"/duyet/{sent}/tra-lai", reason="Sửa lại")
+        town.booked(writer, **first | {"draft": sent, "key": "f" * 32} | changed)
+        for seen in ({"seen": old}, {"seen": "x"}, {}):
+            answer = act(other, f"/duyet/{sent}/dong-y", **seen)
+            assert answer.status_code == 422
+            assert "Hãy đọc lại" in sentence(answer)
+            assert str(changed.get("text", "Lời đã đọc.")) in answer.text
+            held = town.store.announcements.get(sent)
+            assert held is not None
+            assert held.state.value == "submitted"
+        assert act(other, f"/duyet/{sent}/dong-y", seen=seen_in(other)).status_code == 200
+        held = town.store.announcements.get(sent)
+        assert held is not None
+        assert held.state.value == "approved"
+
+
+def seen_in(reader: FlaskClient) -> str:
+    """What the one form that says yes would say of what it shows."""
+    (found,) = re.findall(r'name="seen" value="([^"]+)"', reader.get("/duyet").text)
+    return str(found)

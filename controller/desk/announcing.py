@@ -171,13 +171,7 @@ class Announcing(Inbox, Seconding):
         """The start asked for, of one that comes once or again and again. Raises DeskError."""
         if placing.slot is not None:
             return None
-        quiet = self._quiet_over(placing.areas)
-        if placing.recurrence is None:
-            return rules.start(placing.start, bulletin_class, now, self._zone, quiet(placing.start or now))
-        moments = rules.recurring(placing.recurrence, placing.start, bulletin_class, now)
-        for moment in moments[: rules.LOOKED_AT]:
-            rules.start(moment, bulletin_class, now, self._zone, quiet(moment))
-        return placing.start
+        return self._begin(placing.start, placing.recurrence, placing.areas, bulletin_class, now)
 
     def _mine(self, announcement_id: str, who: User, now: datetime, *, for_use: bool = False) -> Announcement:
         """The announcement, if ``who`` wrote it or may let it on the air, wherever it is placed.

@@ -10,7 +10,7 @@ from controller.desk.announcing import Announcing, as_desk, proven
 from controller.desk.wishes import DeskError
 from controller.rights import Permission
 from controller.store import StoreError
-from controller.store.rows import Act, Announcement, AnnouncementState, BookingRow, User
+from controller.store.rows import Act, Announcement, AnnouncementState, BookingRow, BookingState, User
 from wire.plan import BulletinClass
 
 UNDO_FOR = timedelta(seconds=10)  # from a yes on, as its page offers it
@@ -21,9 +21,17 @@ _AHEAD = timedelta(seconds=30)  # what begins sooner may sound already: it is st
 class Approving(Announcing):
     """The part of the desk where others decide on what was written."""
 
-    def approve(self, announcement_id: str, who: User, now: datetime, passphrase: str = "") -> Announcement:
-        """Let a submitted announcement on the air; a wide emergency by the key of ``who`` too. Raises DeskError."""
+    def approve(
+        self, announcement_id: str, who: User, now: datetime, passphrase: str = "", seen: int | None = None
+    ) -> Announcement:
+        """Let a submitted announcement on the air; a wide emergency by the key of ``who`` too.
+
+        ``seen``: the version that ``who`` read, as words, sound and places change only with it; None: not said.
+        Raises DeskError, ``desk.unread`` where another one waits by now.
+        """
         held = self._submitted(announcement_id, who, now)
+        if seen not in (None, held.version):
+            raise DeskError("desk.unread")
         if not rules.may_approve(True, held.author == who.id, held.bulletin_class, self._own_approval):
             raise DeskError("desk.own_announcement")
         proven(held, who, now)
@@ -74,9 +82,7 @@ class Approving(Announcing):
     def return_(self, announcement_id: str, reason: str, who: User, now: datetime) -> Announcement:
         """Send a submitted announcement back to its author; its bookings are withdrawn. Raises DeskError."""
         held = self._submitted(announcement_id, who, now)
-        why = reason.strip()[:500]
-        if not why:
-            raise DeskError("desk.no_reason")
+        why = rules.reason(reason, "desk.no_reason")
         returned = replace(held, state=AnnouncementState.RETURNED, reason=why, updated_at=now)
         return self._end(returned, held.version, Act(who.name, "returned", held.id, why, now))
 
@@ -88,14 +94,22 @@ class Approving(Announcing):
         gone = replace(held, state=AnnouncementState.WITHDRAWN, updated_at=now)
         return self._end(gone, held.version, Act(who.name, "withdrew", held.id, held.title, now))
 
-    def withdraw(self, booking_id: str, who: User, now: datetime) -> None:
-        """Take one booking back; one that is withdrawn stays so. Raises DeskError."""
+    def withdraw(self, booking_id: str, who: User, now: datetime) -> bool:
+        """Take one booking back; False for one that was withdrawn already. Raises DeskError.
+
+        One that communes were offered goes with every time that they gave it: nobody is to hear it.
+        """
         booking = self._store.bookings.get(booking_id)
         if booking is None:
             raise DeskError("desk.unknown_booking", booking=booking_id[:80])
         self._may_take_back(booking, who, now)
-        self._store.bookings.withdraw(booking_id, Act(who.name, "withdrew", booking_id, booking.announcement, now))
+        act = Act(who.name, "withdrew", booking_id, booking.announcement, now)
+        if booking.state is BookingState.OFFERED:
+            stood = self._store.inbox.call_off(booking, act)
+        else:
+            stood = self._store.bookings.withdraw(booking_id, act)
         self._bell()
+        return stood
 
     def voice_again(self, announcement_id: str, who: User, now: datetime) -> None:
         """Let the station try once more to voice what it could not. Raises DeskError."""

@@ -27,6 +27,7 @@ from controller.store.rows import (
     InboxState,
     User,
 )
+from schedules.calendars import Recurrence
 from schedules.clashes import Clash
 from wire.plan import BulletinClass, Level
 
@@ -38,7 +39,10 @@ class Inbox(Policing):
     """The part of the desk where communes decide over what comes from above."""
 
     def place(self, announcement: str, area: str, start: datetime | None, who: User, now: datetime) -> BookingRow:
-        """Give it a time in the commune ``area`` (None: now). Raises DeskError."""
+        """Give it a time in the commune ``area`` (None: now). Raises DeskError.
+
+        What comes again and again keeps its days: the commune gives it their hour, that of ``start``.
+        """
         item, booking = self._to_place(announcement, area, start, who, now)
         placed = replace(item, state=InboxState.PLACED, decided_by=who.id, decided_at=now, booking=booking.id)
         self._decide(placed, Act(who.name, "placed", announcement, f"area={area} booking={booking.id}", now), booking)
@@ -47,9 +51,7 @@ class Inbox(Policing):
     def decline(self, announcement: str, area: str, reason: str, who: User, now: datetime) -> InboxItem:
         """It will not sound in this commune, for this reason. Raises DeskError."""
         item, _ = self._open_item(announcement, area, who, now)
-        why = reason.strip()[:500]
-        if not why:
-            raise DeskError("desk.no_decline_reason")
+        why = rules.reason(reason, "desk.no_decline_reason")
         declined = replace(item, state=InboxState.DECLINED, decided_by=who.id, decided_at=now, reason=why)
         self._decide(declined, Act(who.name, "declined", announcement, f"area={area} why={why}", now))
         return declined
@@ -110,24 +112,35 @@ class Inbox(Policing):
     def _communes(self, areas: tuple[str, ...]) -> dict[str, tuple[str, ...]]:
         return communes_of(self._store.roster.areas(), self._store.roster.nodes(), areas)
 
-    def _meant(self, held: Announcement, area: str) -> tuple[str, ...]:
-        """Which areas or nodes in this commune it was sent to."""
-        offered = [each for each in self._store.bookings.of(held.id) if each.state is BookingState.OFFERED]
-        meant = [found for each in offered for found in self._communes(each.areas).get(area, ())]
-        return tuple(dict.fromkeys(meant)) or (area,)
+    def _offer(self, held: Announcement, area: str) -> tuple[BookingRow, tuple[str, ...]]:
+        """The booking that offers it to this commune, and which areas or nodes there it was sent to.
+
+        Raises DeskError where none does any more: what was meant for one hamlet is never for the whole commune.
+        """
+        for each in self._store.bookings.of(held.id):
+            meant = self._communes(each.areas).get(area, ()) if each.state is BookingState.OFFERED else ()
+            if meant:
+                return each, meant
+        raise DeskError("desk.decided_already")
 
     def _to_place(
         self, announcement: str, area: str, start: datetime | None, who: User, now: datetime
     ) -> tuple[InboxItem, BookingRow]:
         """An item of an inbox, and the booking that gives it that time here. Raises DeskError."""
         item, held = self._open_item(announcement, area, who, now)
-        meant = self._meant(held, area)
-        rules.start(start, BulletinClass.ORDINARY, now, self._zone, self._quiet_over(meant)(start or now))
+        offer, meant = self._offer(held, area)
+        recurrence = offer.recurrence
+        if recurrence is not None and offer.start is not None:
+            if start is None:
+                raise DeskError("desk.repeats_at")
+            recurrence, start = rules.at_hour(recurrence, offer.start, start)
+        self._begin(start, recurrence, meant, BulletinClass.ORDINARY, now)
         booking = BookingRow(
             id=f"b{secrets.token_hex(6)}",
             announcement=announcement,
             areas=meant,
             start=start,
+            recurrence=recurrence,
             created_by=who.id,
             created_at=now,
             level=held.level,
@@ -135,6 +148,22 @@ class Inbox(Policing):
         )
         self._keep_policies(held, booking, now)
         return item, booking
+
+    def _begin(
+        self,
+        start: datetime | None,
+        recurrence: Recurrence | None,
+        areas: tuple[str, ...],
+        kind: BulletinClass,
+        now: datetime,
+    ) -> datetime | None:
+        """The ``start`` asked for, of one that comes once (None: now), or again and again. Raises DeskError."""
+        quiet = self._quiet_over(areas)
+        if recurrence is None:
+            return rules.start(start, kind, now, self._zone, quiet(start or now))
+        for moment in rules.recurring(recurrence, start, kind, now)[: rules.LOOKED_AT]:
+            rules.start(moment, kind, now, self._zone, quiet(moment))
+        return start
 
     def _open_item(self, announcement: str, area: str, who: User, now: datetime) -> tuple[InboxItem, Announcement]:
         reach.need(who, Permission.WRITE, now)
@@ -144,6 +173,7 @@ class Inbox(Policing):
         reach.need(who, Permission.WRITE, now, area)
         if item.state is not InboxState.WAITING or held.state is not AnnouncementState.APPROVED:
             raise DeskError("desk.decided_already")
+        self._offer(held, area)
         return item, held
 
     def _decide(self, item: InboxItem, act: Act, booking: BookingRow | None = None) -> None:

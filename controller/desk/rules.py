@@ -6,19 +6,21 @@
 from __future__ import annotations
 
 import unicodedata
-from datetime import datetime, timedelta
+from dataclasses import replace
+from datetime import datetime, time, timedelta
 
 from controller import newsroom
 from controller.desk.wishes import DeskError, OwnApproval
 from controller.store.rows import BookingRow, RecordingRow
 from schedules import moments, policy
 from schedules.booking import WhenCut
-from schedules.calendars import Recurrence, RuleError, occurrences
+from schedules.calendars import Recurrence, RuleError, end_of, occurrences
 from wire.config import QuietHours
 from wire.plan import BulletinClass
 
 MOST_CHARS = 20_000
 MOST_TITLE_CHARS = 200
+MOST_REASON_CHARS = 1_000
 DERIVED_TITLE_CHARS = 80
 MOST_TIMES = 10
 MOST_EXCEPTIONS = 400
@@ -27,6 +29,8 @@ PAST_GRACE = timedelta(seconds=60)  # a form that lay open for a moment
 FARTHEST = timedelta(days=366)
 LEAST_PASSWORD_CHARS = 8
 MOST_PASSWORD_CHARS = 200
+
+_OF_THE_DAY = ("BYHOUR", "BYMINUTE", "BYSECOND", "UNTIL")  # what of a rule says when on its days, and when no more
 
 
 def may_approve(may: bool, own: bool, bulletin_class: BulletinClass, setting: OwnApproval) -> bool:
@@ -109,6 +113,40 @@ def recurring(
     if not found:
         raise DeskError("desk.never_comes")
     return found
+
+
+def at_hour(kept: Recurrence, first: datetime, hour: datetime) -> tuple[Recurrence, datetime]:
+    """The same days at the time of day of ``hour``, and the first possible moment of that.
+
+    From ``first`` on its weeks are counted, so its day stays; a day that the rule still came on stays its last.
+    Raises DeskError.
+    """
+    try:
+        return _at_hour(kept, first, hour)
+    except (RuleError, moments.BadMoment) as wrong:
+        raise DeskError(wrong.key, **wrong.facts) from None
+
+
+def _at_hour(kept: Recurrence, first: datetime, hour: datetime) -> tuple[Recurrence, datetime]:
+    came, there = moments.local(first, kept.zone), moments.local(hour, kept.zone)
+    rule = kept.rule.strip().upper().removeprefix("RRULE:")
+    days = ";".join(part for part in rule.split(";") if part.partition("=")[0].strip() not in _OF_THE_DAY)
+    until = end_of(kept)
+    if until is not None:
+        last = moments.local(until, kept.zone)
+        short = timedelta(days=1) if last.timetz() < came.timetz() else timedelta()
+        until = moments.at_local(last.date() - short, time(23, 59, 59), kept.zone)
+    return replace(kept, rule=days, until=until), moments.at_local(came.date(), there.time(), kept.zone)
+
+
+def reason(written: str, missing: str) -> str:
+    """Why something is not let on the air, whole. Raises DeskError: ``missing`` where nothing was written."""
+    tidy = written.replace("\r\n", "\n").strip()
+    if not tidy:
+        raise DeskError(missing)
+    if len(tidy) > MOST_REASON_CHARS:
+        raise DeskError("desk.reason_too_long", chars=len(tidy), most=MOST_REASON_CHARS)
+    return tidy
 
 
 def still_to_come(booking: BookingRow, now: datetime, zone: str, quiet: QuietHours) -> None:

@@ -22,14 +22,14 @@ class Sparing(Approving):
     """The part of the desk where single days are taken back."""
 
     def comings(self, booking: BookingRow, now: datetime) -> list[datetime]:
-        """When a booking that comes again will, within a year; empty for one that does not."""
-        if booking.recurrence is None or booking.start is None or booking.state is BookingState.WITHDRAWN:
+        """When a booking that comes again will, within a year; empty for one that does not, or is only offered."""
+        if booking.recurrence is None or booking.start is None or booking.state is not BookingState.WANTED:
             return []
         return occurrences(booking.recurrence, booking.start, now, now + rules.FARTHEST)
 
     def next_coming(self, booking: BookingRow, now: datetime) -> datetime | None:
         """The first of its `comings`; most come again soon, so a few days are looked at before the whole year."""
-        if booking.recurrence is None or booking.start is None or booking.state is BookingState.WITHDRAWN:
+        if booking.recurrence is None or booking.start is None or booking.state is not BookingState.WANTED:
             return None
         for ahead in (SOON, rules.FARTHEST):
             if found := comings(booking.recurrence, booking.start, now, now + ahead):
@@ -43,7 +43,7 @@ class Sparing(Approving):
         """
         booking = self._own_booking(booking_id, who, now)
         kept, written = booking.recurrence, day.isoformat()
-        if kept is None or booking.start is None or booking.state is BookingState.WITHDRAWN:
+        if kept is None or booking.start is None or booking.state is not BookingState.WANTED:
             raise DeskError("desk.not_repeating")
         if written in kept.but:
             return
@@ -57,18 +57,20 @@ class Sparing(Approving):
             raise DeskError("desk.last_coming", day=shown)
         self._without(booking, day, who, now)
 
-    def stop(self, booking_id: str, who: User, now: datetime) -> None:
+    def stop(self, booking_id: str, who: User, now: datetime) -> bool:
         """What sounds of it now ends: it is taken back, or, if it comes again, left out on this day only.
 
-        One that has nothing on the air stays as it is. Raises DeskError.
+        One that was taken back already, or comes again and has nothing on the air, stays as it is: False. Raises
+        DeskError.
         """
         booking = self._own_booking(booking_id, who, now)
         if booking.recurrence is None or booking.start is None:
-            self.withdraw(booking_id, who, now)
-            return
+            return self.withdraw(booking_id, who, now)
         begun = comings(booking.recurrence, booking.start, now - LONGEST, now + timedelta(seconds=1))
-        if begun and booking.state is not BookingState.WITHDRAWN:
-            self._without(booking, moments.local(begun[-1], booking.recurrence.zone).date(), who, now)
+        if not begun or booking.state is not BookingState.WANTED:
+            return False
+        self._without(booking, moments.local(begun[-1], booking.recurrence.zone).date(), who, now)
+        return True
 
     def _without(self, booking: BookingRow, day: date, who: User, now: datetime) -> None:
         kept, written = booking.recurrence, day.isoformat()

@@ -12,9 +12,9 @@ from controller.store import chain
 from controller.store.bookings import insert_booking
 from controller.store.database import Database
 from controller.store.errors import StoreError
-from controller.store.rows import Act, BookingRow, InboxItem, InboxState
+from controller.store.rows import Act, BookingRow, BookingState, InboxItem, InboxState
 from controller.store.shapes import all_shaped, columns, shaped
-from controller.store.tables import inbox
+from controller.store.tables import bookings, inbox
 
 _WAITING = inbox.c.state == InboxState.WAITING.value
 
@@ -56,6 +56,21 @@ class Inbox:
             if booking:
                 insert_booking(connection, booking)
         return item
+
+    def call_off(self, offer: BookingRow, act: Act) -> bool:
+        """Take back what is offered, and what came of it: it waits nowhere, and no time it was given holds any more.
+
+        False when it was taken back already.
+        """
+        own = (bookings.c.id == offer.id) & (bookings.c.state == BookingState.OFFERED.value)
+        mine = (inbox.c.announcement == offer.announcement) & inbox.c.booking.is_not(None)
+        with self._database.wishing(act) as connection:
+            gone = sa.update(bookings).values(state=BookingState.WITHDRAWN.value)
+            if not connection.execute(gone.where(own)).rowcount:
+                return False
+            connection.execute(gone.where(bookings.c.id.in_(sa.select(inbox.c.booking).where(mine))))
+            take_back(connection, offer.announcement)
+        return True
 
     def lapse(self, now: datetime, who: str) -> list[InboxItem]:
         """End what waited past its deadline; each is in the audit log. What ended."""

@@ -20,7 +20,8 @@ from controller.web.window import window
 pages = Blueprint("approval", __name__)
 
 MOST_PASSPHRASE = 1024  # characters
-FIELD_OF = {"desk.no_reason": "reason", "keys.wrong_passphrase": "words"}
+UNSEEN = 0  # no version: a form that does not say what its reader saw is none of today's
+FIELD_OF = {"desk.no_reason": "reason", "desk.reason_too_long": "reason", "keys.wrong_passphrase": "words"}
 
 Waiting = tuple[Announcement, list[BookingView]]
 
@@ -35,10 +36,11 @@ def waiting() -> ResponseReturnValue:
 @pages.post("/duyet/<announcement>/dong-y")
 @door(Permission.APPROVE, Permission.WARN)
 def approve(announcement: str) -> ResponseReturnValue:
-    """Yes: it is planned as soon as its voice is ready."""
+    """Yes to what the page showed: it is planned as soon as its voice is ready."""
     try:
         passphrase = request.form.get("passphrase", "")[:MOST_PASSPHRASE]
-        window().desk.approve(announcement, who(), window().now(), passphrase)
+        seen = request.form.get("seen", UNSEEN, type=int)
+        window().desk.approve(announcement, who(), window().now(), passphrase, seen)
     except DeskError as wrong:
         return page(announcement, wrong)
     return redirect(url_for("approval.waiting", vua=announcement), 303)
@@ -60,7 +62,7 @@ def undo(announcement: str) -> ResponseReturnValue:
 def send_back(announcement: str) -> ResponseReturnValue:
     """No: back to its author, with a reason."""
     try:
-        window().desk.return_(announcement, request.form.get("reason", "")[:1000].strip(), who(), window().now())
+        window().desk.return_(announcement, request.form.get("reason", ""), who(), window().now())
     except DeskError as wrong:
         return page(announcement, wrong)
     return redirect(url_for("approval.waiting"), 303)

@@ -118,8 +118,8 @@ def kept_out(view: BookingView) -> dict[str, Any]:
 def withdraw(booking: str) -> ResponseReturnValue:
     """Take a booking back: it leaves the plan, and nodes forget it."""
     row = visible(booking).booking
-    window().desk.withdraw(row.id, who(), window().now())
-    flash(t("withdrawn_before" if row.state is BookingState.WITHDRAWN else "withdrawn_now"))
+    stood = window().desk.withdraw(row.id, who(), window().now())
+    flash(t("withdrawn_now" if stood else "withdrawn_before"))
     values: dict[str, Any] = {"dia-ban": request.form.get("dia-ban", "")[:200] or None}
     return redirect(url_for("bookings.plan", **values), 303)
 

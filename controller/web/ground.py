@@ -13,7 +13,15 @@ from controller import orders, trustbook
 from controller.desk.foresight import Foreseen
 from controller.rights import EVERYWHERE, Permission
 from controller.store.alarm_rows import Silence
-from controller.store.rows import Announcement, AnnouncementState, BookingRow, BookingView, InboxItem, User
+from controller.store.rows import (
+    Announcement,
+    AnnouncementState,
+    BookingRow,
+    BookingState,
+    BookingView,
+    InboxItem,
+    User,
+)
 from controller.web import agenda, known
 from controller.web.doors import reach
 from controller.web.known import minute, numbers
@@ -95,14 +103,18 @@ def unready(now: datetime) -> Sequence[BookingView]:
 
 
 def submitted() -> Sequence[tuple[Announcement, list[BookingView]]]:
-    """What waits for a yes, oldest first, with its bookings."""
+    """What waits for a yes, oldest first, with its bookings, as the desk judges them: none that was withdrawn."""
 
     def work_out() -> Sequence[tuple[Announcement, list[BookingView]]]:
         found = window().store.announcements.list(None, AnnouncementState.SUBMITTED)
         booked = window().store.bookings.views_of([each.id for each in found])
-        return [(each, booked.get(each.id, [])) for each in reversed(found)]
+        return [(each, [view for view in booked.get(each.id, []) if _stands(view)]) for each in reversed(found)]
 
     return known.of("submitted", numbers().wishes, work_out)
+
+
+def _stands(view: BookingView) -> bool:
+    return view.booking.state is not BookingState.WITHDRAWN
 
 
 def booking(booking_id: str) -> BookingRow | None:

@@ -90,11 +90,11 @@ def stop(booking: str) -> ResponseReturnValue:
     """End what sounds now: taken back, or, of what comes again, left out today; it can be sent anew."""
     view = visible(booking)
     try:
-        window().desk.stop(view.booking.id, who(), window().now())
+        ended = window().desk.stop(view.booking.id, who(), window().now())
     except DeskError as wrong:
         flash(said(wrong), "wrong")
         return redirect(url_for("home.front"), 303)
-    flash(t("stopped", title=view.title))
+    flash(t("stopped" if ended else "stopped_before", title=view.title))
     return redirect(url_for("home.front", dung=view.booking.id), 303)
 
 

@@ -12,10 +12,11 @@ from flask.typing import ResponseReturnValue
 from controller.desk import DeskError
 from controller.desk.foresight import Foreseen
 from controller.rights import Permission
-from controller.store.rows import Announcement, InboxItem
+from controller.store.rows import Announcement, BookingRow, BookingState, InboxItem
 from controller.web import choices, ground, hearing, reading
 from controller.web.doors import door, may, sees, who
 from controller.web.language import chosen, said, t
+from controller.web.rule_words import in_words
 from controller.web.times import HOURS, MINUTES, days_ahead, moment, written_day
 from controller.web.window import window
 from schedules.moments import local
@@ -28,12 +29,17 @@ NOTHING = Foreseen()
 
 @dataclass(frozen=True)
 class Problem:
-    """What went wrong with one item, what was typed there, and the field that it is about, if one is."""
+    """What went wrong with one item, what was typed there, and the field that it is about, if one is.
+
+    ``chosen``: a time was, ``start`` (None: now).
+    """
 
     about: str = ""
     sentence: str = ""
     reason: str = ""
     field: str = ""
+    chosen: bool = False
+    start: datetime | None = None
 
     def __bool__(self) -> bool:
         """Whether anything went wrong."""
@@ -74,7 +80,7 @@ def place(announcement: str, area: str) -> ResponseReturnValue:
             return page(met=Met(about(announcement, area), told, start))
         booking = window().desk.place(announcement, area, start, who(), window().now())
     except DeskError as wrong:
-        return page(Problem(about(announcement, area), said(wrong)))
+        return page(Problem(about(announcement, area), said(wrong), chosen=True, start=start))
     return redirect(url_for("bookings.sent", booking=booking.id, moi=1), 303)
 
 
@@ -89,7 +95,7 @@ def placing(announcement: str, area: str) -> ResponseReturnValue:  # noqa: ARG00
 @door(Permission.WRITE)
 def decline(announcement: str, area: str) -> ResponseReturnValue:
     """It will not sound here; whoever sent it reads why."""
-    reason = request.form.get("reason", "")[:1000]
+    reason = request.form.get("reason", "")
     try:
         window().desk.decline(announcement, area, reason, who(), window().now())
     except DeskError as wrong:
@@ -126,6 +132,7 @@ def page(problem: Problem | None = None, met: Met | None = None) -> ResponseRetu
     shown = {about(item.announcement, item.area) for item, _ in view["items"]}
     view["gone"] = view["problem"].about not in shown | {f"{each.own.id}-{each.above.id}" for each in view["clashes"]}
     view |= {"about": about, "hear": hearing.hearing, "wished": lambda moment: local(moment, zone)}
+    view |= {"offers": offers(view["items"]), "rule_of": lambda row: in_words(row.recurrence, row.start, chosen())}
     return render_template("inbox.html", **view), 422 if problem else 200
 
 
@@ -137,6 +144,13 @@ def about(announcement: str, area: str) -> str:
 def waiting() -> list[tuple[InboxItem, Announcement]]:
     """What waits for this person, with what it says."""
     return with_announcement(window().desk.inbox(who(), window().now()))
+
+
+def offers(items: list[tuple[InboxItem, Announcement]]) -> dict[str, BookingRow]:
+    """The booking that each of these came by, by announcement: its days, and the time that its sender wished for."""
+    booked = window().store.bookings.views_of([item.announcement for item, _ in items])
+    rows = (view.booking for views in booked.values() for view in views)
+    return {row.announcement: row for row in rows if row.state is BookingState.OFFERED}
 
 
 def decided() -> list[tuple[InboxItem, Announcement]]:

@@ -28,6 +28,7 @@ from controller.web.api.shapes import (
     class_of,
     cut_of,
 )
+from controller.web.approval import UNSEEN
 from controller.web.doors import reach, sees, who
 from controller.web.window import window
 from wire.plan import BulletinClass
@@ -66,6 +67,12 @@ class Edited(Writing):
     """New words for the draft that had this ``version``."""
 
     version: int = Field(ge=1, le=1 << 53)
+
+
+class Reader(Once):
+    """Whoever decides, and what they read."""
+
+    if_match: str | None = Field(None, alias="If-Match", pattern=r"^[ -~]{1,200}$")
 
 
 class Returning(Asked):
@@ -129,8 +136,9 @@ def write_announcement(body: New, header: Once) -> Response:  # noqa: ARG001 –
 @api.get("/announcements/<announcement>", tags=TAG, responses={200: AnnouncementOut})
 @door(Permission.READ)
 def read_announcement(path: Path) -> Response:
-    """One announcement."""
-    return answers.one(announcement_out(visible(path.announcement)))
+    """One announcement; its ETag is also for the `If-Match` of an approval."""
+    held = visible(path.announcement)
+    return answers.one(announcement_out(held), str(held.version))
 
 
 @api.patch("/announcements/<announcement>", tags=TAG, responses={200: AnnouncementOut})
@@ -156,10 +164,13 @@ def submit_announcement(path: Path, body: Placing, header: Once) -> Response:  #
 @api.post("/announcements/<announcement>/approval", tags=TAG, responses={200: AnnouncementOut})
 @door(*DECIDING)
 @once
-def approve_announcement(path: Path, header: Once) -> Response:  # noqa: ARG001 – read by `once`
-    """Let it on the air."""
+def approve_announcement(path: Path, header: Reader) -> Response:
+    """Let it on the air; with the `If-Match` of what was read only that: 412 once its words or places are others."""
     here, held = window(), visible(path.announcement)
-    return answers.done(announcement_out(here.desk.approve(held.id, who(), here.now())))
+    seen = answers.tag_of(header.if_match) if header.if_match else None
+    version = int(seen) if seen and seen.isascii() and seen.isdigit() else UNSEEN
+    approved = here.desk.approve(held.id, who(), here.now(), seen=None if seen is None else version)
+    return answers.done(announcement_out(approved))
 
 
 @api.post("/announcements/<announcement>/approval/undo", tags=TAG, responses={200: AnnouncementOut})

@@ -35,6 +35,11 @@ def one(thing: BaseModel, tag: str = "") -> Response:
     return answer
 
 
+def tag_of(if_match: str) -> str:
+    """What stands before the digest in the ETag that came back."""
+    return if_match.removeprefix("W/").strip('"').partition(".")[0]
+
+
 def made(thing: BaseModel, location: str) -> Response:
     """Something that is there from now on."""
     answer = done(thing)

@@ -153,7 +153,7 @@ def read_programme(path: Path) -> Response:
 def apply_programme(path: Path, header: IfMatch, body: Programme) -> Response:
     """Let a programme hold from a day on; 412 where somebody applied another since it was read."""
     here, area = window(), programme_edit.own(path.area)
-    edition = header.if_match.removeprefix("W/").strip('"').partition(".")[0]
+    edition = answers.tag_of(header.if_match)
     if edition != edition_of(here.store.programmes.of(area)):
         raise WebError("web.api_changed")
     row = here.desk.weigh_programme(body.text, body.since, who(), here.now())

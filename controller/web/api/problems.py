@@ -33,6 +33,7 @@ _FORBIDDEN = {
 }
 _STATUS = {
     "desk.programme_changed": 412,
+    "desk.unread": 412,
     "store.conflict": 409,
     "store.stale": 409,
     "web.api_changed": 412,
