@@ -2,7 +2,8 @@
 
 - A day and month alone (2/9) is a date behind a word that calls for one, in a range of days, as a known feast, or where
   it cannot be a fraction of single digits and nothing is counted behind it; 12/15 is no date, 12/18 xã is a share.
-- With a dash (20-4) it is a date only behind a word that calls for one.
+- What is counted behind it (đến nay 5/8 thôn) beats all callers but those that leave no doubt (ngày, sáng, thứ ba).
+- With a dash (20-4): see `dashed_dates`.
 - "ngày" is said where it was not written. By the lunar calendar month 1 is giêng and month 12 is chạp.
 """
 

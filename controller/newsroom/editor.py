@@ -20,6 +20,7 @@ from controller.newsroom import (
     figures,
     foreign,
     layout,
+    lists,
     money,
     periods,
     phones,
@@ -40,8 +41,10 @@ PASSES: tuple[Rule, ...] = (
     *phones.RULES,
     *documents.RULES,
     *places.RULES,
+    *lists.NAMED,
     *periods.RULES,
     *dates.RULES,
+    *lists.RULES,
     *clock_times.RULES,
     *roman.RULES,
     *figures.PLUS,
@@ -51,6 +54,7 @@ PASSES: tuple[Rule, ...] = (
     *foreign.RULES,
     *acronyms.RULES,
     *figures.RULES,
+    *lists.PAUSES,
     *layout.SYMBOLS,
 )
 

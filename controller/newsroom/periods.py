@@ -54,5 +54,5 @@ RULES: tuple[Rule, ...] = (
         _quarters,
     ),
     rule("years", r"(?<![\w/.,-])([12]\d{3}) ?[-–—/] ?([12]\d{3}|\d\d)(?![\w/-]|[.,]\d)", _school_year),
-    rule("weekday", rf"(?<![\w/.,])(?:T|Th)\.?(?P<number>[2-9]|1[0-2])(?![\w{FIGURE}]|[.,/]\d)", _weekday),
+    rule("weekday", rf"(?<![\w/.])(?:T|Th)\.?(?P<number>[2-9]|1[0-2])(?![\w{FIGURE}]|[.,/]\d)", _weekday),
 )
