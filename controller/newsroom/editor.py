@@ -15,6 +15,7 @@ from dataclasses import dataclass
 from controller.newsroom import (
     acronyms,
     clock_times,
+    dashed_dates,
     dates,
     documents,
     figures,
@@ -44,6 +45,7 @@ PASSES: tuple[Rule, ...] = (
     *lists.NAMED,
     *periods.RULES,
     *dates.RULES,
+    *dashed_dates.RULES,
     *lists.RULES,
     *clock_times.RULES,
     *roman.RULES,

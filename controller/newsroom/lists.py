@@ -14,9 +14,9 @@ from controller.newsroom.numbers import ordinal, whole
 from controller.newsroom.rules import MARKS, OTHER, Rule, always, before, data, one_of, rule
 
 _NOUNS = (
-    "thôn|xóm|bản|buôn|làng|ấp|tổ|tdp|kdc|khu|kp|khu phố|khu dân cư|khóm|đội|cụm|lớp|khối|thứ|mũi|đợt|điều|khoản|(?<!phụ )(?<!trợ )cấp|"
-    "chương|mục|phụ lục|tháng|quý|tuần|vòng|giai đoạn|nhóm|hạng|loại|phòng|tầng|tuyến|trạm|ca|kỳ|lần|bài|trang|câu|"
-    "chi bộ|chi hội|chi đoàn|phường|quận|bàn|số nhà|nhà số|điểm số|giải|liều|mũi thứ|cống|kênh|hồ số|bảng|biểu|hàng"
+    "thôn|xóm|bản|buôn|làng|ấp|tổ|tdp|kdc|khu|kp|khu phố|khu dân cư|khóm|đội|cụm|lớp|khối|thứ|mũi|đợt|điều|khoản|"
+    "(?<!phụ )(?<!trợ )cấp|chương|mục|phụ lục|tháng|quý|tuần|vòng|giai đoạn|nhóm|hạng|loại|phòng|tầng|tuyến|trạm|ca|"
+    "kỳ|lần|bài|trang|câu|chi bộ|chi hội|chi đoàn|phường|quận|bàn|số nhà|nhà số|giải|liều|cống|kênh|bảng|biểu|hàng"
 )
 _BEHIND_NOUN = re.compile(rf"(?<!\w)(?:{_NOUNS})(?: số)?(?: \d{{1,3}}(?:, ?\d{{1,3}}){{0,6}},)?$")
 _BEHIND_DAY = re.compile(r"(?<!\w)thứ$")
@@ -24,7 +24,8 @@ _MEASURES = one_of(
     [*data("units")["units"], *data("money")["currencies"], *data("money")["magnitudes"], *data("units")["glued"]]
 )
 _MEASURED = re.compile(
-    rf" ?(?:[-–] ?\d{{1,3}}[,.]\d|(?:{_MEASURES}|%|‰|tấn|tạ|yến|lít|mét|cây số|ki lô|héc|phần|độ|lần|giờ|tiếng|phút|điểm|tuổi|chỉ|sào|mẫu)(?![^\W_]))"
+    rf" ?(?:[-–] ?\d{{1,3}}[,.]\d|(?:{_MEASURES}"
+    r"|%|‰|tấn|tạ|yến|lít|mét|cây số|ki lô|héc|phần|độ|lần|giờ|tiếng|phút|điểm|tuổi|chỉ|sào|mẫu)(?![^\W_]))"
 )
 _ROADS = data("acronyms")["roads"]  # QL1 - QL4B is a way between two roads
 _DAY = r"(?:T[2-7]|CN)"
@@ -115,7 +116,7 @@ RULES: tuple[Rule, ...] = (
     ),
     rule(
         "list",
-        r"(?<![\w/.,-])(?P<all>\d{1,3}(?:,\d{1,3}){1,29}),(?=\d{1,3}[^\W_])",
+        r"(?<![\w/.,-])(?P<all>\d{1,3}(?:,\d{1,3}){1,29}),(?=\d{1,3}[^\W\d_])",
         lambda m: (said := _list(m, more=1)) and said + ", ",
         OTHER,
     ),
