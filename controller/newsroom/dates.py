@@ -120,7 +120,7 @@ def _is_share(match: re.Match[str], day: int, month: int, called: str) -> bool:
 def _is_counted(text: str, end: int) -> bool:
     """Whether things are counted at ``end``; a thing with a name (xã Tân Liên) begins a new phrase."""
     counted = COUNTED.match(text, end, end + 14)
-    return bool(counted) and not _NAME.match(text, counted.end(), counted.end() + 3)
+    return counted is not None and not _NAME.match(text, counted.end(), counted.end() + 3)
 
 
 def _looks_like_a_date(match: re.Match[str], day: int, month: int) -> bool:

@@ -27,6 +27,7 @@ from controller.newsroom import (
     phones,
     places,
     roman,
+    short_units,
     slips,
     strangers,
     units,
@@ -47,6 +48,7 @@ PASSES: tuple[Rule, ...] = (
     *dates.RULES,
     *dashed_dates.RULES,
     *lists.RULES,
+    *short_units.RULES,
     *clock_times.RULES,
     *roman.RULES,
     *figures.PLUS,
@@ -76,7 +78,7 @@ class Rewrite:
 class Flag:
     """``source[start:end]``, ``written``, is doubtful and a person decides.
 
-    ``why``: ``unknown_capitals`` (spelt out or left alone), ``telex`` / ``vni`` (left as typed; ``suggestion`` is what
+    ``why``: ``unknown_capitals`` (spelt out or left alone), ``two_meanings`` (of `short_units`), ``telex`` / ``vni`` (left as typed; ``suggestion`` is what
     was probably meant), ``syllable`` (perhaps mistyped), or of `strangers`: ``script``, ``language``, ``accentless``.
     """
 
@@ -124,9 +126,12 @@ def _by_lexicon(readings: Mapping[str, str], source: str, claims: list[Rewrite])
     return "".join([*pieces, masked[done:]])
 
 
+_DOUBTS = (acronyms.UNKNOWN, short_units.DOUBTFUL)
+
+
 def _flags(source: str, claims: list[Rewrite]) -> tuple[Flag, ...]:
     decided = {claim.start for claim in claims if claim.why in ("lexicon", "foreign", "acronym", "address")}
-    flags = [Flag(c.start, c.end, c.written) for c in claims if c.why == acronyms.UNKNOWN]
+    flags = [Flag(c.start, c.end, c.written, c.why) for c in claims if c.why in _DOUBTS]
     strange = strangers.find(source)
     flags += [Flag(each.start, each.end, source[each.start : each.end], each.why) for each in strange]
     foreign_at = {at for each in strange if each.why != strangers.SCRIPT for at in range(each.start, each.end)}
