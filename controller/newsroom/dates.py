@@ -17,12 +17,12 @@ from controller.newsroom.rules import FIGURE, Rule, always, before, rule
 _NAMED_FOR = r"đường|phố|quảng trường|công viên|nông trường|bệnh viện"
 _HAS_DAY = re.compile(
     rf"(?:(?<!\w)(?:ngày|mùng|mồng|rằm|ngày lễ|{_NAMED_FOR})"  # or a day that stands alone: 10-15/12, 5 và 7/12
-    r"|(?:^|[^\d/.,-])\d{1,2}(?: ?[-–—]|,| và| đến| tới| hoặc|, \d{1,2},| rạng))$"
+    r"|(?:^|[^\d/.,-])\d{1,2}(?: ?[-–—→⇒]|,| và| đến| tới| hoặc|, \d{1,2},| rạng))$"
 )
 _NAMED_DAY = re.compile(r"\bNgày [A-ZĐÂÔƠƯ][^\W\d_]*(?: [^\W\d_]+){0,6} ?$")
 _CALLS_FOR_DATE = re.compile(
     r"(?:ngày|mùng|mồng|hôm|sáng|trưa|chiều|tối|đêm|dịp|lễ|từ|đến|tới|trước|sau|qua|nay|mai|hết|kể từ|tết|vào|hạn"
-    rf"|{_NAMED_FOR}|phút|giờ|[\d{FIGURE}] ?[-–—]|(?<![\d/])\d{{1,2}}[,;]|[\d{FIGURE}] và|thứ \w{{2,4}},?|chủ nhật,?"
+    rf"|{_NAMED_FOR}|phút|giờ|[\d{FIGURE}] ?[-–—→⇒]|(?<![\d/])\d{{1,2}}[,;]|[\d{FIGURE}] và|thứ \w{{2,4}},?|chủ nhật,?"
     rf"|{FIGURE}[,;]?)[ :(]{{0,3}}$"
 )
 CALLS_FOR_DASHED = re.compile(
@@ -47,7 +47,7 @@ MEASURED = (
     r"(?:°|(?:tháng|giờ|phút|độ|người|hộ|con|lần|ngày|năm|tuần|triệu|tỷ|tỉ|nghìn|ngàn|đồng|đ|cháu|em|tấn|tạ|ha"
     r"|km|kg|m|mm|cm)\b)"
 )
-_LUNAR = re.compile(r" ?\(?(?:âm lịch|ÂL|AL\b|tức|âm\b)")
+_LUNAR = re.compile(r" ?\(?(?:(?i:âm lịch|âl\b)|AL\b|tức|âm\b)")
 FEASTS = {
     (3, 2), (8, 3), (10, 3), (26, 3), (30, 4), (1, 5), (7, 5), (15, 5), (19, 5), (1, 6), (5, 6), (27, 7), (19, 8),
     (2, 9), (5, 9), (13, 10), (15, 10), (20, 10), (18, 11), (20, 11), (22, 12), (25, 12), (1, 1),

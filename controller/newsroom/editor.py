@@ -28,6 +28,7 @@ from controller.newsroom import (
     places,
     roman,
     short_units,
+    shouting,
     slips,
     strangers,
     units,
@@ -41,6 +42,7 @@ PASSES: tuple[Rule, ...] = (
     *layout.ADDRESSES,
     *layout.DROPS,
     *phones.RULES,
+    *clock_times.DATED,
     *documents.RULES,
     *places.RULES,
     *lists.NAMED,
@@ -78,8 +80,9 @@ class Rewrite:
 class Flag:
     """``source[start:end]``, ``written``, is doubtful and a person decides.
 
-    ``why``: ``unknown_capitals`` (spelt out or left alone), ``two_meanings`` (of `short_units`), ``telex`` / ``vni`` (left as typed; ``suggestion`` is what
-    was probably meant), ``syllable`` (perhaps mistyped), or of `strangers`: ``script``, ``language``, ``accentless``.
+    ``why``: ``unknown_capitals`` (spelt out or left alone), ``two_meanings`` (of `short_units`), ``telex`` / ``vni``
+    (left as typed; ``suggestion`` is what was probably meant), ``syllable`` (perhaps mistyped), or of `strangers`:
+    ``script``, ``language``, ``accentless``.
     """
 
     start: int
@@ -107,7 +110,7 @@ def spoken(text: str, lexicon: Mapping[str, str] | None = None) -> Spoken:
     """
     source = tidy(text)
     claims: list[Rewrite] = []
-    masked = _by_lexicon(lexicon, source, claims) if lexicon else placed(source)
+    masked = shouting.quiet(_by_lexicon(lexicon, source, claims) if lexicon else placed(source))
     for rule in PASSES:
         masked = _apply(rule, source, masked, claims)
     claims.sort(key=lambda claim: claim.start)

@@ -101,11 +101,11 @@ NAMED: tuple[Rule, ...] = (
     ),
     rule(
         "range",
-        r"(?<=\w) ?[-–—] ?(?=(?P<head>[^\W\d_]{1,7}) ?(?:\d|(?<=[Tt]hứ )(?i:hai|ba|tư|năm|sáu|bảy)\b))",
+        r"(?<=\w) ?[-–—→⇒➡] ?(?=(?P<head>[^\W\d_]{1,7}) ?(?:\d|(?<=[Tt]hứ )(?i:hai|ba|tư|năm|sáu|bảy)\b))",
         _same_head,
         OTHER,
     ),
-    rule("range", r"(?<=[^\W\d_]) ?[-–—] ?(?=\d{1,4} (?P<unit>[^\W\d_]{1,7})(?!\w))", _same_unit, OTHER),
+    rule("range", r"(?<=[^\W\d_]) ?[-–—→⇒➡] ?(?=\d{1,4} (?P<unit>[^\W\d_]{1,7})(?!\w))", _same_unit, OTHER),
 )
 
 RULES: tuple[Rule, ...] = (

@@ -32,8 +32,8 @@ _PERSON_NAMED = re.compile(
 _NAMED = re.compile(r"(?<!\w)[^\W\d_a-zà-ỹđ][^\W\d_]{0,7} ?[,(] ?$")
 _AND_OVER = re.compile(r" (?:trở lên|trở xuống|tuổi đời)\b")
 _SUMS = re.compile(
-    r"(?<!\w)(?:giá|vay|vốn|thu|chi|trị giá|kinh phí|đầu tư|ngân sách|doanh thu|dự toán|nợ|tiền|thiệt hại|hỗ trợ|ủng hộ|"
-    r"quyên góp|tổng mức|lãi|bán|mua|nộp|thuế|quỹ|thưởng|phạt|gói|giải ngân|tài trợ|lỗ|lời|lương)\b[^.;!?\n]{0,30}$"
+    r"(?<!\w)(?:giá|vay|vốn|thu|chi|trị giá|kinh phí|đầu tư|ngân sách|doanh thu|dự toán|nợ|tiền|thiệt hại|hỗ trợ|"
+    r"ủng hộ|quyên góp|tổng mức|lãi|bán|mua|nộp|thuế|quỹ|thưởng|phạt|gói|giải ngân|tài trợ|lỗ|lương)\b[^.;!?\n]{0,30}$"
 )
 _MONEY_BEHIND = re.compile(r" ?(?:đồng|đ|vnđ|vnd|usd)(?!\w)", re.IGNORECASE)
 _LOAD = re.compile(
