@@ -36,16 +36,22 @@ def _list(match: re.Match[str], more: int = 0) -> str | None:
     figures = match["all"].split(",")
     if "0" in figures or (len(figures) + more == 2 and not _names_two(match)):
         return None
-    if len(figures) > 2 and all(len(each) == 3 for each in figures[1:]):
+    if len(figures) > 2 and all(len(each) == 3 for each in figures[1:]) and figures[0][0] != "0":
         return None
     return ", ".join(_name(match, each) for each in figures)
 
 
 def _names_two(match: re.Match[str]) -> bool:
-    if any(len(each) > 2 for each in match["all"].split(",")):
+    first, second = match["all"].split(",")
+    if max(len(first), len(second)) > 2 and not (len(first) == len(second) and int(first) < int(second)):
         return False
     measured = _MEASURED.match(match.string, match.end(), match.end() + 14)
     return not measured and _BEHIND_NOUN.search(before(match, 40)) is not None
+
+
+def _years(match: re.Match[str]) -> str | None:
+    figures = match.group().split(",")
+    return ", ".join(map(whole, figures)) if len(figures) > 2 or before(match).endswith("năm") else None
 
 
 def _name(match: re.Match[str], figure: str) -> str:
@@ -109,6 +115,7 @@ NAMED: tuple[Rule, ...] = (
 )
 
 RULES: tuple[Rule, ...] = (
+    rule("list", r"(?<![\w/.,-])[12]\d{3}(?:,[12]\d{3}){1,12}(?![^\W_]|/\d|[.,]\d)", _years),
     rule(
         "list",
         r"(?<![\w/.,-])(?P<all>\d{1,3}(?:,\d{1,3}){1,30})(?![^\W_]|/\d|[.,]\d)",

@@ -104,6 +104,13 @@ def _undecided_tee(match: re.Match[str]) -> str | None:
     return None if money else _said(match, "tỷ")
 
 
+def _tonnes(match: re.Match[str]) -> str | None:
+    """A lorry of 2t5; elsewhere it is money."""
+    if not _LOAD.search(_around(match)):
+        return None
+    return f"{cardinal(int(match['figure']))} tấn {cardinal(int(match['rest']))}"
+
+
 def _gee(match: re.Match[str]) -> str | None:
     text, end, words = match.string, match.end(), _around(match)
     if _NETWORK.search(words):
@@ -138,6 +145,7 @@ def _undecided_gee(match: re.Match[str]) -> str | None:
 _TEE = rf"{START}(?P<figure>{SIGNED}) ?t(?![^\W_]){_RATE}"
 _GEE = rf"{START}(?P<figure>{SIGNED}) ?g(?![^\W_]| \d){_RATE}"
 RULES: tuple[Rule, ...] = (
+    rule(_WHY, rf"{START}(?P<figure>\d{{1,3}})t(?P<rest>\d)(?![^\W_])", _tonnes),
     rule(_WHY, _TEE, _tee),
     rule(DOUBTFUL, _TEE, _undecided_tee),
     rule(_WHY, _GEE, _gee),
