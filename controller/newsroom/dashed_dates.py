@@ -20,7 +20,7 @@ _FROM_DAY = re.compile(r"(?<!\w)từ ngày $")
 _FEAST_BEFORE = re.compile(r"(?<!\w)(?:nghỉ|lễ|tết|dịp|quốc khánh|quốc tế|ngày hội)(?: [^\W\d_]+){0,3}[ :(]{0,2}$")
 _PAIR = re.compile(r" (?:đến|tới)(?: ngày)? (\d{1,2})-(\d{1,2})(?![\w/%-]|[.,]\d)")
 _NO_DATE_BEFORE = re.compile(
-    r"(?:(?<!\w)(?:các ngày|những ngày|tỷ số|tỉ số|thắng|thua|hòa|dẫn|gặp|trận|kết quả|số|nhà|phòng|lớp|ngõ|ngách|lô|"
+    r"(?:(?<!\w)(?:tỷ số|tỉ số|thắng|thua|hòa|dẫn|gặp|trận|kết quả|số|nhà|phòng|lớp|ngõ|ngách|lô|"
     r"thửa|trang|điều|bài|hình|bảng|mẫu|đội hình|kiểu|phiên bản|mã|hệ|xe|biển|tàu|khoảng|gần|hơn|trên|dưới|tăng|"
     r"giảm|mùng|mồng|thôn|xóm|bản|tổ|tdp|khu|đội|cấp|hạng|loại|nhóm|khoản|mục|km|hồ sơ)[ :(]{0,2}$)"
 )

@@ -98,7 +98,9 @@ def _same_unit(match: re.Match[str]) -> str | None:
     return " đến " if re.search(rf"(?<!\w)\d{{1,4}} {re.escape(match['unit'].lower())}$", before(match)) else None
 
 
+_A_TIME = "(?:" + "|".join(f"(?<={each})" for each in (r"\d[hHg]", r"\d[hHg]\d\d", r"\d:\d\d")) + ")"
 NAMED: tuple[Rule, ...] = (
+    rule("list", rf"{_A_TIME},(?=\d{{1,2}}(?:[hHg]|:\d\d))", always(", "), OTHER),
     rule("weekday", rf"(?<![\w/.,]){_DAY}(?: ?[-–—,+] ?{_DAY}){{1,6}}(?![\w/]|[.,]\d)", _days),
     rule(
         "weekday",
