@@ -105,3 +105,17 @@ def test_what_is_built_as_no_syllable_is_reported_once_and_left_alone() -> None:
         *(("nguời", "syllable"), ("chưc", "syllable"), ("họpp", "syllable")),
     ]
     assert "nguời dân, tổ chưc họpp" in read.text
+
+
+@pytest.mark.parametrize(
+    ("text", "flagged"),
+    [
+        ("phục vụ 300t", ["300t"]),
+        ("còn 5g", ["5g"]),
+        ("trẻ dưới 6t uống 1g lúc 7g, xe 5t, vay 5t", []),
+    ],
+)
+def test_a_letter_of_several_units_is_told_apart_by_what_stands_beside_or_flagged(
+    text: str, flagged: list[str]
+) -> None:
+    assert [flag.written for flag in spoken(text).flags if flag.why == "two_meanings"] == flagged

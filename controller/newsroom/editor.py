@@ -15,17 +15,21 @@ from dataclasses import dataclass
 from controller.newsroom import (
     acronyms,
     clock_times,
+    dashed_dates,
     dates,
     documents,
     figures,
     foreign,
     layout,
+    lists,
     money,
     periods,
     phones,
     places,
     roman,
+    short_units,
     shorthand,
+    shouting,
     slips,
     strangers,
     units,
@@ -41,10 +45,15 @@ PASSES: tuple[Rule, ...] = (
     *layout.DROPS,
     *shorthand.RULES,
     *phones.RULES,
+    *clock_times.DATED,
     *documents.RULES,
     *places.RULES,
+    *lists.NAMED,
     *periods.RULES,
     *dates.RULES,
+    *dashed_dates.RULES,
+    *lists.RULES,
+    *short_units.RULES,
     *clock_times.RULES,
     *roman.RULES,
     *figures.PLUS,
@@ -55,6 +64,7 @@ PASSES: tuple[Rule, ...] = (
     *foreign.RULES,
     *acronyms.RULES,
     *figures.RULES,
+    *lists.PAUSES,
     *layout.SYMBOLS,
 )
 
@@ -74,8 +84,9 @@ class Rewrite:
 class Flag:
     """``source[start:end]``, ``written``, is doubtful and a person decides.
 
-    ``why``: ``unknown_capitals`` (spelt out or left alone), ``telex`` / ``vni`` (left as typed; ``suggestion`` is what
-    was probably meant), ``syllable`` (perhaps mistyped), or of `strangers`: ``script``, ``language``, ``accentless``.
+    ``why``: ``unknown_capitals`` (spelt out or left alone), ``two_meanings`` (of `short_units`), ``telex`` / ``vni``
+    (left as typed; ``suggestion`` is what was probably meant), ``syllable`` (perhaps mistyped), or of `strangers`:
+    ``script``, ``language``, ``accentless``.
     """
 
     start: int
@@ -103,7 +114,7 @@ def spoken(text: str, lexicon: Mapping[str, str] | None = None) -> Spoken:
     """
     source = tidy(text)
     claims: list[Rewrite] = []
-    masked = _by_lexicon(lexicon, source, claims) if lexicon else placed(source)
+    masked = shouting.quiet(_by_lexicon(lexicon, source, claims) if lexicon else placed(source))
     for rule in PASSES:
         masked = _apply(rule, source, masked, claims)
     claims.sort(key=lambda claim: claim.start)
@@ -122,9 +133,12 @@ def _by_lexicon(readings: Mapping[str, str], source: str, claims: list[Rewrite])
     return "".join([*pieces, masked[done:]])
 
 
+_DOUBTS = (acronyms.UNKNOWN, short_units.DOUBTFUL)
+
+
 def _flags(source: str, claims: list[Rewrite]) -> tuple[Flag, ...]:
     decided = {claim.start for claim in claims if claim.why in ("lexicon", "foreign", "acronym", "address")}
-    flags = [Flag(c.start, c.end, c.written) for c in claims if c.why == acronyms.UNKNOWN]
+    flags = [Flag(c.start, c.end, c.written, c.why) for c in claims if c.why in _DOUBTS]
     strange = strangers.find(source)
     flags += [Flag(each.start, each.end, source[each.start : each.end], each.why) for each in strange]
     foreign_at = {at for each in strange if each.why != strangers.SCRIPT for at in range(each.start, each.end)}

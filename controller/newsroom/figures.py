@@ -42,7 +42,7 @@ _THINGS = re.compile(
     r"em|cháu|cây|nhà|cụm|trạm|công trình|dự án|nhiệm vụ|học sinh|ý kiến|thành viên|câu|cán bộ|đảng viên|đơn vị)\b"
 )
 FRACTION = r"(?P<sign>(?<![^\s(])-)?(?:(?P<whole>\d{1,6}) )?(?P<above>\d{1,4})/(?P<below>\d{1,4})"
-_VULGAR = "½⅓⅔¼¾⅕⅖⅗⅘⅙⅛"
+_VULGAR = "½⅓⅔¼¾⅕⅖⅗⅘⅙⅚⅐⅛⅜⅝⅞⅑⅒"
 
 
 def _vulgar(match: re.Match[str]) -> str:
@@ -73,10 +73,11 @@ _PART = re.compile(r"(?<!\w)(?:mục|khoản|phần|bảng|hình|điều|chươn
 
 def _odd(match: re.Match[str]) -> str | None:
     char = match.group()
-    if not char.isdigit():
+    if unicodedata.category(char) not in ("No", "Nl"):
         return None
     power = "mũ " if char in "²³¹⁰⁴⁵⁶⁷⁸⁹" else ""
-    return power + cardinal(unicodedata.digit(char))
+    number = unicodedata.numeric(char)
+    return power + cardinal(int(number)) if number == int(number) else None
 
 
 PLUS: tuple[Rule, ...] = (rule("plus", r"(?<![^\s(:–-])\+(?=\d)", always("cộng "), OTHER),)

@@ -18,6 +18,8 @@ _LONG_LINE = 60
 _ORNAMENT = (
     "\u2022\u25cf\u25cb\u25aa\u25ab\u25a0\u25a1\u25c6\u25c7\u2605\u2606\u2713\u2714\u27a4\u27a2\u00b7\u2043\uf0b7"
 )
+_ARROWS = "→⇒➡⟶➔➜"
+_TO_FIGURE = re.compile("[\ufe0f]? ?[0-9]")
 _NAMED = "°±×÷¬^`~$€£¥₫+=<>≥≤|%‰"
 
 
@@ -27,8 +29,15 @@ def _is_picture(char: str) -> bool:
     return unicodedata.category(char) in {"So", "Sk", "Sm"} or 0xFE00 <= ord(char) <= 0xFE0F
 
 
+def _points_from_figure_to_figure(match: re.Match[str]) -> bool:
+    text, at, end = match.string, match.start(), match.end()
+    return text[max(0, at - 2) : at].rstrip()[-1:].isalnum() and bool(_TO_FIGURE.match(text, end, end + 3))
+
+
 def _picture(match: re.Match[str]) -> str | None:
     char = match.group()
+    if char in _ARROWS and _points_from_figure_to_figure(match):
+        return None
     return " " if char in _ORNAMENT or _is_picture(char) else None
 
 
@@ -87,7 +96,7 @@ ADDRESSES: tuple[Rule, ...] = (
 _SIGNS = data("signs")
 
 SYMBOLS: tuple[Rule, ...] = (
-    rule("range", rf"(?<={FIGURE}) ?(?:[-–—−÷~]|->|→) ?(?={FIGURE})", always(" đến "), OTHER),
+    rule("range", rf"(?<={FIGURE}) ?(?:[-–—−÷~]|[-=]>|[{_ARROWS}]{OTHER}?) ?(?={FIGURE})", always(" đến "), OTHER),
     rule("range", rf"(?:(?<=sáng)|(?<=trưa)|(?<=chiều)|(?<=tối)) ?[-–] ?(?={FIGURE})", always(" đến "), OTHER),
     rule("plus", rf"(?<=\w) \+ (?={FIGURE})", always(" cộng "), OTHER),
     rule("times", rf"(?<={FIGURE}) ?[xX×*] ?(?={FIGURE})", always(" nhân "), OTHER),
@@ -105,5 +114,7 @@ SYMBOLS: tuple[Rule, ...] = (
         lambda m: f" {_SIGNS['between'][m.group().strip()]} ",
         OTHER,
     ),
+    rule("sign", rf"(?<=\w) ?= ?(?={FIGURE})", always(" bằng "), OTHER),
+    rule("picture", f"[{_ARROWS}]", always(" "), OTHER),
     rule("sign", r"[<>|{}\[\]+=~^$]", always(" "), OTHER),
 )

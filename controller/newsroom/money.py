@@ -12,6 +12,7 @@ _MARKS = data("money")["currencies"]
 _CENTS = data("money")["with_cents"]
 _MAGNITUDES = data("money")["magnitudes"]
 _PER = {**data("units")["per"], **data("units")["units"]}
+_LEAST_DIGITS = 3
 _CURRENCY = one_of(list(_MARKS))
 _MAGNITUDE = rf"(?:{GAP}(?P<size>{one_of(list(_MAGNITUDES))})(?![^\W\d_])(?P<rest>\d{{1,3}}(?!\w))?)"
 _RATE = rf"(?:{GAP}/{GAP}(?P<per>{one_of(list(_PER))}){END})?"
@@ -26,9 +27,11 @@ def _sized(match: re.Match[str]) -> str:
     return f"{words} {cardinal(int(rest.ljust(3, '0')))} {below}".rstrip()
 
 
-def _amount(match: re.Match[str]) -> str:
+def _amount(match: re.Match[str]) -> str | None:
     currency = _MARKS[match["currency"]]
     figure = match["figure"]
+    if match["currency"] == "Đ" and len(figure) < _LEAST_DIGITS and not match["size"]:  # lớp 12Đ
+        return None
     cents = re.fullmatch(r"(\d{1,9})[,.](\d{1,2})", figure)
     if cents and not match["size"] and currency in _CENTS:
         units, xu = int(cents[1]), int(cents[2].ljust(2, "0"))

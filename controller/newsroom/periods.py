@@ -63,6 +63,6 @@ RULES: tuple[Rule, ...] = (
     ),
     rule("roman", r"(?<![\w.&/-])(?P<first>[IVX]{2,5})(?P<joint> ?[-–] ?)(?P<second>[IVX]{2,5})(?![\w-])", _between),
     rule("years", r"(?<![\w/.,-])([12]\d{3}) ?[-–—/] ?([12]\d{3}|\d\d)(?![\w/-]|[.,]\d)", _school_year),
-    rule("weekday", rf"(?<![\w/.,])(?:T|Th)\.?(?P<number>[2-9]|1[0-2])(?![\w{FIGURE}]|[.,/]\d|-[12]\d{{3}})", _weekday),
+    rule("weekday", rf"(?<![\w/.])(?:T|Th)\.?(?P<number>[2-9]|1[0-2])(?![\w{FIGURE}]|[.,/]\d|-[12]\d{{3}})", _weekday),
     rule("weekday", rf"(?:(?<={FIGURE}[-–])|(?<={FIGURE} [-–] )|(?<={FIGURE} & ))CN(?![^\W_])", always("chủ nhật")),
 )

@@ -20,9 +20,9 @@ MOST_VIETNAMESE_SHARE = 0.5
 LEAST_BARE_SHARE = 0.85  # a name or a word of another language may stand among them
 _SENTENCE = re.compile(r"[^.!?\n…]+")
 _WORD = re.compile(r"[^\W\d_]+")
-_OTHER_SCRIPT = re.compile(
-    r"[^\W\d_A-Za-z\u00aa-\u024f\u1e00-\u1eff\u0300-\u036f]+(?:[\s,]+[^\W\d_A-Za-z\u00aa-\u024f\u1e00-\u1eff\u0300-\u036f]+)*"
-)
+_NUMERALS = r"\u2070-\u209c\u2150-\u218b\u2460-\u249b\u24ea-\u24ff\u2776-\u2793\u3251-\u325f\u32b1-\u32bf"
+_STRANGE = rf"[^\W\d_A-Za-z\u00aa-\u024f\u1e00-\u1eff\u0300-\u036f{_NUMERALS}]+"
+_OTHER_SCRIPT = re.compile(rf"{_STRANGE}(?:[\s,]+{_STRANGE})*")
 
 
 @dataclass(frozen=True, slots=True)

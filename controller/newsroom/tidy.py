@@ -1,7 +1,7 @@
 """Text made safe to keep: one spelling, no invisible characters, a limit.
 
-- NFC; line ends are ``\\n``; control, bidirectional, private-use and unassigned characters go; every kind of blank is a
-  plain space; digits of other scripts become 0–9; at most one empty line in a row.
+- NFC; line ends are ``\\n``; control, bidirectional, private-use, enclosing and unassigned characters go; every kind of
+  blank is a plain space; digits of other scripts become 0–9, Ⅳ becomes IV; at most one empty line in a row.
 - Nothing that can be heard is changed: emoji and bullets stay here and are dropped by the reading rules, with a reason.
 """
 
@@ -14,7 +14,8 @@ from words import Said
 
 MAX_CHARS = 20_000
 
-_GONE = {"Cc", "Cf", "Cs", "Co", "Cn"}
+_GONE = {"Cc", "Cf", "Cs", "Co", "Cn", "Me"}
+_ROMAN = range(0x2160, 0x2180)  # Ⅳ: one character that stands for several letters
 _LINE_ENDS = re.compile("\r\n|[\r\v\f\x85\u2028\u2029]")
 _BLANKS = re.compile(r"  +")
 _EDGES = re.compile(r"(?m)^ | $")
@@ -28,6 +29,8 @@ class NewsroomError(Said):
 def _keep(char: str) -> str:
     if char == "\n" or (char.isascii() and char.isprintable()):
         return char
+    if ord(char) in _ROMAN:
+        return unicodedata.normalize("NFKC", char)
     category = unicodedata.category(char)
     if category in {"Zs", "Zl", "Zp"} or char == "\t":
         return " "

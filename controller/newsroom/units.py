@@ -33,9 +33,21 @@ def _part(match: re.Match[str]) -> str | None:
     return words and f"{words} {_UNITS[match['unit']]}{_rate(match)}"
 
 
-def _height(match: re.Match[str]) -> str:
+def _height(match: re.Match[str]) -> str | None:
+    """1m65; 1m2 and 1m3 are areas and volumes but where a height or depth is spoken of."""
     metres, rest = match.groups()
+    if rest in _POWERS and not _is_length(match, int(metres), rest):
+        return None
     return f"{cardinal(int(metres))} mét {cardinal(int(rest)) if rest[0] != '0' else spell(rest)}"
+
+
+def _is_length(match: re.Match[str], metres: int, rest: str) -> bool:
+    """Behind "rộng" a volume is none, and an area is small only where the breadth of a road or a crack is meant."""
+    words = before(match, 40)
+    if _LENGTH.search(words):
+        return True
+    wide = _WIDE.search(words) is not None
+    return wide and (rest == "3" or metres < _LEAST_AREA or (metres < 10 and _LINEAR.search(words) is not None))
 
 
 def _share(match: re.Match[str]) -> str | None:
@@ -43,6 +55,12 @@ def _share(match: re.Match[str]) -> str | None:
     return f" trên {match['thing']}" if _COUNTED.search(before(match)) else None
 
 
+_POWERS = ("2", "3")
+_ABOUT = r"(?: (?:khoảng|gần|hơn|tới|đến|trên|dưới|từ|thêm|là|lên|quá))?"
+_LENGTH = re.compile(rf"(?<!\w)(?:cao|sâu|dài|ngập|dày|dâng|mực nước|nước lên|chiều rộng|bề rộng|chiều ngang){_ABOUT}$")
+_WIDE = re.compile(rf"(?<!\w)rộng{_ABOUT}$")
+_LINEAR = re.compile(r"(?<!\w)(?:đường|cống|rãnh|cầu|mương|hố|hào|khe|nứt|dài|sâu|cao)\b[^.;!?\n]{0,32}$")
+_LEAST_AREA = 4
 _COUNTED = re.compile(rf"[\d{FIGURE}] (?:[^\W\d_]+ ){{0,2}}[^\W\d_]+$")
 _THINGS = (
     "nhóm|lớp|đội|thôn|xã|ca|lượt|buổi|phiên|đợt|suất|bao|thùng|chai|bộ|chiếc|cái|xe|hồ sơ|cháu|trẻ|khẩu|nhân khẩu|giải"
@@ -50,7 +68,7 @@ _THINGS = (
 RULES: tuple[Rule, ...] = (
     rule("unit", r"(?:(?<=tháng)|(?<=tuần)|(?<=ngày)|(?<=năm)|(?<=quý)|(?<=giờ)) ?/ ?lần\b", always(" một lần"), OTHER),
     rule("unit", rf"(?<=[^\W\d_]) ?/ ?(?P<thing>{_THINGS})\b", _share, OTHER),
-    rule("height", rf"{START}(\d{{1,2}})m(\d\d|[14-9]){END}", _height),
+    rule("height", rf"{START}(\d{{1,2}})m(\d\d|[1-9]){END}", _height),
     rule("unit", rf"{START}{FRACTION}{GAP}(?P<unit>{_ANY}){END}{_RATE}", _part),
     rule("unit", rf"{START}(?P<figure>{SIGNED}){GAP}(?P<unit>{_ANY}){END}{_RATE}", _quantity),
     rule("unit", rf"{START}(?P<figure>{SIGNED})(?P<unit>{one_of(list(_GLUED))}){END}", _glued),
