@@ -77,11 +77,20 @@ def _meant(match: re.Match[str]) -> str | None:
     pointed = match.group() + "." if text[end : end + 1] == "." else ""
     if pointed in _ROADS and text[end + 1 : end + 3].lstrip()[:1].isdigit():
         return None
-    for meaning in _MEANINGS[match.group()]:
+    spoken = _beside(match.group(), text, start, end)
+    if spoken is None and (letters := match.group().removesuffix(".")) in _MEANINGS:  # the point ends the sentence
+        ended = _beside(letters, text, start, end - 1) if letters != match.group() else None
+        return ended and ended + "."
+    return None if spoken is not None and spoken == _DOTTED.get(pointed) else spoken
+
+
+def _beside(written: str, text: str, start: int, end: int) -> str | None:
+    """What the letters ``text[start:end]`` mean by the words beside them."""
+    for meaning in _MEANINGS[written]:
         behind = meaning.before and meaning.before.search(text[max(0, start - _BESIDE) : start])
         ahead = meaning.after and meaning.after.match(text, end, end + _BESIDE)
         if (behind and ahead) if meaning.both else (behind or ahead):
-            return None if meaning.spoken == _DOTTED.get(pointed) else meaning.spoken
+            return meaning.spoken
     return None
 
 
