@@ -33,7 +33,10 @@ def is_overtaken(typed: Typed, who: User, window: Window) -> bool:
 
 
 def keep_draft(typed: Typed, who: User, window: Window) -> Announcement:
-    """The form's text as a draft: the one it made before, brought up to date, or a new one. Raises DeskError."""
+    """The form's text as a draft: the one it made before, brought up to date, or a new one. Raises DeskError.
+
+    ``desk.stale`` where the draft was changed, on another page, after its words came into this form.
+    """
     draft = draft_of(typed, who, window)
     if draft is None:
         made = window.desk.announce(_wish(typed, who, window, draft=True), who, window.now())
@@ -52,7 +55,7 @@ def keep_draft(typed: Typed, who: User, window: Window) -> Announcement:
     script = (wanted.text.strip(), wanted.bulletin_class.value, wanted.recording, wanted.times, wanted.drill)
     if script == draft.script and wanted.title in ("", draft.title):
         return draft
-    return window.desk.edit(draft.id, draft.version, wanted, who, window.now())
+    return window.desk.edit(draft.id, typed.version, wanted, who, window.now())
 
 
 def send(typed: Typed, who: User, window: Window) -> str:
@@ -144,6 +147,7 @@ def typed_of(draft: Announcement, areas: tuple[str, ...], key: str) -> Typed:
         areas=areas,
         bulletin_class=draft.bulletin_class.value,
         draft=draft.id,
+        version=draft.version,
         key=key,
         times=draft.times,
         drill=draft.drill,
