@@ -111,10 +111,12 @@ def look() -> ResponseReturnValue:
     """What a file of units would change."""
     file, held = request.files.get("file"), uploads()
     if file is None or not file.filename:
-        return page([Problem("file", t("problem_file"))])
+        return page([Problem("file", t("problem_no_file"))])
     try:
         size = file.stream.seek(0, 2)
         file.stream.seek(0)
+        if not size:
+            return page([Problem("file", t("problem_file_empty"))])
         name, at = held.begin(who().id, size, window().now()), 0
         while at < size:
             at = held.append(who().id, name, at, file.stream)
