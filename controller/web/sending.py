@@ -113,13 +113,19 @@ def _wish(typed: Typed, who: User, window: Window, draft: bool = False) -> Wish:
 
 
 def taken_back(held: Announcement, who: User, window: Window) -> str:
-    """Take back what was sent, and make a draft that says the same; its id. Raises DeskError."""
+    """Take back what was sent, and make a draft that says the same; its id. Raises DeskError.
+
+    Once more, it is the draft that was made of it, as long as that is one.
+    """
     window.desk.withdraw_announcement(held.id, who, window.now())
-    return used_again(held, who, window)
+    return used_again(held, who, window, "revised")
 
 
-def used_again(held: Announcement, who: User, window: Window) -> str:
-    """A new draft that says the same; its id. What there was stays as it is. Raises DeskError."""
+def used_again(held: Announcement, who: User, window: Window, key: str) -> str:
+    """A new draft that says the same; its id. What there was stays as it is. Raises DeskError.
+
+    With the same ``key`` it is the same draft, as long as that is one.
+    """
     wish = Wish(
         text=held.text,
         title=held.title,
@@ -130,6 +136,11 @@ def used_again(held: Announcement, who: User, window: Window) -> str:
         times=held.times,
         drill=held.drill,
     )
+    keyed = replace(wish, idempotency_key=f"{held.id}:{key}")
+    draft = window.desk.announce(keyed, who, window.now()).announcement_id
+    made = window.store.announcements.get(draft)
+    if made is not None and made.state in OPEN:
+        return draft
     return window.desk.announce(wish, who, window.now()).announcement_id
 
 
