@@ -60,7 +60,9 @@ class Districting(Registry):
         self._must_be_silent(moving, now)
         try:
             told = f"{former.TO}{moving.names[wanted.area]}"
-            act = Act(who.name, former.MERGED if wanted.merge else former.MOVED, wanted.area, told, now)
+            act = Act(who.name, "moved area", wanted.area, told, now)
+            if wanted.merge:
+                act = Act(who.name, "merged area", wanted.area, told, now)
             done = self._store.mover.move(moving, act)
         except StoreError as wrong:
             raise DeskError("desk.move_stale") if wrong.key == "store.conflict" else wrong from None
