@@ -300,7 +300,7 @@ def form_key(client: FlaskClient, path: str = "/ngoai-tuyen") -> str:
 
 
 def composed(client: FlaskClient, **changed: object) -> dict[str, object]:
-    """A whole compose form, as a browser would send it."""
+    """A whole compose form, as a browser would send it: that of a draft just opened, where one is named."""
     fields: dict[str, object] = {
         "csrf_token": form_key(client),
         "key": "0" * 32,
@@ -313,7 +313,9 @@ def composed(client: FlaskClient, **changed: object) -> dict[str, object]:
         "minute": "00",
         "bulletin_class": BulletinClass.ORDINARY.value,
     }
-    return fields | changed
+    opened = client.get(f"/soan/{changed['draft']}").text if changed.get("draft") else ""
+    version = re.search(r'name="version" value="(\d+)"', opened)
+    return fields | {"version": version[1] if version else "0"} | changed
 
 
 def send(client: FlaskClient, **changed: object):  # type: ignore[no-untyped-def]

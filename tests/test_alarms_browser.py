@@ -57,7 +57,7 @@ def test_every_page_is_accessible_and_fits(here: Place, screen: dict[str, int]) 
         page.goto(here.address + path)
         found[path] = faults(page)
     expect(page.get_by_role("heading", name="Alarms", exact=True)).to_be_visible()
-    expect(page.get_by_role("link", name="Xã Đồng Đăng: 1 nodes are out of touch")).to_be_visible()
+    expect(page.get_by_role("link", name="Xã Đồng Đăng: 1 node is out of touch")).to_be_visible()
     assert {path: wrong for path, wrong in found.items() if wrong} == {}
     assert here.troubles == []
 

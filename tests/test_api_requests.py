@@ -13,6 +13,7 @@ from flask import Flask
 from makers_api import COMMUNE, PREFIX, Program, lend, problem
 from makers_web import Town, a_day, opus, settled_town
 
+from controller.desk import Wish
 from controller.rights import Role
 from controller.web import limits
 from wire.receipt import Step
@@ -77,10 +78,19 @@ def test_a_body_that_cannot_be_is_refused_by_name_and_writes_nothing(
     assert town.store.acts.head() == before
 
 
-@pytest.mark.parametrize("start", ["0001-01-01T00:00:00+14:00", "9999-12-31T23:59:60-23:59", "1999-12-31T23:59:59Z"])
-def test_a_moment_beyond_all_calendars_is_past_or_too_far(asks: Program, start: str) -> None:
+@pytest.mark.parametrize(
+    ("start", "code", "says"),
+    [
+        ("0001-01-01T00:00:00+14:00", "desk.past_time", "A moment before the year 2001 is past."),
+        ("1999-12-31T23:59:59Z", "desk.past_time", "A moment before the year 2001 is past."),
+        ("9999-12-31T23:59:60-23:59", "desk.too_far", "A moment after the year 2199 is more than 366 days ahead."),
+        ("2030-01-01T00:00:00Z", "desk.too_far", "07:00 01/01/2030 is more than 366 days ahead."),
+    ],
+)
+def test_a_moment_beyond_all_calendars_is_past_or_too_far(asks: Program, start: str, code: str, says: str) -> None:
     answer = asks.post("/announcements", {"text": "Họp.", "placing": {"areas": [COMMUNE], "start": start}})
-    assert problem(answer) in ((409, "desk.past_time"), (409, "desk.too_far"))
+    assert problem(answer) == (409, code)
+    assert answer.json["detail"].startswith(says)
 
 
 def test_addresses_and_methods_that_are_none_are_told_as_problems(asks: Program) -> None:
@@ -121,6 +131,16 @@ def pages(asks: Program, path: str) -> list[list[str]]:
         link = answer.headers.get("Link", "")
         path = link.partition(">")[0].removeprefix(f"<{PREFIX}") if link else ""
     return found
+
+
+def test_a_page_holds_as_many_as_were_asked_for(town: Town, asks: Program) -> None:
+    for number in range(202):
+        town.desk.announce(Wish(f"Bản {number}.", draft=True), town.approver, town.now)
+    for limit, sizes in ((200, [200, 2]), (100, [100, 100, 2]), (201, None)):
+        if sizes is None:
+            assert problem(asks.get(f"/announcements?limit={limit}")) == (422, "invalid")
+        else:
+            assert [len(each) for each in pages(asks, f"/announcements?limit={limit}")] == sizes
 
 
 def test_pages_go_on_where_they_ended_and_leave_nothing_out(town: Town, app: Flask, asks: Program) -> None:

@@ -12,7 +12,7 @@ import makers_units as made
 import pytest
 
 from controller import gazetteer
-from controller.gazetteer import GazetteerError, Heir, State, Structure, reading
+from controller.gazetteer import GazetteerError, Heir, Here, State, Structure, reading
 from controller.roster import Area, AreaKind
 
 HEAD = "structure,code,name,kind,parent,latitude,longitude,heirs\n"
@@ -39,7 +39,7 @@ def test_areas_that_are_here_are_known_by_code_then_id_then_name(tmp_path: Path)
         Area("lang-son:ky-lua", "Kỳ Lừa", AreaKind.COMMUNE),
         Area("lang-son:xa-tt", "Xã Tam Thanh", AreaKind.COMMUNE),
     ]
-    plan = gazetteer.plan(held, Structure.NOW, areas, {"GSO=06184": "lang-son:cua-khau"}, former=True)
+    plan = gazetteer.plan(held, Structure.NOW, Here(areas, {"GSO=06184": "lang-son:cua-khau"}), former=True)
     by_code = {each.code: (each.area.id, each.state.value) for each in plan.found}
     assert by_code["GSO=20"] == ("lang-son", "untouched")
     assert by_code["GSO=06184"] == ("lang-son:cua-khau", "renamed")
@@ -52,10 +52,19 @@ def test_areas_that_are_here_are_known_by_code_then_id_then_name(tmp_path: Path)
     assert ("lang-son:ky-lua", 21.8, 106.7) in plan.positions
     after = {each.id: each for each in areas} | {each.area.id: each.area for each in plan.found}
     codes = {each.code: each.area.id for each in plan.found}
-    again = gazetteer.plan(held, Structure.NOW, after.values(), codes, former=True)
+    again = gazetteer.plan(held, Structure.NOW, Here(after.values(), codes), former=True)
     assert {each.state for each in again.found} == {State.UNTOUCHED}
-    before = gazetteer.plan(held, Structure.BEFORE, [], {})
+    before = gazetteer.plan(held, Structure.BEFORE, Here())
     assert "lang-son:binh-gia:hong-phong" in {each.area.id for each in before.found}
+
+
+def test_no_unit_is_called_as_an_area_was_that_moved(tmp_path: Path) -> None:
+    held = gazetteer.read(made.wheel(tmp_path), "20")
+    first = gazetteer.plan(held, Structure.NOW, Here(), former=True)
+    ids = [each.area.id for each in first.found]
+    again = gazetteer.plan(held, Structure.NOW, Here(left=lambda area: area in ids[1:]), former=True)
+    assert {each.state for each in again.found} == {State.NEW}
+    assert not {each.area.id for each in again.found} & set(ids[1:])
 
 
 def test_an_area_that_others_went_into_keeps_its_name(tmp_path: Path) -> None:
@@ -64,7 +73,7 @@ def test_an_area_that_others_went_into_keeps_its_name(tmp_path: Path) -> None:
     areas.append(Area("lang-son:ky-lua", "Phường Kỳ Lừa", AreaKind.COMMUNE))
     codes = dict.fromkeys(("GSO=06187", "GSO-before=05971"), "lang-son:ky-lua")  # Hoàng Văn Thụ was merged into it here
     for structure, former in ((Structure.NOW, True), (Structure.BEFORE, False)):
-        plan = gazetteer.plan(held, structure, areas, codes, former)
+        plan = gazetteer.plan(held, structure, Here(areas, codes), former)
         (found,) = [each for each in plan.found if each.code == "GSO-before=05971"]
         assert (found.area, found.state) == (areas[1], State.UNTOUCHED)
 
@@ -74,7 +83,7 @@ def test_who_has_both_structures_keeps_them_apart(tmp_path: Path) -> None:
     areas, codes = dict[str, Area](), dict[str, str]()
     areas["lang-son:binh-gia"] = Area("lang-son:binh-gia", "Xã Bình Gia", AreaKind.COMMUNE)
     for structure, former in ((Structure.NOW, True), (Structure.BEFORE, False)):
-        plan = gazetteer.plan(held, structure, areas.values(), codes, former)
+        plan = gazetteer.plan(held, structure, Here(areas.values(), codes), former)
         assert plan.of(State.RENAMED) == ()
         areas |= {each.area.id: each.area for each in plan.found}
         codes |= {each.code: each.area.id for each in plan.found}
@@ -168,7 +177,7 @@ def test_what_is_too_large_is_not_read_whatever_a_header_says(tmp_path: Path, mo
 @pytest.mark.skipif(not REAL, reason="no wheel of vietnamadminunits lies in .venv/share/loa-units")
 def test_the_real_wheel_has_65_communes_in_lang_son_of_194() -> None:
     held = gazetteer.read(REAL[0], "20")
-    plan = gazetteer.plan(held, Structure.NOW, [], {}, former=True)
+    plan = gazetteer.plan(held, Structure.NOW, Here(), former=True)
     kinds = [each.area.kind for each in plan.found]
     assert (kinds.count(AreaKind.COMMUNE), kinds.count(AreaKind.GROUP)) == (65, 194)
     assert {each.former for each in held.heirs} == {each.code for each in held.former if len(each.code) == 5}

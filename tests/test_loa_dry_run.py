@@ -45,7 +45,7 @@ def test_a_dry_run_tells_when_it_sounds_and_what_the_day_has_and_writes_nothing(
 def test_a_dry_run_says_the_conflict_in_a_sentence_with_offers_that_stand(loa: Loa, tmp_path: Path) -> None:
     loa(*ANNOUNCE)
     lines = loa(*ANNOUNCE, "--dry-run").out.splitlines()
-    assert lines[1].startswith("At 17:00 on 04/01/2027, 6 loudspeakers sound “Họp thôn” (36 s);")
+    assert lines[1].startswith("At 17:00 on 04/01/2027, 6 loudspeakers will sound “Họp thôn” (36 s);")
     assert lines[2:4] == ["- Right after, at 17:01", "- Move to 16:55"]
     assert kept(tmp_path) == 1
 

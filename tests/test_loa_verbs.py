@@ -337,7 +337,7 @@ def test_a_plan_is_shown_for_an_area_and_for_a_node(loa: Loa, home: Path) -> Non
 def test_a_data_budget_is_given_in_megabytes(loa: Loa) -> None:
     told = json.loads(loa("node", "budget", PLACE, "50", "--json").out)
     assert told == {"nodes": [f"dong-dang-{number}" for number in range(1, 7)], "data_budget_bytes_per_day": 50_000_000}
-    assert loa("node", "budget", "dong-dang-1", "station").out == "1 nodes have a new data budget: station\n"
+    assert loa("node", "budget", "dong-dang-1", "station").out == "1 node has a new data budget: station\n"
     loa("node", "budget", "nowhere", "5").refuses(1, "no area named “nowhere”")
     for wrong in ("", "-5", "5.5", "1e3", "٣", "x" * 300, "9" * 20):
         words = ("--", wrong) if wrong.startswith("-") else (wrong,)

@@ -143,3 +143,33 @@ def test_nothing_moves_while_it_sounds(store: Store, desk: Desk) -> None:
     on_the_air(store, 1, areas=(COMMUNE,), start=NOW + timedelta(seconds=90))
     assert refused(desk.move_area, Relocation(HAMLET, OTHER_COMMUNE), BOSS, NOW) == "move_on_air"
     assert desk.move_area(Relocation(HAMLET, OTHER_COMMUNE), BOSS, NOW + timedelta(hours=1)).changed["nodes"] >= 1
+
+
+def test_nobody_is_called_as_another_was_before_it_moved(store: Store, desk: Desk) -> None:
+    """A form that is still open, or a list that somebody keeps, would name the wrong village."""
+    store.roster.add_area(Area(f"{COMMUNE}:thon-3", "Thôn 3", AreaKind.HAMLET))
+    store.roster.add_area(Area(MOVED, "Thôn 1", AreaKind.HAMLET))
+    desk.move_area(Relocation(HAMLET, f"{COMMUNE}:thon-3", merge=True), BOSS, NOW)
+    (new,) = desk.foresee_move(Relocation(MOVED, COMMUNE), BOSS, NOW).names.values()
+    assert new == f"{HAMLET}-{OTHER_COMMUNE.rpartition(':')[2]}"
+    desk.move_area(Relocation(MOVED, COMMUNE), BOSS, NOW)
+    assert store.roster.area(HAMLET) is None
+    again = Area(HAMLET, "Thôn 1", AreaKind.HAMLET)
+    assert refused(desk.add_area, again, BOSS, NOW) == "area_former"
+    desk.move_area(Relocation(new, OTHER_COMMUNE, called="Thôn 7"), BOSS, NOW)
+    assert refused(desk.add_area, replace(again, id=new), BOSS, NOW) == "area_former"
+    top = Relocation(f"{OTHER_COMMUNE}:thon-7", COMMUNE, called=HAMLET.rpartition(":")[2].replace("-", " "))
+    assert refused(desk.move_area, top, BOSS, NOW) == "area_former"
+
+
+def test_one_that_comes_back_is_called_as_it_was_with_all_in_it(store: Store, desk: Desk) -> None:
+    inner = f"{HAMLET}:xom-1"
+    store.roster.add_area(Area(inner, "Xóm 1", AreaKind.HAMLET))
+    desk.move_area(Relocation(HAMLET, OTHER_COMMUNE), BOSS, NOW)
+    desk.move_area(Relocation(f"{MOVED}:xom-1", COMMUNE), BOSS, NOW)
+    desk.move_area(Relocation(MOVED, COMMUNE), BOSS, NOW)
+    assert store.roster.area(HAMLET)
+    assert refused(desk.add_area, Area(inner, "Xóm 1", AreaKind.HAMLET), BOSS, NOW) == "area_former"
+    assert refused(desk.add_area, Area(MOVED, "Thôn 1", AreaKind.HAMLET), BOSS, NOW) == "area_former"
+    desk.move_area(Relocation(f"{COMMUNE}:xom-1", HAMLET), BOSS, NOW)
+    assert store.roster.area(inner)

@@ -441,6 +441,19 @@ def test_what_was_sent_is_taken_back_to_be_changed(town: Town, app: Flask) -> No
     assert "Bản nháp" not in approver.get("/soan").text
 
 
+def test_what_is_taken_back_twice_is_one_draft_until_that_is_sent(town: Town, app: Flask) -> None:
+    approver = town.client(app, "chu-tich")
+    announcement = town.announcement_of(town.booked(town.client(app, "van-hoa"), text="Họp thôn.", title="Họp"))
+    data = {"csrf_token": form_key(approver)}
+    first, second = (approver.post(f"/soan/{announcement}/sua", data=data).location for _ in range(2))
+    assert first == second
+    [draft] = [each.id for each in town.store.announcements.list() if each.author == town.approver.id]
+    town.booked(approver, draft=draft, text="Họp thôn.")
+    third = approver.post(f"/soan/{announcement}/sua", data=data).location
+    assert third.partition("?")[0] != first.partition("?")[0]
+    assert len(town.store.announcements.list()) == 3
+
+
 @pytest.mark.parametrize(
     ("role", "own", "hints"),
     [

@@ -97,5 +97,8 @@ def test_units_are_shown_and_then_enter_and_whatever_is_no_list_is_refused(
     assert send(client, "/dia-ban/nhap", upload=upload, **told).status_code == 422  # it is there no more
     for content in (b"", b"PK\3\4 no wheel", b"a,b\n"):
         assert send(client, "/dia-ban/xem-tep", file=(io.BytesIO(content), "x"), **told).status_code == 422
+    for file, says in ((None, "Hãy chọn một tệp."), ((io.BytesIO(b""), "x.csv"), "Tệp này rỗng. Hãy chọn lại.")):
+        without = send(client, "/dia-ban/xem-tep", **told, **({"file": file} if file else {}))
+        assert (without.status_code, says in without.text, "Tệp ghi âm rỗng" in without.text) == (422, True, False)
     large = client.post("/dia-ban/xem-tep", data=bytes(17 << 20), content_type="multipart/form-data; boundary=x")
     assert large.status_code == 413

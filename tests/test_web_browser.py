@@ -152,6 +152,28 @@ def test_every_page_is_accessible_fits_and_asks_nobody_else(here: Place, screen:
     assert here.troubles == []
 
 
+@pytest.mark.parametrize("tongue", ["vi", "en"])
+def test_a_title_without_a_place_to_break_widens_no_page_of_a_phone(here: Place, tongue: str) -> None:
+    editor, approver = (here.town.client(here.town.app(), name) for name in ("van-hoa", "chu-tich"))
+    for number, title in enumerate(("Thôngbáokhẩn" * 10, "https://langson.gov.vn/" + "thong-bao-" * 10)):
+        more = {"title": title, "text": title * 2, "hour": f"{10 + number}"}
+        waiting = here.town.booked(editor, key=f"{number}" * 32, day="2026-11-26", **more)
+        here.town.booked(approver, key=f"{number + 2}" * 32, day="2026-11-25", **more)
+    page = here.visitor("chu-tich", PHONE)
+    page.goto(f"{here.address}/tieng/{tongue}")
+    paths = ["/", "/duyet", "/lich", "/ke-hoach", "/ban-tin", "/cum-loa", f"/lich-phat/{waiting}"]
+    found = {}
+    for path in [*paths, "/cum-loa/dong-dang-1/nhung-ngay-toi"]:
+        page.goto(here.address + path)
+        beyond = page.eval_on_selector_all(
+            "main :is(h1, h2, h3, h4, .item-body, .sums li) > :not(.unseen)",
+            "all => all.filter((each) => { const box = each.closest('section, ol, ul, main').getBoundingClientRect();"
+            " return each.getBoundingClientRect().right > box.right + 5; }).map((each) => each.outerHTML.slice(0, 80))",
+        )
+        found[path] = [*beyond, *misfits(page), *([f"wider by {overflow(page)}"] if overflow(page) else [])]
+    assert {path: wrong for path, wrong in found.items() if wrong} == {}
+
+
 @SCREENS
 def test_the_doors_are_accessible_and_fit(here: Place, screen: dict[str, int]) -> None:
     page = here.visitor(None, screen)

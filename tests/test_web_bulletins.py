@@ -121,6 +121,26 @@ def test_used_again_it_is_a_new_draft_with_the_same_words_and_places(
     assert town.store.announcements.get(held.id) == held
 
 
+def test_a_form_that_comes_twice_makes_one_draft(town: Town, app: Flask, approver: FlaskClient) -> None:
+    [held] = [each for each in town.store.announcements.list() if each.title == "Thu gom rác thải"]
+    editor = town.client(app, "van-hoa")
+    path = f"/ban-tin/{held.id}/dung-lai"
+    form = re.search(rf'action="{path}".*?name="key" value="([0-9a-f]{{32}})"', editor.get("/ban-tin").text)
+    assert form
+    data = {"csrf_token": form_key(editor), "key": form[1]}
+    there = {editor.post(path, data=data).location for _ in range(3)}
+    assert len(there) == 1
+    other = approver.post(path, data=data | {"csrf_token": form_key(approver)}).location  # another's key is another
+    more = editor.post(path, data=data | {"key": "f" * 32}).location  # as a page opened anew
+    assert len(there | {other, more}) == 3
+    mine = [each.id for each in town.store.announcements.list() if each.author == town.editor.id]
+    assert len(mine) == 2
+    for draft in mine:
+        editor.post(f"/soan/{draft}/bo", data=data)
+    assert editor.post(path, data=data).status_code == 303
+    assert len([each for each in town.store.announcements.list() if each.state.value == "draft"]) == 2
+
+
 def test_what_one_may_not_see_one_may_not_use(town: Town, app: Flask, approver: FlaskClient) -> None:
     stranger = town.client(app, "tam-thanh")
     for held in town.store.announcements.list():

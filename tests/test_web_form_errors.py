@@ -6,6 +6,7 @@
 
 from __future__ import annotations
 
+import io
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
@@ -197,3 +198,10 @@ def test_an_hour_that_is_over_is_offered_for_tomorrow(town: Town, app: Flask) ->
     assert re.search(r'value="2026-11-26" checked', client.get("/soan").text)
     town.now = NOON.replace(day=26, hour=11)
     assert re.search(r'value="2026-11-27" checked', client.get("/soan").text)
+
+
+def test_a_warning_without_a_file_or_with_an_empty_one_is_told_so(app: Flask, town: Town) -> None:
+    client = town.client(app, "chu-tich")
+    for content, name, says in ((b"", "", "Hãy chọn một tệp."), (b"", "a.xml", "Tệp này rỗng. Hãy chọn lại.")):
+        data = {"csrf_token": form_key(client, "/tin-cap"), "file": (io.BytesIO(content), name)}
+        assert refused(client.post("/tin-cap", data=data)) == [says]

@@ -120,6 +120,35 @@ def test_a_slip_is_mended_in_the_text_that_is_being_written(here: Place) -> None
     assert here.troubles == []
 
 
+@SCREENS
+def test_of_two_tabs_with_one_draft_the_later_one_is_shown_both_texts(here: Place, screen: dict[str, int]) -> None:
+    first = composing(here, screen, "Họp thôn.")
+    first.goto(f"{here.address}/soan/{first.locator('input[name=draft]').input_value()}")
+    second = first.context.new_page()
+    second.goto(first.url)
+    hear = "Xem cách đọc và nghe thử"
+    for text in ("Họp thôn. Viết thêm.", "Họp thôn. Viết thêm nhiều."):  # a page goes on from what it saved itself
+        second.get_by_label("Nội dung bản tin").fill(text)
+        second.get_by_role("button", name=hear).click()
+        expect(second.locator(".spoken")).to_contain_text(text.split()[-1])
+        expect(second.locator("#other *")).to_have_count(0)
+    first.get_by_label("Nội dung bản tin").fill("Họp thôn. Câu của tôi.")
+    first.get_by_role("button", name=hear).click()
+    expect(first.get_by_label("Nội dung đang được giữ")).to_have_value("Họp thôn. Viết thêm nhiều.")
+    expect(first.get_by_label("Nội dung bản tin")).to_have_value("Họp thôn. Câu của tôi.")
+    assert clean(first) == []
+    [held] = here.town.store.announcements.list()
+    assert held.text == "Họp thôn. Viết thêm nhiều."
+    first.get_by_role("button", name=hear).click()  # having seen both
+    expect(first.locator(".spoken")).to_contain_text("tôi")
+    [held] = here.town.store.announcements.list()
+    assert held.text == "Họp thôn. Câu của tôi."
+    second.get_by_label("Nội dung bản tin").fill("Họp thôn. Bỏ đi.")
+    second.get_by_role("button", name=hear).click()
+    second.get_by_role("link", name="viết tiếp bản đang giữ").click()
+    expect(second.get_by_label("Nội dung bản tin")).to_have_value("Họp thôn. Câu của tôi.")
+
+
 def test_the_voice_that_arrives_takes_nothing_from_under_the_hands(here: Place) -> None:
     page = composing(here)
     page.locator(".read.doubt a", has_text="ích i dét quy").click()

@@ -15,6 +15,7 @@ from flask import Flask
 from makers_web import PASSWORD, Town, composed, form_key, send, settled_town
 
 from controller.web import assets
+from controller.web.doors import COOKIE_SECONDS
 from controller.web.headers import HEADERS
 from controller.web.hub import Hub
 from controller.web.live import hub_of
@@ -91,7 +92,7 @@ def test_the_session_s_cookie_is_out_of_reach_of_scripts_and_other_sites(town: T
     client = app.test_client()
     typed = {"csrf_token": form_key(client, "/dang-nhap"), "name": "van-hoa", "password": PASSWORD}
     cookies = client.post("/dang-nhap", data=typed).headers.getlist("Set-Cookie")
-    [cookie] = [each for each in cookies if each.startswith("loa_phien=") and "Max-Age=43200" in each]
+    [cookie] = [each for each in cookies if each.startswith("loa_phien=") and f"Max-Age={COOKIE_SECONDS}" in each]
     assert "HttpOnly" in cookie
     assert "SameSite=Lax" in cookie
     assert len(cookie.split(";")[0]) > 43

@@ -10,6 +10,7 @@ import pytest
 from makers_web import NOON, PASSWORD, Town, form_key, settled_town
 
 from controller.desk import Giving
+from controller.desk.proving import SESSION
 from controller.rights import Role
 from controller.web.doors import COOKIE, COOKIE_SECONDS
 
@@ -48,6 +49,34 @@ def test_who_is_signed_out_while_writing_loses_nothing_and_no_stranger_puts_word
     forged = client.post("/soan", data={**form, "csrf_token": "x"})
     assert forged.status_code == 400
     assert "cắt điện" not in forged.text
+
+
+def test_what_was_written_is_not_lost_when_the_session_runs_out_by_itself(town: Town) -> None:
+    client = town.app().test_client()
+    data = {"csrf_token": form_key(client, "/dang-nhap"), "name": "van-hoa", "password": PASSWORD}
+    assert client.post("/dang-nhap", data=data).status_code == 302
+    form = {"csrf_token": form_key(client, "/soan"), "text": WORDS}
+    town.now = NOON + SESSION + timedelta(minutes=1)
+    held = client.get_cookie(COOKIE)
+    assert held is not None
+    assert held.max_age is not None
+    assert timedelta(seconds=held.max_age) > 2 * SESSION  # a browser still says that somebody was here
+    for lost in (False, True):
+        if lost:
+            client.delete_cookie(COOKIE)
+        answer = client.post("/soan", data=form)
+        assert answer.status_code == 401
+        assert "ngày mai &lt;b&gt;cắt điện&lt;/b&gt; từ 7 giờ." in answer.text
+        assert 'href="/dang-nhap?tiep=/soan"' in answer.text
+    assert town.store.announcements.list(None, None, None) == []
+
+
+def test_who_signs_in_again_comes_back_to_the_form(town: Town) -> None:
+    client = town.app().test_client()
+    key = form_key(client, "/dang-nhap")
+    for path, page in {"/soan": "/soan", "/soan/a1/bo": "/soan/a1", "/duyet/a1/dong-y": "/duyet"}.items():
+        answer = client.post(path, data={"csrf_token": key, "text": "ngắn"})
+        assert (answer.status_code, answer.location) == (302, f"/dang-nhap?tiep={page}")
 
 
 def test_the_form_s_key_lives_at_least_as_long_as_the_session(town: Town) -> None:

@@ -123,6 +123,9 @@ def test_leaving_is_one_act_and_coming_back_needs_a_link(town: Town, boss: Flask
     assert post(boss, f"/nguoi-dung/{town.editor.id}/nghi").status_code == 303
     assert client.get("/").location.startswith("/dang-nhap")
     assert "Đã nghỉ" in boss.get(f"/nguoi-dung/{town.editor.id}").text
+    dead = post(boss, f"/nguoi-dung/{town.editor.id}/lien-ket")
+    assert (dead.status_code, "/chao/" in dead.text) == (422, False)
+    assert "Hoàng Thị Mai đã nghỉ nên liên kết sẽ không mở được gì." in dead.text
     assert post(boss, f"/nguoi-dung/{town.editor.id}/tro-lai").status_code == 303
     assert not mai(town).disabled
     assert client.get("/").location.startswith("/dang-nhap")

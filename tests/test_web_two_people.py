@@ -191,3 +191,47 @@ def seen_in(reader: FlaskClient) -> str:
     """What the one form that says yes would say of what it shows."""
     (found,) = re.findall(r'name="seen" value="([^"]+)"', reader.get("/duyet").text)
     return str(found)
+
+
+@pytest.mark.parametrize("where", ["/nghe-thu", "/soan", "/nghe-thu/day"])
+def test_of_two_pages_with_one_draft_the_later_one_overwrites_nothing_unseen(tmp_path: Path, where: str) -> None:
+    with settled_town(tmp_path) as town:
+        one, _ = pair(town)
+        made = town.desk.announce(Wish("Họp thôn.", draft=True, areas=(COMMUNE,)), town.approver, town.now)
+        draft = made.announcement_id
+        first, second = (composed(one, draft=draft, key=key * 32) for key in "ab")
+        assert one.post("/nghe-thu", data=second | {"text": "Họp thôn. Viết thêm nhiều."}).status_code == 200
+        answer = one.post(where, data=first | {"text": "Họp thôn. Câu của tôi.", "choice": "keep"})
+        assert answer.status_code == 422
+        assert "Họp thôn. Viết thêm nhiều.</textarea>" in answer.text
+        assert "Họp thôn. Câu của tôi.</textarea>" in answer.text
+        assert f'href="/soan/{draft}"' in answer.text
+        assert [each.text for each in town.store.announcements.list()] == ["Họp thôn. Viết thêm nhiều."]
+        assert town.store.bookings.list() == []
+        version = re.search(r'name="version" value="(\d+)"', answer.text)
+        assert version
+        mine = first | {"text": "Họp thôn. Câu của tôi.", "version": version[1]}  # the page as it now stands
+        assert one.post("/nghe-thu", data=mine).status_code == 200
+        assert [each.text for each in town.store.announcements.list()] == ["Họp thôn. Câu của tôi."]
+
+
+def test_a_refusal_for_another_reason_does_not_bring_a_page_up_to_date(tmp_path: Path) -> None:
+    with settled_town(tmp_path) as town:
+        one, _ = pair(town)
+        made = town.desk.announce(Wish("Họp thôn.", draft=True, areas=(COMMUNE,)), town.approver, town.now)
+        first, second = (composed(one, draft=made.announcement_id, key=key * 32) for key in "ab")
+        one.post("/nghe-thu", data=second | {"text": "Họp thôn. Viết thêm nhiều."})
+        refused = one.post("/soan", data=first | {"areas": []})
+        assert f'name="version" value="{first["version"]}"' in refused.text
+
+
+def test_a_page_saves_again_and_again_what_it_writes(tmp_path: Path) -> None:
+    with settled_town(tmp_path) as town:
+        one, _ = pair(town)
+        fields = composed(one)
+        for text in ("Một.", "Một, hai.", "Một, hai, ba."):
+            page = one.post("/nghe-thu", data=fields | {"text": text})
+            assert page.status_code == 200
+            fields |= dict(re.findall(r'name="(draft|version)" value="([^"]+)"', page.text))
+        [held] = town.store.announcements.list()
+        assert held.text == "Một, hai, ba."

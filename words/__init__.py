@@ -11,6 +11,8 @@ import os
 import tomllib
 from functools import cache
 from pathlib import Path
+from string import Formatter
+from typing import Any
 
 LANGUAGES = ("vi", "en")
 _PLACES = ("LOA_LANG", "LC_ALL", "LC_MESSAGES", "LANG")  # the last three: POSIX.1-2017, 8.2
@@ -26,9 +28,24 @@ def table(language: str) -> dict[str, str]:
     return sentences
 
 
+class _Counting(Formatter):
+    """Fills in a number with the word for one, or the word for many, behind it."""
+
+    def format_field(self, value: Any, format_spec: str) -> str:
+        one, bar, many = format_spec.partition("|")
+        return f"{value} {one if str(value) == '1' else many}" if bar else format(value, format_spec)
+
+
+_COUNTING = _Counting()
+
+
 def say(key: str, language: str = "vi", **facts: object) -> str:
-    """The sentence ``room.key`` with its ``{facts}`` filled in. An unknown key raises KeyError."""
-    return table(language if language in LANGUAGES else "vi")[key].format(**facts)
+    """The sentence ``room.key`` with its ``{facts}`` filled in. An unknown key raises KeyError.
+
+    English bends what is counted: ``{count:node is|nodes are}`` is “1 node is”, “2 nodes are”.
+    """
+    sentence = table(language if language in LANGUAGES else "vi")[key]
+    return _COUNTING.vformat(sentence, (), facts) if "|" in sentence else sentence.format(**facts)
 
 
 def system_language() -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import secrets
 from collections.abc import Sequence
 from dataclasses import replace
@@ -46,16 +47,30 @@ class Announcing(Inbox, Seconding):
             return known
         announcement = self._worded(blank(who, now), _draft_of(wish), now)
         if wish.draft:
-            act = Act(who.name, "drafted", announcement.id, announcement.title, now)
-            made = self._store.announcements.create(announcement, None, act)
-        else:
-            booking = self._placed(announcement, replace(wish.placing, idempotency_key=key), who, now)
-            proven(announcement, who, now)
-            sent = self._sent(announcement, booking, who, now)
-            act = Act(who.name, _sending(sent), sent.id, f"booking={booking.id} title={sent.title}", now)
-            made = self._store.announcements.create(sent, booking, act, self._deliveries(sent, [booking], now))
+            return self._drafted(announcement, key, who, now)
+        booking = self._placed(announcement, replace(wish.placing, idempotency_key=key), who, now)
+        proven(announcement, who, now)
+        sent = self._sent(announcement, booking, who, now)
+        act = Act(who.name, _sending(sent), sent.id, f"booking={booking.id} title={sent.title}", now)
+        made = self._store.announcements.create(sent, booking, act, self._deliveries(sent, [booking], now))
         self._bell()
         return made
+
+    def _drafted(self, blank: Announcement, key: str | None, who: User, now: datetime) -> Announced:
+        """Keep a draft. Its id is made of its key: the same key from the same person is the same draft."""
+        draft = replace(blank, id=_id_of(key)) if key else blank
+        held = self._store.announcements.get(draft.id)
+        if held is not None and held.author != who.id:
+            draft, held = blank, None
+        if held is None:
+            try:
+                act = Act(who.name, "drafted", draft.id, draft.title, now)
+                self._store.announcements.create(draft, None, act)
+            except StoreError as wrong:
+                if wrong.key != "store.conflict" or not key:
+                    raise
+            self._bell()
+        return Announced(draft.id, None)
 
     def known(self, key: str | None, who: User) -> Announced | None:
         """What ``who`` made with this idempotency key, None where nothing was; also what was withdrawn since."""
@@ -234,6 +249,10 @@ def as_desk(wrong: StoreError) -> Exception:
 def own_key(key: str | None, who: User) -> str | None:
     """The key as it is kept: those of two people never meet."""
     return f"{who.id}:{key[:200]}" if key else None
+
+
+def _id_of(key: str) -> str:
+    return f"a{hashlib.sha256(key.encode()).hexdigest()[:12]}"
 
 
 def blank(who: User, now: datetime) -> Announcement:

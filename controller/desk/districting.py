@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from controller import gazetteer
-from controller.desk import fresh, reach, renamed
+from controller.desk import former, fresh, reach, renamed
 from controller.desk.fresh import Critical
 from controller.desk.registry import MOST_NAME_CHARS, Registry
 from controller.desk.wishes import DeskError
@@ -59,7 +59,7 @@ class Districting(Registry):
         fresh.need(who, Critical.USERS, now)
         self._must_be_silent(moving, now)
         try:
-            told = f"to={moving.names[wanted.area]}"
+            told = f"{former.TO}{moving.names[wanted.area]}"
             act = Act(who.name, "moved area", wanted.area, told, now)
             if wanted.merge:
                 act = Act(who.name, "merged area", wanted.area, told, now)
@@ -79,7 +79,10 @@ class Districting(Registry):
         known = {each.id: each for each in self._store.roster.areas()}
         called = _called(wanted)
         _must_fit(wanted, known)
-        found = renamed.merged(known, area, to) if wanted.merge else renamed.moved(known, area, to, called)
+        tree = renamed.Tree(known, former.read(self._store))
+        found = renamed.merged(tree, area, to) if wanted.merge else renamed.moved(tree, area, to, called)
+        if not wanted.merge and tree.left.has(found.names[area], area):
+            raise DeskError("desk.area_former", area=found.names[area])
         clash = [each.id for each in found.areas if each.id in known and each.id != to]
         if clash:
             raise DeskError("desk.move_clash", area=clash[0])

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from datetime import datetime
 
-from controller.desk import fresh, reach
+from controller.desk import former, fresh, reach
 from controller.desk.fresh import Critical
 from controller.desk.wishes import DeskError, Enrolment
 from controller.rights import Permission
@@ -39,6 +39,8 @@ class Registry:
         if self._store.roster.node(area.id):
             raise DeskError("desk.name_taken", name=area.id)
         reach.need(who, Permission.PLACES, now, area.id)
+        if area.id not in known and former.read(self._store).has(area.id):
+            raise DeskError("desk.area_former", area=area.id)
         self._store.roster.add_area(entered, Act(who.name, "added area", area.id, entered.name, now))
         self._bell()
         return entered

@@ -2,16 +2,18 @@
 
 - One keeps the last part of its name, and its name as people read it, unless that is taken where it comes: every
   commune has its Thôn 1. What is taken then says where it comes from: ``thon-1-dong-dang``, “Thôn 1 (Đồng Đăng)”.
+- What another was called before it moved is taken too, for good (`former`).
 - Whoever moves a single one may say what it is called there: that is not changed.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from itertools import count
 
 from controller import gazetteer
+from controller.desk.former import Former
 from controller.roster import Area, ancestors
 from wire.names import lies_within
 
@@ -31,40 +33,50 @@ class Renaming:
     called: Mapping[str, str]
 
 
-def merged(known: Mapping[str, Area], area: str, to: str) -> Renaming:
+@dataclass(frozen=True)
+class Tree:
+    """The areas that there are by name, and the names that others had before."""
+
+    known: Mapping[str, Area]
+    left: Former = field(default_factory=Former)
+
+
+def merged(tree: Tree, area: str, to: str) -> Renaming:
     """All that lies in ``area`` comes into ``to``, and ``area`` is no more."""
-    return _placed(known, area, to, {area: to}, known[area])
+    return _placed(tree, area, to, {area: to}, tree.known[area])
 
 
-def moved(known: Mapping[str, Area], area: str, to: str, called: str = "") -> Renaming:
+def moved(tree: Tree, area: str, to: str, called: str = "") -> Renaming:
     """``area`` with all in it comes under ``to``. ``called``: what people there are to read; empty: as it is."""
     if not called:
-        return _placed(known, area, to, {}, known.get(next(iter(ancestors(area)), "")))
+        return _placed(tree, area, to, {}, tree.known.get(next(iter(ancestors(area)), "")))
     top = f"{to}:{gazetteer.slug(called)}"
-    found = _placed(known, area, top, {area: top}, None)
+    found = _placed(tree, area, top, {area: top}, None)
     first, *rest = found.areas
     return Renaming(found.names, (replace(first, name=called), *rest), {top: called})
 
 
-def _placed(known: Mapping[str, Area], area: str, into: str, settled: dict[str, str], source: Area | None) -> Renaming:
+def _placed(tree: Tree, area: str, into: str, settled: dict[str, str], source: Area | None) -> Renaming:
     """``settled``: who is called what, whoever is there; what lies right below comes into ``into``."""
+    known = tree.known
     own = sorted((each for each in known.values() if lies_within(each.id, area)), key=lambda each: each.id.split(":"))
     there = [each for each in known.values() if not lies_within(each.id, area)]
-    place = _Place({each.id for each in there}, {_read(each) for each in there if ancestors(each.id)[:1] == (into,)})
+    shown = {_read(each) for each in there if ancestors(each.id)[:1] == (into,)}
+    place = _Place({each.id for each in there}, shown, tree.left)
     right_in = area.count(":") + bool(settled)
     entering = {
         each.id: replace(each, id=f"{into}:{each.id.rpartition(':')[2]}")
         for each in own
         if each.id.count(":") == right_in
     }
-    clashing = {old for old, new in entering.items() if place.has(new)}
+    clashing = {old for old, new in entering.items() if place.has(new, old)}
     place.ids |= {new.id for old, new in entering.items() if old not in clashing}
     names, areas, called = dict(settled), [], dict[str, str]()
     for each in own:
         above = next((over for over in ancestors(each.id) if over in names), "")
         new = entering.get(each.id) or replace(each, id=settled.get(each.id) or names[above] + each.id[len(above) :])
         if each.id in clashing:
-            new = place.beside(new, source)
+            new = place.beside(new, each.id, source)
             called[new.id] = new.name
         names[each.id] = new.id
         areas.append(new)
@@ -77,14 +89,18 @@ class _Place:
 
     ids: set[str]
     shown: set[str]
+    left: Former
 
-    def has(self, area: Area) -> bool:
-        """Whether one of its name, or of its name as people read it, is there."""
-        return area.id in self.ids or _read(area) in self.shown
+    def has(self, area: Area, was: str) -> bool:
+        """Whether one of its name, or of its name as people read it, is there. ``was``: what it is called today."""
+        return self._is_taken(area.id, was) or _read(area) in self.shown
 
-    def beside(self, area: Area, source: Area | None) -> Area:
-        """``area`` by a name that nobody has, which says where it comes from, where its own is taken."""
-        id_taken, is_read = area.id in self.ids, _read(area) in self.shown
+    def _is_taken(self, area: str, was: str) -> bool:
+        return area in self.ids or self.left.has(area, was)
+
+    def beside(self, area: Area, was: str, source: Area | None) -> Area:
+        """``area`` by a name that nobody has or had, which says where it comes from, where its own is taken."""
+        id_taken, is_read = self._is_taken(area.id, was), _read(area) in self.shown
         above, _, part = area.id.rpartition(":")
         mark = source.id.rpartition(":")[2][:MOST_MARK_CHARS].strip("-") if source else ""
         came = gazetteer.bare(source.name)[:MOST_FROM_CHARS] if source else ""
@@ -98,7 +114,7 @@ class _Place:
                 if is_read
                 else area.name,
             )
-            if not self.has(new):
+            if not self.has(new, was):
                 break
         self.ids.add(new.id)
         self.shown.add(_read(new))

@@ -104,6 +104,8 @@ class Staff:
         if user is None:
             raise DeskError("desk.unknown_user", user=user_id[:80])
         self._answer_for(user, who, now)
+        if user.disabled:
+            raise DeskError("desk.has_left", user=user.full_name or user.name)
         fresh.need(who, Critical.USERS, now)
         token = secrets.token_urlsafe(32)
         act = Act(who.name, "invited", user.name, "", now)

@@ -7,7 +7,7 @@
 
 from __future__ import annotations
 
-from controller.gazetteer.matching import Found, Plan, State, bare, plan, slug
+from controller.gazetteer.matching import Found, Here, Plan, State, bare, plan, slug
 from controller.gazetteer.reading import MOST_BYTES, read
 from controller.gazetteer.units import Gazetteer, GazetteerError, Heir, Structure, Unit
 
@@ -17,6 +17,7 @@ __all__ = [
     "Gazetteer",
     "GazetteerError",
     "Heir",
+    "Here",
     "Plan",
     "State",
     "Structure",

@@ -10,9 +10,10 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
+from itertools import chain, count
 
 from controller.gazetteer.units import Gazetteer, GazetteerError, Structure, Unit
 from controller.roster import Area, AreaKind, ancestors
@@ -61,13 +62,33 @@ class Plan:
         return tuple((area, lat, lon) for area, lat, lon in known if lat is not None and lon is not None)
 
 
+def _never(_area: str) -> bool:
+    return False
+
+
+@dataclass(frozen=True)
+class Here:
+    """What is here: the areas, and the area of each code; ``left``: whether one that moved was once called so."""
+
+    areas: Iterable[Area] = ()
+    codes: Mapping[str, str] = field(default_factory=dict)
+    left: Callable[[str], bool] = _never
+
+
 @dataclass
 class _Book:
     """Areas that are here or planned, and by what they are known."""
 
     areas: dict[str, Area]
     codes: dict[str, str]  # code with its kind -> area
+    left: Callable[[str], bool]
     placed: dict[str, str] = field(default_factory=dict)  # a unit's code -> area
+
+    def free(self, choices: Iterable[str]) -> str:
+        """The first that no area has or had; if it must be, the last with a number."""
+        wanted = list(choices)
+        numbered = (f"{wanted[-1]}-{number}" for number in count(2))
+        return next(each for each in chain(wanted, numbered) if each not in self.areas and not self.left(each))
 
     def is_more_than(self, area: str, code: str) -> bool:
         """Whether an area became more than the unit of that code: others went into it, or it is one of today's."""
@@ -82,17 +103,15 @@ class _Book:
         return any(place == area and code.startswith(kind) for code, place in self.codes.items())
 
 
-def plan(
-    held: Gazetteer, structure: Structure, areas: Iterable[Area], codes: Mapping[str, str], former: bool = False
-) -> Plan:
-    """What the import of a province would do here. ``codes``: area by code; ``former``: its old communes as groups.
+def plan(held: Gazetteer, structure: Structure, here: Here, former: bool = False) -> Plan:
+    """What the import of a province would do here. ``former``: its old communes come as groups.
 
     Raises GazetteerError where the file has no units of that structure.
     """
     units = held.units if structure is Structure.NOW else held.former
     if not units or (former and not held.former):
         raise GazetteerError("gazetteer.no_province", province=held.province)
-    book = _Book({each.id: each for each in areas}, dict(codes))
+    book = _Book({each.id: each for each in here.areas}, dict(here.codes), here.left)
     found = _placed(units, structure, book)
     if former and structure is Structure.NOW:
         found += _groups(held.former, book, book.placed[held.province])
@@ -116,7 +135,7 @@ def _take(unit: Unit, structure: Structure, book: _Book, shared: bool) -> Found:
         or _by_name(unit, above, (code, shared), book)
     )
     if here not in book.areas:
-        here = next(each for each in choices[1 if shared else 0 :] if each not in book.areas)
+        here = book.free(choices[1 if shared else 0 :])
         return _kept(Found(unit, Area(here, unit.name, unit.kind), code, State.NEW), book)
     held = book.areas[here]
     if held.name == unit.name or held.kind is AreaKind.GROUP or book.is_more_than(here, code):
@@ -163,7 +182,7 @@ def _groups(former: tuple[Unit, ...], book: _Book, province: str) -> list[Found]
         code, plain = Structure.BEFORE.code(each.code), slug(bare(each.name))
         own = f"{province}:cu-{plain}" + (f"-{each.code}" if often[plain] > 1 else "")
         shown = f"{each.name}, {names[each.parent]}" if twice[each.name] > 1 else each.name
-        here = book.codes.get(code, own)
+        here = book.codes.get(code) or (own if own in book.areas else book.free([own]))
         held = book.areas.get(here)
         name = f"{shown} (cũ)" if held is None or held.kind is AreaKind.GROUP else held.name  # it went into another
         state = State.NEW if held is None else State.UNTOUCHED if held.name == name else State.RENAMED

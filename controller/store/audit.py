@@ -84,8 +84,8 @@ class Acts:
             row = connection.execute(newest).first()
         return shaped(Checkpoint, row) if row else None
 
-    def recent(self, limit: int = 100, what: Iterable[str] = ()) -> list[Act]:
-        """The newest lines first; those that say one of ``what``, if anything is named."""
+    def recent(self, limit: int | None = 100, what: Iterable[str] = ()) -> list[Act]:
+        """The newest lines first, no more than ``limit``; those that say one of ``what``, if anything is named."""
         one_of = tuple(what)
         query = sa.select(acts).where(acts.c.what.in_(one_of)) if one_of else sa.select(acts)
         with self._database.reading() as connection:

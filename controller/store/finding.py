@@ -25,7 +25,7 @@ from controller.store.tables import announcements, bookings, findable, nodes
 from wire.plan import BulletinClass
 
 MOST_WORDS = 12
-MOST_PAGE = 100
+MOST_PAGE = 201  # the largest page of the API, and one more: is there another page
 _EXACTLY = "="  # before the name of an area: placed on it, and not on one below
 _WORD = re.compile(r"[a-z0-9]+")
 
@@ -72,7 +72,7 @@ class Finder:
         self._database = database
 
     def find(self, sought: Sought, limit: int = 20) -> list[Found]:
-        """The newest first, at most ``limit`` (1 to 100)."""
+        """The newest first, at most ``limit`` (1 to 201)."""
         query = sa.select(findable.c.number, announcements).join(
             announcements, announcements.c.id == findable.c.announcement
         )

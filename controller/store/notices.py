@@ -16,10 +16,12 @@ from controller.store.asrun import read_receipt
 from controller.store.columns import key, moment, text
 from controller.store.database import Database
 from controller.store.fact_tables import outcomes
-from controller.store.finding import MOST_PAGE, Finder, Sought
+from controller.store.finding import Finder, Sought
 from controller.store.rows import Act, Announcement, AnnouncementState, BookingState
 from controller.store.tables import bookings, metadata, node_groups, nodes
 from wire.receipt import Step
+
+MOST_PLACED = 100
 
 unlisted = sa.Table("unlisted", metadata, key("announcement"), text("by"), moment("at"))
 
@@ -42,7 +44,7 @@ class NoticeBook:
     def placed(self, area: str) -> list[Announcement]:
         """The newest approved announcements for ``area``, for what lies in it, or for what it lies in; at most 100."""
         sought = Sought(areas=(area,), or_on=(*ancestors(area), *self._groups(area)), state=AnnouncementState.APPROVED)
-        found = [each.announcement for each in self._finder.find(sought, MOST_PAGE)]
+        found = [each.announcement for each in self._finder.find(sought, MOST_PLACED)]
         wanted = self._wanted([each.id for each in found]) - self.unlisted([each.id for each in found])
         return [each for each in found if each.id in wanted]
 

@@ -37,6 +37,7 @@ from controller.web import (
     enrolling,
     factors,
     figures,
+    forms,
     guard,
     hearing,
     home,
@@ -205,6 +206,7 @@ def spoken_in_templates() -> dict[str, Any]:
         "file": assets.address,
         "icon": icon,
         "once": once,
+        "fresh_key": forms.fresh_key,
     }
 
 

@@ -52,7 +52,8 @@ def take_in() -> ResponseReturnValue:
     file = request.files.get("file")
     raw = file.stream.read(MOST_BYTES + 1) if file and file.filename else b""
     if not raw:
-        return page([Problem("file", t("problem_file"))])
+        named = file is not None and file.filename
+        return page([Problem("file", t("problem_file_empty" if named else "problem_no_file"))])
     try:
         made = window().desk.take_in(raw, who(), window().now())
     except (CapError, DeskError) as wrong:

@@ -36,6 +36,7 @@ MOST_UPLOAD_BYTES = 16 * 1024 * 1024
 MOST_SHOWN = 400
 KINDS = tuple(AreaKind)
 OF_MOVE = ("area", "to", "called", "how")
+FIELD_OF = {"desk.bad_name": "name", "desk.area_former": "id"}
 OF_CALLED = ("desk.move_called", "desk.move_clash", "desk.bad_name")
 
 
@@ -69,7 +70,7 @@ def enter() -> ResponseReturnValue:
             raise DeskError("desk.name_taken", name=area.id)
         made = window().desk.add_area(area, who(), window().now())
     except DeskError as wrong:
-        return page([Problem("name" if wrong.key == "desk.bad_name" else "parent", said(wrong))])
+        return page([Problem(FIELD_OF.get(wrong.key, "parent"), said(wrong))])
     flash(t("area_entered", name=made.name))
     return redirect(url_for("areas.tree"), 303)
 
@@ -110,10 +111,12 @@ def look() -> ResponseReturnValue:
     """What a file of units would change."""
     file, held = request.files.get("file"), uploads()
     if file is None or not file.filename:
-        return page([Problem("file", t("problem_file"))])
+        return page([Problem("file", t("problem_no_file"))])
     try:
         size = file.stream.seek(0, 2)
         file.stream.seek(0)
+        if not size:
+            return page([Problem("file", t("problem_file_empty"))])
         name, at = held.begin(who().id, size, window().now()), 0
         while at < size:
             at = held.append(who().id, name, at, file.stream)

@@ -20,7 +20,7 @@ from controller.store.rows import Announcement, AnnouncementState, BookingView
 from controller.web import ground, reading, sending
 from controller.web.bookings import shared
 from controller.web.doors import door, reach, sees, who
-from controller.web.forms import Problem
+from controller.web.forms import Problem, fresh_key
 from controller.web.language import said, t
 from controller.web.times import moment, written_day
 from controller.web.window import window
@@ -95,13 +95,13 @@ def list_() -> ResponseReturnValue:
 @pages.post("/ban-tin/<announcement>/dung-lai")
 @door(Permission.WRITE, Permission.WARN)
 def use_again(announcement: str) -> ResponseReturnValue:
-    """A new draft that says the same, opened to be placed."""
+    """A new draft that says the same, opened to be placed; of a form that comes twice the same draft."""
     held = window().store.announcements.get(announcement)
     if held is None or not shown(held):
         abort(404)
     former = next((each.id for each in window().store.bookings.of(held.id)[::-1]), None)
     try:
-        draft = sending.used_again(held, who(), window())
+        draft = sending.used_again(held, who(), window(), request.form.get("key", "")[:64] or fresh_key())
     except DeskError as wrong:
         flash(said(wrong), "wrong")
         return redirect(url_for(".list_"), 303)

@@ -87,7 +87,7 @@ def hear() -> ResponseReturnValue:
     try:
         draft = sending.keep_draft(typed, who(), window())
     except DeskError as wrong:
-        return page(typed, [Problem(FIELD_OF.get(wrong.key, "text"), said(wrong))])
+        return unkept(typed, wrong)
     return page(typed, draft=draft, beside=Beside(asked(request.form, hearing.shown(draft))))
 
 
@@ -142,7 +142,7 @@ def send() -> ResponseReturnValue:
     try:
         booking = sending.send(typed, who(), window())
     except DeskError as refused:
-        return page(typed, [Problem(FIELD_OF.get(refused.key, "text"), said(refused))])
+        return unkept(typed, refused)
     return led(url_for("bookings.sent", booking=booking, moi=1), typed)
 
 
@@ -158,9 +158,22 @@ def left(typed: Typed) -> ResponseReturnValue:
     try:
         sending.keep_draft(typed, who(), window())
     except DeskError as wrong:
-        return page(typed, [Problem(FIELD_OF.get(wrong.key, "text"), said(wrong))])
+        return unkept(typed, wrong)
     flash(t("left_as_draft"))
     return led(url_for("compose.form"), typed)
+
+
+def unkept(typed: Typed, wrong: DeskError) -> ResponseReturnValue:
+    """The form as typed, with why the desk took nothing of it.
+
+    Where another page has changed the draft meanwhile, what is kept stands beside it: who goes on from here has seen
+    both, so the form goes on from that one.
+    """
+    other = sending.draft_of(typed, who(), window()) if wrong.key == "desk.stale" else None
+    if other is None:
+        return page(typed, [Problem(FIELD_OF.get(wrong.key, "text"), said(wrong))])
+    seen = replace(typed, version=other.version)
+    return page(seen, [Problem("text", t("draft_stale"))], beside=Beside(other=other))
 
 
 def foreseen(typed: Typed) -> tuple[Foreseen | None, list[Problem]]:
@@ -195,12 +208,16 @@ def part(announcement: str) -> str:
 
 @dataclass(frozen=True)
 class Beside:
-    """What stands beside the form: a reading being changed, what was done, what is met; ``deciding``: not sent yet."""
+    """What stands beside the form: a reading being changed, what was done, what is met; ``deciding``: not sent yet.
+
+    ``other``: the same draft, as another page has changed it.
+    """
 
     panel: Panel | None = None
     note: str = ""
     told: Foreseen | None = None
     deciding: bool = False
+    other: Announcement | None = None
 
 
 NOTHING = Beside()
@@ -209,7 +226,11 @@ NOTHING = Beside()
 def page(
     typed: Typed, wrong: list[Problem] | None = None, draft: Announcement | None = None, beside: Beside = NOTHING
 ) -> ResponseReturnValue:
-    """The form as typed, with its problems; 422 when there are any, in the open panel too."""
+    """The form as typed, with its problems; 422 when there are any, in the open panel too.
+
+    ``draft``: the one that holds just these words; else the form's own is looked up, which may hold others by now.
+    """
+    typed = replace(typed, version=draft.version) if draft else typed
     typed = typed if typed.day else replace(typed, day=next_day(window().now(), window().settings.zone, typed.hour))
     code = 422 if wrong or (beside.panel and beside.panel.problem) else 200
     draft = draft or sending.draft_of(typed, who(), window())

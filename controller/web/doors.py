@@ -19,13 +19,13 @@ from controller.desk import SignedIn
 from controller.desk.api_tokens import answering
 from controller.rights import Permission
 from controller.turned_away import NO_RIGHT
-from controller.web import kept
+from controller.web import astray, kept
 from controller.web.asking import bearer, of_api
 from controller.web.window import window
 from wire.names import lies_within
 
 COOKIE = "loa_phien"
-COOKIE_SECONDS = 12 * 3600
+COOKIE_SECONDS = 30 * 24 * 3600  # the browser's; when a session ends, the store alone says
 OPEN_WITHOUT_FACTOR = ("account", "factors")  # where it is set up, by whoever must have one
 
 P = ParamSpec("P")
@@ -110,9 +110,9 @@ def door(*acts: Permission) -> Callable[[Callable[P, ResponseReturnValue]], Call
             if someone() is None:
                 if request.headers.get("X-Live") or request.path == "/su-kien":
                     abort(401)
-                if request.cookies.get(COOKIE) and kept.written():  # somebody was signed in
+                if kept.written():  # also where the browser has lost the cookie: they wrote it all the same
                     return kept.page("kept_signed_out", 401, again=False)
-                return redirect(url_for("signin.form", tiep=request.full_path if request.method == "GET" else "/"))
+                return redirect(url_for("signin.form", tiep=astray.wanted()))
             if who().owes_factor and request.blueprint not in OPEN_WITHOUT_FACTOR:
                 return redirect(url_for("account.mine"), 303)
             return view(*args, **kwargs) if not acts or any(map(may, acts)) else refused(request.endpoint or "")

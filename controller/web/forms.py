@@ -63,7 +63,10 @@ FIELD_OF = {
 
 @dataclass(frozen=True)
 class Typed:
-    """The compose form as it was typed. ``key`` makes sending twice one sending."""
+    """The compose form as it was typed. ``key`` makes sending twice one sending.
+
+    ``version``: of the draft, when its words came into this form; 0 where it has none yet.
+    """
 
     text: str = ""
     title: str = ""
@@ -76,6 +79,7 @@ class Typed:
     bulletin_class: str = "ordinary"
     confirm: str = ""
     draft: str = ""
+    version: int = 0
     key: str = ""
     times: int = 1
     drill: bool = False
@@ -129,13 +133,18 @@ def read(form: MultiDict[str, str]) -> Typed:
         bulletin_class=one("bulletin_class", otherwise="ordinary"),
         confirm=one("confirm", 200),
         draft=one("draft"),
-        times=int(times) if (times := one("times", 3, "1")).isascii() and times.isdigit() else 0,
+        version=_whole(one("version", 9, "0")),
+        times=_whole(one("times", 3, "1")),
         drill=form.get("drill") == "1",
         repeating=repeating.read(one, form.getlist),
         slot=one("slot", 200),
         after_cut=chosen if (chosen := one("after_cut")) in tuple(WhenCut) else WhenCut.RESUME.value,
         key=one("key") if len(one("key")) == 32 else fresh_key(),
     )
+
+
+def _whole(written: str) -> int:
+    return int(written) if written.isascii() and written.isdigit() else 0
 
 
 def timing_of(typed: Typed, zone: str) -> Timing:

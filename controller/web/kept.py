@@ -9,6 +9,8 @@ from __future__ import annotations
 from flask import render_template, request
 from flask.typing import ResponseReturnValue
 
+from controller.web import astray
+
 OWN_FIELDS = ("csrf_token", "proof", "proof_token", "proof_passkey")
 SECRET_FIELDS = ("passphrase",)  # typed again: no page ever holds what was typed into them
 PASSWORD_FIELDS = ("password", "again", "old", "new", "code")
@@ -31,5 +33,5 @@ def written() -> list[str]:
 
 def page(why: str, status: int, *, again: bool) -> ResponseReturnValue:
     """The page with it. ``why``: the key of the sentence; ``again``: whether the same may be sent from here."""
-    view = {"why": why, "texts": written(), "fields": fields() if again else []}
+    view = {"why": why, "texts": written(), "fields": fields() if again else [], "onward": astray.wanted()}
     return render_template("kept.html", **view, action=request.full_path.rstrip("?"), code=status), status

@@ -33,7 +33,10 @@ def is_overtaken(typed: Typed, who: User, window: Window) -> bool:
 
 
 def keep_draft(typed: Typed, who: User, window: Window) -> Announcement:
-    """The form's text as a draft: the one it made before, brought up to date, or a new one. Raises DeskError."""
+    """The form's text as a draft: the one it made before, brought up to date, or a new one. Raises DeskError.
+
+    ``desk.stale`` where the draft was changed, on another page, after its words came into this form.
+    """
     draft = draft_of(typed, who, window)
     if draft is None:
         made = window.desk.announce(_wish(typed, who, window, draft=True), who, window.now())
@@ -52,7 +55,7 @@ def keep_draft(typed: Typed, who: User, window: Window) -> Announcement:
     script = (wanted.text.strip(), wanted.bulletin_class.value, wanted.recording, wanted.times, wanted.drill)
     if script == draft.script and wanted.title in ("", draft.title):
         return draft
-    return window.desk.edit(draft.id, draft.version, wanted, who, window.now())
+    return window.desk.edit(draft.id, typed.version, wanted, who, window.now())
 
 
 def send(typed: Typed, who: User, window: Window) -> str:
@@ -110,13 +113,19 @@ def _wish(typed: Typed, who: User, window: Window, draft: bool = False) -> Wish:
 
 
 def taken_back(held: Announcement, who: User, window: Window) -> str:
-    """Take back what was sent, and make a draft that says the same; its id. Raises DeskError."""
+    """Take back what was sent, and make a draft that says the same; its id. Raises DeskError.
+
+    Once more, it is the draft that was made of it, as long as that is one.
+    """
     window.desk.withdraw_announcement(held.id, who, window.now())
-    return used_again(held, who, window)
+    return used_again(held, who, window, "revised")
 
 
-def used_again(held: Announcement, who: User, window: Window) -> str:
-    """A new draft that says the same; its id. What there was stays as it is. Raises DeskError."""
+def used_again(held: Announcement, who: User, window: Window, key: str) -> str:
+    """A new draft that says the same; its id. What there was stays as it is. Raises DeskError.
+
+    With the same ``key`` it is the same draft, as long as that is one.
+    """
     wish = Wish(
         text=held.text,
         title=held.title,
@@ -127,6 +136,11 @@ def used_again(held: Announcement, who: User, window: Window) -> str:
         times=held.times,
         drill=held.drill,
     )
+    keyed = replace(wish, idempotency_key=f"{held.id}:{key}")
+    draft = window.desk.announce(keyed, who, window.now()).announcement_id
+    made = window.store.announcements.get(draft)
+    if made is not None and made.state in OPEN:
+        return draft
     return window.desk.announce(wish, who, window.now()).announcement_id
 
 
@@ -144,6 +158,7 @@ def typed_of(draft: Announcement, areas: tuple[str, ...], key: str) -> Typed:
         areas=areas,
         bulletin_class=draft.bulletin_class.value,
         draft=draft.id,
+        version=draft.version,
         key=key,
         times=draft.times,
         drill=draft.drill,

@@ -18,7 +18,7 @@ from controller.store.rows import Announcement
 from controller.web import compose, hearing, sending
 from controller.web.compose import Beside
 from controller.web.doors import door, who
-from controller.web.forms import FIELD_OF, Problem, Typed, read
+from controller.web.forms import Problem, Typed, read
 from controller.web.language import said, t
 from controller.web.panel import MOST_CHARS, Panel, asked, change_of
 from controller.web.window import window
@@ -56,8 +56,8 @@ def mend() -> ResponseReturnValue:
     if slip is None or not slip.suggestion:
         return compose.page(typed, draft=draft)
     mended = re.sub(rf"(?<!\w){re.escape(slip.written)}(?!\w)", lambda _: slip.suggestion, typed.text)
-    typed = replace(typed, text=mended, draft=draft.id)
-    return compose.page(typed, draft=sending.keep_draft(typed, who(), window()))
+    draft = kept(replace(typed, text=mended, draft=draft.id, version=draft.version))
+    return compose.page(replace(typed, text=mended), draft=draft) if isinstance(draft, Announcement) else draft
 
 
 def kept(typed: Typed) -> Announcement | ResponseReturnValue:
@@ -67,4 +67,4 @@ def kept(typed: Typed) -> Announcement | ResponseReturnValue:
     try:
         return sending.keep_draft(typed, who(), window())
     except DeskError as wrong:
-        return compose.page(typed, [Problem(FIELD_OF.get(wrong.key, "text"), said(wrong))])
+        return compose.unkept(typed, wrong)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from http import HTTPStatus
 from typing import Any
 
@@ -10,12 +11,13 @@ from pydantic import Field
 
 from controller.desk import DeskError, Draft, Wish
 from controller.desk import Placing as Placed
+from controller.desk.rules import FARTHEST
 from controller.rights import Permission
 from controller.store.finding import Sought
 from controller.store.rows import Announcement, AnnouncementState
 from controller.web import bulletins, sending
 from controller.web.api import answers
-from controller.web.api.fields import Answered, Asked, Cursor, Limit, Line, Moment, Name, Truth
+from controller.web.api.fields import FIRST, LAST, Answered, Asked, Cursor, Limit, Line, Moment, Name, Truth
 from controller.web.api.operation import JSON, Once, api, door, key_for_desk, once, tag
 from controller.web.api.shapes import (
     AnnouncementOut,
@@ -30,6 +32,7 @@ from controller.web.api.shapes import (
 )
 from controller.web.approval import UNSEEN
 from controller.web.doors import reach, sees, who
+from controller.web.language import t
 from controller.web.window import window
 from wire.plan import BulletinClass
 
@@ -111,8 +114,8 @@ def list_announcements(query: Query) -> Response:
         below=answers.read_cursor(query.cursor, int),
         asking=who().id,
     )
-    found = window().store.finder.find(sought, min(query.limit, 99) + 1)
-    shown = found[: min(query.limit, 99)]
+    found = window().store.finder.find(sought, query.limit + 1)
+    shown = found[: query.limit]
     items = [announcement_out(each.announcement) for each in shown]
     return answers.page(AnnouncementPage(items=items), shown[-1].number if len(found) > len(shown) else None)
 
@@ -264,11 +267,20 @@ def facts_of(body: Writing) -> dict[str, Any]:
     }
 
 
+def start_of(asked: datetime | None) -> datetime | None:
+    """A start as the desk takes it. Raises DeskError for what lies beyond all calendars, told as what it is."""
+    if asked is not None and asked <= FIRST:
+        raise DeskError("desk.past_time", time=t("api_before_years", year=FIRST.year + 1))
+    if asked is not None and asked >= LAST:
+        raise DeskError("desk.too_far", time=t("api_after_years", year=LAST.year - 1), days=FARTHEST.days)
+    return asked
+
+
 def placing_of(body: Placing) -> dict[str, Any]:
     """Where and when, as the desk takes it."""
     return {
         "areas": tuple(body.areas),
-        "start": body.start,
+        "start": start_of(body.start),
         "recurrence": body.recurrence.recurrence() if body.recurrence else None,
         "slot": body.slot,
         "after_cut": cut_of(body.after_cut),

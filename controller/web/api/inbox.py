@@ -8,6 +8,7 @@ from controller.rights import Permission
 from controller.store.rows import Announcement, InboxItem
 from controller.web import bookings, inbox
 from controller.web.api import answers
+from controller.web.api.announcements import start_of
 from controller.web.api.fields import Answered, Asked, Line, Moment, Name, Truth
 from controller.web.api.operation import JSON, Once, api, door, once, tag
 from controller.web.api.shapes import BookingOut, booking_out
@@ -91,7 +92,7 @@ def read_inbox() -> Response:
 def place_item(path: Path, body: Start, header: Once) -> Response:  # noqa: ARG001 – read by `once`
     """Give it a time in this commune."""
     here = window()
-    made = here.desk.place(path.announcement, path.area, body.start, who(), here.now())
+    made = here.desk.place(path.announcement, path.area, start_of(body.start), who(), here.now())
     return answers.done(booking_out(bookings.visible(made.id)))
 
 

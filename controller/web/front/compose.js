@@ -38,12 +38,13 @@ function swap(name, page) {
 
 function show(page) {
   const draft = page.querySelector("input[name=draft]");
-  if (draft?.value) form.elements.draft.value = draft.value;
+  if (draft?.value) for (const name of ["draft", "version"]) form.elements[name].value = page.querySelector(`input[name=${name}]`).value;
   document.getElementById("text-wrong")?.remove();
   const problem = page.querySelector("#text-wrong");
   if (problem) document.getElementById("text").before(document.importNode(problem, true));
   swap("hear", page);
-  (document.getElementById("reading-wrong") ? document.getElementById("reading") : document.getElementById("note"))?.focus();
+  if (swap("other", page)?.childElementCount) document.getElementById("other").focus();
+  else (document.getElementById("reading-wrong") ? document.getElementById("reading") : document.getElementById("note"))?.focus();
   wait();
 }
 
