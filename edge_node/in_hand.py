@@ -65,14 +65,15 @@ class InHand:
         """The walk works on ``thing`` inside. An exception is no death: whoever raises it lives on."""
         if self.strict and self._top and self._top == self._sounds:
             threading.Event().wait(GRACE_SECONDS)
+        before = self._top
         self._put(thing)
         try:
             yield
         except Exception:
             self._put("")
             raise
-        if self._top == thing:
-            self._put("")
+        if self._top == thing:  # what the player has just taken up is to blame again
+            self._put(before if before == self._sounds else "")
         self.harmless(thing)
 
     def sound(self, thing: str) -> None:

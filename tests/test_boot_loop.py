@@ -288,14 +288,16 @@ def test_a_node_that_crashes_again_and_again_comes_to_sound_its_emergency(
     names |= {"PLAYER": "file", "CLOCK": "trust", "BROKER_PORT": "1"}
     environment = {**os.environ, "PYTHONPATH": str(PROJECT), "DIES_OF": what}
     environment |= {f"LOA_NODE_{k}": v for k, v in names.items()}
+    # a decoder dies in a thread of its own; while the walk works in that very moment, nobody is blamed that time
+    most = deaths + (dies_of == "audio")
     ends: list[int] = []
     said: list[str] = []
-    while len(ends) <= deaths:
+    while len(ends) <= most and not has_sounded(tmp_path, emergency.id):
         node = subprocess.Popen([sys.executable, "-c", DYING_NODE], env=environment, stderr=subprocess.PIPE)
         try:
             until = time.monotonic() + 120
             while node.poll() is None and time.monotonic() < until:
-                if len(ends) == deaths and has_sounded(tmp_path, emergency.id):
+                if len(ends) >= deaths and has_sounded(tmp_path, emergency.id):
                     break
                 time.sleep(0.05)
             node.send_signal(signal.SIGTERM)
@@ -303,7 +305,8 @@ def test_a_node_that_crashes_again_and_again_comes_to_sound_its_emergency(
         finally:
             node.kill()
             said.append(node.communicate()[1].decode()[-1500:])
-    assert ends[:-1] == [-signal.SIGSEGV] * deaths, said
+    assert deaths <= len(ends) - 1 <= most, said
+    assert set(ends[:-1]) == {-signal.SIGSEGV}, said
     assert ends[-1] in (0, -signal.SIGTERM), said
     assert has_sounded(tmp_path, emergency.id), said
     past = recall(tmp_path)

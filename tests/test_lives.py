@@ -144,6 +144,9 @@ def test_what_sounds_is_to_blame_only_while_the_walk_rests(tmp_path: Path) -> No
         hand.sound("audio a")
         assert held() == "audio a"
     assert held() == "audio a", "to the end of the tick that primed it"
+    with hand.holding(LEDGER):
+        assert held() == LEDGER
+    assert held() == "audio a", "whatever else that tick still works on"
     hand.rest()
     hand.walk()
     assert held() == ""
@@ -151,7 +154,7 @@ def test_what_sounds_is_to_blame_only_while_the_walk_rests(tmp_path: Path) -> No
     assert held() == "audio a"
     hand.proved()
     assert held() == ""
-    assert told == [PLAN, "audio a"]
+    assert told == [PLAN, LEDGER, "audio a"]
     hand.strict = True
     hand.sound("audio b")
     hand.proved()
