@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -16,8 +16,10 @@ from controller.rights import Role
 from controller.store.alarm_rows import AlarmRow, MemberRow, Verdict
 from controller.store.rows import AnnouncementState
 from controller.store.unheard import Ailment
+from schedules.calendars import Recurrence
 from schedules.rulebook import Rulebook
 from schedules.rulebook_text import Policy, write
+from wire.plan import Level
 
 GOLDEN = Path(__file__).parent / "golden" / "cap"
 NODE = "dong-dang-1"
@@ -44,6 +46,20 @@ def state_of(town: Town, announcement: str) -> AnnouncementState:
     held = town.store.announcements.get(announcement)
     assert held
     return held.state
+
+
+def test_the_inbox_by_token_says_what_the_sender_wishes(town: Town, app: Flask) -> None:
+    sender = town.person("so", Role.APPROVER, "lang-son", "Chu Thị Ngọc")
+    rule = Recurrence("FREQ=WEEKLY;BYDAY=MO,TH;BYHOUR=10;BYMINUTE=0", but=("2026-12-03",))
+    start = datetime(2026, 11, 26, 3, tzinfo=UTC)
+    wish = Wish("Phòng cháy rừng.", ("lang-son",), start, recurrence=rule, times=2, drill=True, level=Level.PROVINCE)
+    town.desk.announce(wish, sender, town.now)
+    asks = Program(app, lend(town, town.editor, Role.EDITOR))
+    (item,) = asks.get("/inbox").json["waiting"]
+    assert (item["wished"], item["times"], item["drill"]) == ("2026-11-26T03:00:00Z", 2, True)
+    assert (item["recurrence"]["rule"], item["recurrence"]["but"]) == (rule.rule, ["2026-12-03"])
+    gone = asks.post(f"/inbox/{item['announcement']}/{COMMUNE}/refusal", {"reason": "Đã phát."}).json
+    assert (gone["state"], gone["recurrence"]) == ("declined", item["recurrence"])
 
 
 def test_a_yes_by_token_can_be_to_what_was_read_alone(town: Town, app: Flask) -> None:

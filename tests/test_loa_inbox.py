@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import shutil
 from datetime import timedelta
 from pathlib import Path
@@ -14,6 +15,7 @@ from makers_web import NOON, Town
 from controller.desk import Wish
 from controller.rights import Role
 from loa import house
+from schedules.calendars import Recurrence
 from wire.plan import BulletinClass, Level
 
 
@@ -23,7 +25,9 @@ def furnished(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, str]:
     town = Town(tmp_path_factory.mktemp("town"))
     town.settle()
     sender = town.person("so", Role.APPROVER, "lang-son", "Chu Thị Ngọc")
-    sent = town.desk.announce(Wish("Phòng cháy rừng.", ("lang-son",), level=Level.PROVINCE), sender, town.now)
+    start, daily = town.now + timedelta(hours=4), Recurrence("FREQ=DAILY")
+    wish = Wish("Phòng cháy rừng.", ("lang-son",), start, level=Level.PROVINCE, recurrence=daily)
+    sent = town.desk.announce(wish, sender, town.now)
     town.store.close()
     return town.folder, sent.announcement_id
 
@@ -44,7 +48,10 @@ def loa(
 def test_a_commune_sees_and_places_what_came(loa: Loa, furnished: tuple[Path, str]) -> None:
     listed = json.loads(loa("inbox", "list", "--as", "van-hoa", "--json").out)
     assert [(each["announcement"], each["area"]) for each in listed["waiting"]] == [(furnished[1], PLACE)]
-    assert "Phòng cháy rừng" in loa("inbox", "list", "--as", "van-hoa").out
+    assert [(each["rule"], each["times"], each["drill"]) for each in listed["waiting"]] == [("FREQ=DAILY", 1, False)]
+    told = loa("inbox", "list", "--as", "van-hoa").out
+    assert "Phòng cháy rừng" in told
+    assert re.search(r"its sender wishes: \d\d:\d\d \d\d/\d\d/2026, and then again", told)
     assert loa("inbox", "place", furnished[1], PLACE, "--at", "23/12/2026 05:30", "--as", "van-hoa").code == 0
     assert loa("inbox", "list", "--as", "van-hoa").out == "Nothing yet.\n"
     loa("inbox", "decline", furnished[1], PLACE, "--reason", "x", "--as", "van-hoa").refuses(1, "does not wait")

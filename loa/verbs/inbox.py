@@ -67,6 +67,10 @@ def show(wanted: argparse.Namespace) -> int:
     for facts in waiting:
         by = moments.local(facts["deadline"], zone)
         print(say("loa.inbox_line", wanted.language, **{**facts, "deadline": f"{by:%H:%M %d/%m/%Y}"}))
+        if facts["wished"] is not None:
+            at = moments.local(facts["wished"], zone)
+            key = "loa.inbox_wished_again" if facts["rule"] else "loa.inbox_wished"
+            print(say(key, wanted.language, at=f"{at:%H:%M %d/%m/%Y}"))
     for clash in clashes:
         by = moments.local(clash["decide_by"], zone)
         print(say("loa.clash_line", wanted.language, **{**clash, "decide_by": f"{by:%H:%M %d/%m/%Y}"}))
@@ -102,8 +106,14 @@ def order(wanted: argparse.Namespace) -> int:
 
 
 def _waiting(station: House, announcement: str, area: str) -> dict[str, Any]:
+    from controller.store.rows import BookingState
+
     item, held = station.store.inbox.get(announcement, area), station.store.announcements.get(announcement)
     assert item
     assert held
+    offered = (each for each in station.store.bookings.of(announcement) if each.state is BookingState.OFFERED)
+    offer = next(offered, None)
+    rule = offer.recurrence.rule if offer and offer.recurrence else None
     facts: dict[str, Any] = {"announcement": announcement, "area": area, "deadline": item.deadline}
+    facts |= {"wished": offer.start if offer else None, "rule": rule, "times": held.times, "drill": held.drill}
     return facts | {"title": held.title, "level": held.level.value}

@@ -5,13 +5,13 @@ from __future__ import annotations
 from flask import Response
 
 from controller.rights import Permission
-from controller.store.rows import Announcement, InboxItem
+from controller.store.rows import Announcement, BookingRow, InboxItem
 from controller.web import bookings, inbox
 from controller.web.api import answers
 from controller.web.api.announcements import start_of
 from controller.web.api.fields import Answered, Asked, Line, Moment, Name, Truth
 from controller.web.api.operation import JSON, Once, api, door, once, tag
-from controller.web.api.shapes import BookingOut, booking_out
+from controller.web.api.shapes import Again, BookingOut, again_of, booking_out
 from controller.web.doors import who
 from controller.web.window import window
 
@@ -46,7 +46,10 @@ class Order(Asked):
 
 
 class ItemOut(Answered):
-    """An announcement in the inbox of a commune."""
+    """An announcement in the inbox of a commune.
+
+    ``wished``: when its sender would have it sound, ``recurrence``: by which rule it comes again, while it is offered.
+    """
 
     announcement: str
     area: str
@@ -59,6 +62,10 @@ class ItemOut(Answered):
     decided_at: Moment | None
     booking: str | None
     reason: str
+    times: int
+    drill: bool
+    wished: Moment | None
+    recurrence: Again | None
 
 
 class ClashOut(Answered):
@@ -105,7 +112,7 @@ def decline_item(path: Path, body: Declining, header: Once) -> Response:  # noqa
     item = here.desk.decline(path.announcement, path.area, body.reason, who(), here.now())
     held = here.store.announcements.get(item.announcement)
     assert held is not None
-    return answers.done(_told(item, held))
+    return answers.done(_told(item, held, inbox.offers([(item, held)]).get(held.id)))
 
 
 @api.post("/inbox/order", tags=TAG, responses={200: InboxOut})
@@ -124,15 +131,21 @@ def now_there() -> InboxOut:
         ClashOut(own=each.own.id, above=each.above.id, at=each.at, own_first=each.own_first, decide_by=each.decide_by)
         for each in window().desk.clashes(who(), window().now())
     ]
+    waiting, decided = inbox.waiting(), inbox.decided()
+    offers = inbox.offers([*waiting, *decided])
     return InboxOut(
-        waiting=[_told(*each) for each in inbox.waiting()],
+        waiting=[_told(item, held, offers.get(held.id)) for item, held in waiting],
         clashes=clashes,
-        decided=[_told(*each) for each in inbox.decided()],
+        decided=[_told(item, held, offers.get(held.id)) for item, held in decided],
     )
 
 
-def _told(item: InboxItem, held: Announcement) -> ItemOut:
+def _told(item: InboxItem, held: Announcement, offer: BookingRow | None) -> ItemOut:
     same = ("announcement", "area", "delivered_at", "deadline", "decided_by", "decided_at", "booking", "reason")
     return ItemOut(
-        **{name: getattr(item, name) for name in same}, title=held.title, text=held.text, state=item.state.value
+        **{name: getattr(item, name) for name in same},
+        **{name: getattr(held, name) for name in ("title", "text", "times", "drill")},
+        state=item.state.value,
+        wished=offer.start if offer else None,
+        recurrence=again_of(offer) if offer else None,
     )

@@ -118,7 +118,7 @@ def booking_out(view: BookingView) -> BookingOut:
         **{name: getattr(row, name) for name in ("id", "announcement", "start", "slot", "created_at", "created_by")},
         title=view.title,
         areas=list(row.areas),
-        recurrence=_again(row),
+        recurrence=again_of(row),
         bulletin_class=row.bulletin_class.value,
         level=row.level.value,
         state=row.state.value,
@@ -150,6 +150,7 @@ def cut_of(written: str | None) -> WhenCut | None:
     return WhenCut(written) if written else None
 
 
-def _again(row: BookingRow) -> Again | None:
+def again_of(row: BookingRow) -> Again | None:
+    """By which rule it comes again."""
     again = row.recurrence
     return Again(rule=again.rule, zone=again.zone, but=list(again.but), until=again.until) if again else None
