@@ -77,7 +77,7 @@ def test_a_bundle_is_sealed_passed_on_shown_and_withdrawn(loa: Loa, tmp_path: Pa
     assert {each["state"] for each in shown["nodes"]} == {"none"}
     assert "told of no release" in loa("release", "show").out
     assert loa("release", "withdraw", "--everywhere").out.startswith("0 releases")
-    assert loa("release", "withdraw", "--area", PLACE).out.startswith("1 releases")
+    assert loa("release", "withdraw", "--area", PLACE).out.startswith("1 release is ")
     assert json.loads(loa("release", "show", "--json").out)["releases"] == []
     loa("release", "sign", path).refuses(1, "root")
 

@@ -46,7 +46,7 @@ def test_a_decoder_without_a_thread_leaves_no_process_and_the_stream_is_called_a
     monkeypatch.setattr(threading.Thread, "start", poor_in("relay-decoder", 2))
     with pytest.raises(OSError, match="can't start new thread"):
         Decoder(lambda block: None)
-    assert children() == before
+    assert children() <= before  # others of before may have ended
     receiver = tune(tuned, station.at("/live", made.endless(encoded())))
     heard(receiver)
     assert len(station.asked) == 2

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from datetime import timedelta
 from pathlib import Path
@@ -132,17 +133,22 @@ def test_a_wide_emergency_asks_the_second_person_for_their_passphrase(town: Town
     second(town, "pho-so", key=Signer(b"n" * 32))  # the one before is out of force
     other = town.client(app, "pho-so")
     path = f"/duyet/{name}/dong-y"
+    shown = re.search(r'name="seen" value="(\d+)"', other.get("/duyet").text)
+    assert shown
+    seen = {"seen": shown[1]}
     for words, said in (("", "mật khẩu"), ("not the words", "không đúng")):
-        answer = other.post(path, data={"csrf_token": form_key(other), "passphrase": words})
+        answer = other.post(path, data=seen | {"csrf_token": form_key(other), "passphrase": words})
         assert answer.status_code == 422
         assert said in answer.text
-    assert author.post(path, data={"csrf_token": form_key(author), "passphrase": WORDS}).status_code == 422
+    assert author.post(path, data=seen | {"csrf_token": form_key(author), "passphrase": WORDS}).status_code == 422
     town.now += timedelta(minutes=11)
-    asked = other.post(path, data={"csrf_token": form_key(other), "passphrase": WORDS, "proof": "not the password"})
+    asked = other.post(
+        path, data=seen | {"csrf_token": form_key(other), "passphrase": WORDS, "proof": "not the password"}
+    )
     assert asked.status_code == 422
     assert WORDS not in asked.text  # the page that asks who this is holds no secret: it is typed again
     assert '<input id="again-passphrase" name="passphrase" type="password"' in asked.text
-    answer = other.post(path, data={"csrf_token": form_key(other), "passphrase": WORDS, "proof": PASSWORD})
+    answer = other.post(path, data=seen | {"csrf_token": form_key(other), "passphrase": WORDS, "proof": PASSWORD})
     assert answer.status_code == 303
     done = town.store.announcements.get(name)
     assert done
