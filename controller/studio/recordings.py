@@ -29,8 +29,7 @@ CODECS = (
 MOST_CLIPPED_SHARE = 0.005  # of all samples at the highest step; a loud studio recording stays below 0.001
 MOST_CHANNELS, RATES = 8, range(8_000, 192_001)
 _QUIETEST_PEAK_DBFS = -30.0  # below, many samples share the highest step without being clipped
-_LEAST_FLAT_DB = 6.0  # a clipped wave stays there for some samples, a clear tone touches it once in each turn (0 dB);
-# what never leaves its highest step has none (-inf)
+_LEAST_FLAT_DB = 6.0  # a clipped wave stays there, a clear tone touches it once a turn (0); -inf: it never leaves it
 _LOST_SECONDS, _LOST_SHARE = 0.25, 0.03  # what may be missing at the end before a file counts as cut off
 _PROBING = Bounds(memory_bytes=1 << 30, cpu_seconds=60, file_bytes=0, answer_bytes=1 << 20)
 _LANGUAGE = re.compile(r"[a-z]{2,3}(-[A-Za-z0-9]{2,8})*")

@@ -94,10 +94,8 @@ def take_away(wanted: argparse.Namespace) -> int:
 
     with house.opened(wanted) as station:
         noted = revocations.read(wanted.file, station.store)
-        met, upto = (
-            revocations.take_away(station.store, noted, house.now()),
-            out.second(noted.at, station.settings.zone),
-        )
+        met = revocations.take_away(station.store, noted, house.now())
+        upto = out.second(noted.at, station.settings.zone)
         _note_taken(station, upto, len(met))
         told = flags.find(station.store, flags.NEWER_LIST)
         if told is not None and told.facts["path"] == str(wanted.file.absolute()):
